@@ -1,0 +1,6 @@
+'use strict';
+// ioredis with auto-pipelining.
+
+const connect = require('./ioredis');
+
+module.exports = (server) => connect(server, { enableAutoPipelining: true });

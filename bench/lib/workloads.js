@@ -1,0 +1,82 @@
+'use strict';
+// The work of each benchmark: what one operation is, what must be there before, and what proves that it was done.
+// A workload is { operate(i): Promise, isRight(result, i): boolean, verify(operations): Promise, close() }.
+
+const KEYS = 1000;
+const CACHE_KEYS = 2000;
+
+const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
+
+async function inBatches(count, size, work) {
+  for (let i = 0; i < count; i += size) await Promise.all(range(i, Math.min(i + size, count)).map(work));
+}
+
+/** GET or SET of values of one size. */
+async function redisWorkload({ adapter, op, bytes, server }) {
+  const client = await require(`./adapters/redis/${adapter}`)(server);
+  const keys = range(0, KEYS).map((i) => `${adapter}:${op}:${bytes}:${i}`);
+  // Every key has a value of its own: a reply that reaches the wrong command must not pass for the right one, and a
+  // client must not gain from replies that are all alike.
+  const valuesOf = (letter) => keys.map((key) => `${key}:`.padEnd(bytes, letter));
+  const before = valuesOf('b');
+  const after = valuesOf('a');
+  await inBatches(KEYS, 100, (i) => client.set(keys[i], before[i]));
+
+  const isGet = op === 'get';
+  return {
+    operate: isGet ? (i) => client.get(keys[i % KEYS]) : (i) => client.set(keys[i % KEYS], after[i % KEYS]),
+    isRight: isGet ? (result, i) => result === before[i % KEYS] : (result) => result === 'OK',
+    // What a SET wrote is read back, from every key that was reached.
+    async verify(operations) {
+      const expected = isGet ? before : after;
+      await inBatches(Math.min(operations, KEYS), 100, async (i) => {
+        if ((await client.get(keys[i])) !== expected[i]) throw new Error(`${adapter}: wrong value under ${keys[i]}`);
+      });
+    },
+    close: () => client.close(),
+  };
+}
+
+/** A JSON object of about 2 KB, as an API would cache it. */
+function product(id) {
+  return {
+    id,
+    name: `product ${id}`,
+    tags: range(0, 20).map((i) => `tag-${i}`),
+    variants: range(0, 24).map((i) => ({ id: i, title: `variant number ${i}`, price: i * 1.25, stock: i % 2 === 0 })),
+  };
+}
+
+/** getOrSet of keys that are all stored, each with an object of its own. */
+async function cacheWorkload({ adapter, tier, server }) {
+  let loads = 0;
+  const prefix = `${adapter}-${tier}-`;
+  const load = async (key) => {
+    loads++;
+    return product(Number(key.slice(prefix.length)));
+  };
+  const memory = tier === 'memory';
+  const cache = await require(`./adapters/cache/${adapter}`)({ ...server, memory, load });
+  const keys = range(0, CACHE_KEYS).map((i) => prefix + i);
+  await inBatches(CACHE_KEYS, 50, (i) => cache.getOrSet(keys[i]));
+  const loaded = loads;
+
+  return {
+    // Memory hits never wait for anything: the loop must be let go now and then, as any server does.
+    yields: memory,
+    operate: (i) => cache.getOrSet(keys[i % CACHE_KEYS]),
+    isRight: (value, i) => value?.id === i % CACHE_KEYS && value.variants.length === 24,
+    async verify() {
+      if (loads !== loaded) throw new Error(`${adapter}: ${loads - loaded} loads in a run that should have hits alone`);
+      await inBatches(CACHE_KEYS, 50, async (i) => {
+        const value = await cache.getOrSet(keys[i]);
+        if (JSON.stringify(value) !== JSON.stringify(product(i))) {
+          throw new Error(`${adapter}: wrong value of ${keys[i]}`);
+        }
+      });
+    },
+    close: () => cache.close(),
+  };
+}
+
+module.exports = { redis: redisWorkload, cache: cacheWorkload };

@@ -1,0 +1,70 @@
+'use strict';
+// The head of a response as it is about to be sent: status, and fields with their names and lines as the app wrote them.
+
+/**
+ * @typedef {object} Field
+ * @property {string} name as written
+ * @property {string} id in lower case
+ * @property {string[]} lines one per line on the wire
+ */
+
+class ResponseHead {
+  /** @type {Map<string, Field>} */
+  #fields = new Map();
+
+  /**
+   * @param {number} status
+   * @param {Iterable<readonly [string, number | string | readonly string[]]>} fields
+   */
+  constructor(status, fields) {
+    this.status = status;
+    for (const [name, value] of fields) {
+      const lines = Array.isArray(value) ? value.map(String) : [String(value)];
+      this.#fields.set(name.toLowerCase(), { name, id: name.toLowerCase(), lines });
+    }
+  }
+
+  /**
+   * @param {import('node:http').ServerResponse} res
+   * @param {number} status
+   */
+  static of(res, status) {
+    /** @type {Array<[string, number | string | string[]]>} */
+    const fields = [];
+    // @types/node has getRawHeaderNames on ClientRequest only; OutgoingMessage has it since Node 15.4.
+    for (const name of /** @type {any} */ (res).getRawHeaderNames()) {
+      const value = res.getHeader(name);
+      if (value !== undefined) fields.push([name, value]);
+    }
+    return new ResponseHead(status, fields);
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.#fields.has(id);
+  }
+
+  /**
+   * All lines of a field as one list.
+   * @param {string} id
+   */
+  get(id) {
+    return this.#fields.get(id)?.lines.join(', ');
+  }
+
+  /**
+   * @param {string} id
+   * @returns {readonly string[]}
+   */
+  lines(id) {
+    return this.#fields.get(id)?.lines ?? [];
+  }
+
+  fields() {
+    return this.#fields.values();
+  }
+}
+
+/** @typedef {ResponseHead} Head */
+
+module.exports = { ResponseHead };

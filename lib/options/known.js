@@ -1,0 +1,21 @@
+'use strict';
+// Options that nobody knows are mistakes, most often of spelling: say so, rather than ignore them.
+const { invalid, isPlainObject } = require('./is');
+
+/**
+ * @param {unknown} options
+ * @param {string} name of the argument
+ * @param {readonly string[]} known
+ * @returns {Record<string, any>}
+ */
+function knownOptions(options, name, known) {
+  if (!isPlainObject(options)) throw invalid(name, 'an object with options', options);
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw new TypeError(`${name}: there is no option '${key}'; there are ${known.join(', ')}`);
+    }
+  }
+  return options;
+}
+
+module.exports = { knownOptions };

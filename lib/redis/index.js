@@ -1,0 +1,13 @@
+'use strict';
+// createRedis: the client by itself.
+const { RedisClient } = require('./client');
+const { normalizeRedisOptions } = require('./options');
+
+/**
+ * @param {string | import('../../types').RedisOptions} [options]
+ */
+function createRedis(options = {}) {
+  return new RedisClient(normalizeRedisOptions(options, 'options'));
+}
+
+module.exports = { createRedis };

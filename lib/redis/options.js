@@ -1,0 +1,161 @@
+'use strict';
+// Redis options as the native client wants them, from a URL, from options, or from the environment.
+const { invalid } = require('../options/is');
+const { knownOptions } = require('../options/known');
+const { parseDuration } = require('../options/duration');
+const { parseSize } = require('../options/size');
+
+const KNOWN = [
+  'url',
+  'host',
+  'port',
+  'path',
+  'username',
+  'password',
+  'db',
+  'clientName',
+  'commandTimeout',
+  'connectTimeout',
+  'maxQueuedCommands',
+  'maxQueuedBytes',
+];
+
+/**
+ * @typedef {object} NativeRedisOptions
+ * @property {string} host
+ * @property {number} port
+ * @property {string} path '' for TCP
+ * @property {string} username
+ * @property {string} password
+ * @property {number} db
+ * @property {string} clientName
+ * @property {number} commandTimeout milliseconds, 0 for none
+ * @property {number} connectTimeout milliseconds, 0 for none
+ * @property {number} maxQueuedCommands
+ * @property {number} maxQueuedBytes
+ */
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @param {number} least
+ * @param {number} most
+ */
+function integer(value, name, least, most) {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    throw invalid(name, `a whole number from ${least} to ${most}`, value);
+  }
+  return value;
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ */
+function text(value, name) {
+  if (typeof value !== 'string') throw invalid(name, 'a string', value);
+  return value;
+}
+
+/**
+ * What a URL says. The errors never show it: it may hold a password.
+ * @param {unknown} value
+ * @param {string} name
+ */
+function parseUrl(value, name) {
+  const expected = `${name}: expected redis://[user[:password]@]host[:port][/db] or unix:///path[?db=n]`;
+  if (typeof value !== 'string') throw invalid(name, 'a URL as a string', value);
+  let url;
+  try {
+    url = new URL(value);
+  } catch {
+    throw new TypeError(`${expected}, got a string that is no URL`);
+  }
+  if (url.protocol === 'rediss:') throw new TypeError(`${name}: rediss:// (TLS) is not supported by this version`);
+  if (url.protocol !== 'redis:' && url.protocol !== 'unix:') {
+    throw new TypeError(`${expected}, got a URL that begins with ${url.protocol}//`);
+  }
+  /** @type {Record<string, any>} */
+  const options = {};
+  let db = url.searchParams.get('db') ?? '';
+  if (url.protocol === 'unix:') {
+    options.path = decodeURIComponent(url.pathname);
+    if (options.path === '' || options.path === '/') throw new TypeError(`${expected}, got no path`);
+  } else {
+    // An IPv6 address comes in brackets.
+    if (url.hostname !== '') options.host = decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1');
+    if (url.port !== '') options.port = Number(url.port);
+    if (url.pathname.length > 1) db = url.pathname.slice(1);
+  }
+  if (url.username !== '') options.username = decodeURIComponent(url.username);
+  if (url.password !== '') options.password = decodeURIComponent(url.password);
+  if (db !== '') {
+    if (!/^\d{1,9}$/.test(db)) throw new TypeError(`${expected}, got '${db}' for the database number`);
+    options.db = Number(db);
+  }
+  return options;
+}
+
+/**
+ * @param {unknown} given a URL or options
+ * @param {string} name of the argument, for errors
+ * @returns {NativeRedisOptions}
+ */
+function normalizeRedisOptions(given, name) {
+  if (typeof given === 'string') return normalizeRedisOptions(parseUrl(given, name), name);
+  const known = knownOptions(given, name, KNOWN);
+  const fromUrl = known.url === undefined ? {} : parseUrl(known.url, `${name}.url`);
+  const set = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+  const options = { ...fromUrl, ...set };
+  const {
+    host = '127.0.0.1',
+    port = 6379,
+    path = '',
+    username = '',
+    password = '',
+    db = 0,
+    clientName = '',
+    commandTimeout = '5s',
+    connectTimeout = '10s',
+    maxQueuedCommands = 10_000,
+    maxQueuedBytes = '64mb',
+  } = options;
+  if (text(host, `${name}.host`) === '') throw invalid(`${name}.host`, 'a name or an address', host);
+  if (/[\s\0]/.test(text(clientName, `${name}.clientName`))) {
+    throw invalid(`${name}.clientName`, 'a name without white space', clientName);
+  }
+  if (text(password, `${name}.password`) === '' && text(username, `${name}.username`) !== '') {
+    throw new TypeError(`${name}.password: expected one, because there is a username`);
+  }
+  return {
+    host,
+    port: integer(port, `${name}.port`, 1, 65535),
+    path: text(path, `${name}.path`),
+    username,
+    password,
+    db: integer(db, `${name}.db`, 0, 2 ** 31 - 1),
+    clientName,
+    commandTimeout: parseDuration(commandTimeout, `${name}.commandTimeout`),
+    connectTimeout: parseDuration(connectTimeout, `${name}.connectTimeout`),
+    maxQueuedCommands: integer(maxQueuedCommands, `${name}.maxQueuedCommands`, 1, 2 ** 31 - 1),
+    maxQueuedBytes: parseSize(maxQueuedBytes, `${name}.maxQueuedBytes`),
+  };
+}
+
+/**
+ * The second tier that the environment names: REDIS_URL, else REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_DB.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {NativeRedisOptions | undefined}
+ */
+function redisFromEnvironment(env) {
+  if (env.REDIS_URL) return normalizeRedisOptions(env.REDIS_URL, 'REDIS_URL');
+  if (!env.REDIS_HOST) return undefined;
+  /** @type {Record<string, any>} */
+  const options = { host: env.REDIS_HOST };
+  if (env.REDIS_PORT) options.port = Number(env.REDIS_PORT);
+  if (env.REDIS_PASSWORD) options.password = env.REDIS_PASSWORD;
+  if (env.REDIS_DB) options.db = Number(env.REDIS_DB);
+  return normalizeRedisOptions(options, 'REDIS_');
+}
+
+module.exports = { normalizeRedisOptions, redisFromEnvironment };

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Every check that runs no test: ESLint, Prettier, the types of lib/, clang-format, clang-tidy. Goes on after a failure.
+source "$(dirname "$0")/lib/common.sh"
+
+cpp_files() { find src test/cpp -name '*.cpp' -o -name '*.h' | sort; }
+
+clang_format() { cpp_files | xargs clang-format --dry-run -Werror; }
+
+# Needs the compile commands of the GoogleTest build.
+clang_tidy() {
+  [ -e build/cpp/compile_commands.json ] || cmake -S . -B build/cpp -DTIERCEL_TESTS=ON -DCMAKE_BUILD_TYPE=Release
+  find src/core src/redis -name '*.cpp' | sort | xargs -n 1 -P "$(cores)" clang-tidy -p build/cpp --quiet
+}
+
+failed=0
+check ESLint eslint . --max-warnings 0 || failed=1
+check Prettier prettier --check . || failed=1
+check 'types of lib' tsc -p tsconfig.json || failed=1
+if command -v clang-format >/dev/null; then check clang-format clang_format || failed=1; else say "skipped clang-format: not installed"; fi
+if command -v clang-tidy >/dev/null; then check clang-tidy clang_tidy || failed=1; else say "skipped clang-tidy: not installed"; fi
+exit "$failed"

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Makes the machine able to build and run Tiercel: `setup.sh demo` for the demo, `setup.sh test` (the default) for
+# everything. Installs what is missing when it may (root on a Debian-like system), else says how. Quick when complete.
+source "$(dirname "$0")/lib/common.sh"
+
+level=${1:-test}
+case $level in demo | test) ;; *) die "usage: setup.sh [demo|test]" ;; esac
+
+missing=()
+
+# need PACKAGE COMMAND...: the Debian package is missing unless the command succeeds.
+need() {
+  local package=$1
+  shift
+  "$@" >/dev/null 2>&1 && return
+  case " ${missing[*]-} " in *" $package "*) ;; *) missing+=("$package") ;; esac
+}
+
+header() {
+  local dir
+  for dir in /usr/include /usr/local/include /opt/homebrew/include "$(dirname "$(command -v node)")/../include/node"; do
+    [ -e "$dir/$1" ] && return 0
+  done
+  return 1
+}
+
+library() {
+  local dir
+  for dir in /usr/lib /usr/lib64 /usr/lib/*-linux-* /usr/local/lib /opt/homebrew/lib; do
+    ls "$dir/lib$1".* >/dev/null 2>&1 && return 0
+  done
+  return 1
+}
+
+# The service of Debian's redis-server must not start: our servers are private ones. A policy-rc.d that is there
+# already is the administrator's word, and stays.
+install_packages() {
+  local policy=/usr/sbin/policy-rc.d ours=false code=0
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    ours=true
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  say "setup: installing $*"
+  export DEBIAN_FRONTEND=noninteractive
+  quietly .cache/logs/apt-update.log apt-get update -q || say "setup: apt-get update failed, going on with the old lists"
+  quietly .cache/logs/apt-install.log apt-get install -y -q --no-install-recommends "$@" || code=$?
+  if $ours; then
+    rm -f "$policy"
+    trap - EXIT
+  fi
+  return "$code"
+}
+
+# npm blocks the install scripts of dependencies anyway, and none of ours is needed: the bench builds what it needs.
+install_modules() {
+  local stamp=node_modules/.tiercel-package-lock.json
+  [ -e package-lock.json ] || die "package-lock.json is missing"
+  if [ -e node_modules/.package-lock.json ]; then
+    cmp -s package-lock.json "$stamp" && return 0
+    if [ ! package-lock.json -nt node_modules/.package-lock.json ]; then
+      cp package-lock.json "$stamp"
+      return 0
+    fi
+  fi
+  say "setup: npm ci"
+  quietly .cache/logs/npm-ci.log npm ci --ignore-scripts --no-audit --no-fund || return 1
+  cp package-lock.json "$stamp"
+}
+
+command -v node >/dev/null || die "Node.js 20.3 or newer is needed"
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 3) ? 0 : 1)' ||
+  die "Node.js 20.3 or newer is needed, this is $(node -v)"
+
+need cmake command -v cmake
+need g++ command -v g++
+need make command -v make
+need libuv1-dev header uv.h
+need nlohmann-json3-dev header nlohmann/json.hpp
+if [ "$level" = test ]; then
+  need libuv1-dev library uv
+  need libgtest-dev library gtest
+  need redis-server command -v redis-server
+  need clang-format command -v clang-format
+  need clang-tidy command -v clang-tidy
+fi
+
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    install_packages "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+  elif command -v apt-get >/dev/null; then
+    say "These packages are missing. Install them, then try again:"
+    say "  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}"
+    exit 1
+  else
+    die "missing (named as Debian names them): ${missing[*]}"
+  fi
+fi
+
+install_modules || die "npm ci failed"

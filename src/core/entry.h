@@ -1,0 +1,96 @@
+// The entry envelope: the one binary form of a cached value, the same in memory and in Redis.
+// encodeEntry writes it, parseEntry reads it. Bytes that are not a whole, well-formed envelope never become an entry.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/clock.h"
+
+namespace tiercel::core {
+
+// Layout, little-endian:
+//    0  u8   version (kEntryVersion)
+//    1  u8   codec
+//    2  u16  flags
+//    4  u32  check over the header (with this field as zero) and the lengths of what follows
+//    8  16 B fill id          (fixed offset: scripts compare it as bytes 9..24 of the string)
+//   24  u48  created          (wall-clock ms since the epoch; for people and for HTTP Date, never for freshness)
+//   30  u48  freshFor         (ms from the fill until the entry is stale)
+//   36  u48  staleFor         (ms from the fill until it may no longer be served while it is revalidated)
+//   42  u48  keepFor          (ms from the fill until it is gone: the expiry that Redis was given)
+//   48  u32  loadTime         (ms that the loader took)
+//   52  u32  tags length      56  u32  metadata length      60  u32  payload length
+//   64  tags, metadata, payload; nothing behind them
+inline constexpr std::uint8_t kEntryVersion = 1;
+inline constexpr std::size_t kEntryHeaderSize = 64;
+inline constexpr std::size_t kFillIdOffset = 8;
+inline constexpr std::size_t kFillIdSize = 16;
+inline constexpr std::size_t kStampSize = 16;
+inline constexpr Millis kMaxEntryDuration = (INT64_C(1) << 48) - 1;
+
+using FillId = std::array<std::uint8_t, kFillIdSize>;
+using Stamp = std::array<std::uint8_t, kStampSize>;
+
+// How the payload was encoded; what it means is the JavaScript layer's business, but for kBytes and kJson.
+enum class Codec : std::uint8_t { kBytes = 0, kJson = 1, kMsgpack = 2, kCustom = 255 };
+
+namespace entry_flags {
+inline constexpr std::uint16_t kNone = 0;
+// Not a value but a lease: somebody is loading.
+inline constexpr std::uint16_t kMarker = 1;
+inline constexpr std::uint16_t kKnown = kMarker;
+}  // namespace entry_flags
+
+// A tag and the stamp that it had before the load began.
+struct TagStamp {
+  std::string_view name;  // 1 to 65535 bytes
+  Stamp stamp;
+};
+
+// What an envelope says. Views point into the bytes that were parsed and live as long as they do.
+struct Entry {
+  Codec codec = Codec::kBytes;
+  std::uint16_t flags = entry_flags::kNone;
+  FillId fillId{};
+  Millis created = 0;   // wall clock, ms since the epoch
+  Millis freshFor = 0;  // freshFor <= staleFor <= keepFor
+  Millis staleFor = 0;
+  Millis keepFor = 0;
+  std::uint32_t loadTime = 0;
+  std::string_view tags;      // encoded; read with TagReader
+  std::string_view metadata;  // JSON or empty
+  std::string_view payload;
+
+  [[nodiscard]] bool isMarker() const { return (flags & entry_flags::kMarker) != 0; }
+};
+
+// Walks the encoded tags of a parsed entry. next() gives std::nullopt at the end.
+class TagReader {
+ public:
+  explicit TagReader(std::string_view encoded) : rest_(encoded) {}
+  std::optional<TagStamp> next();
+
+ private:
+  std::string_view rest_;
+};
+
+// Encodes tags into the form that Entry::tags holds. Names must be 1 to 65535 bytes.
+std::string encodeTags(std::span<const TagStamp> tags);
+
+[[nodiscard]] std::size_t encodedEntrySize(const Entry& entry);
+
+// Writes the envelope to out, which has encodedEntrySize(entry) bytes. Durations are clamped to 0..kMaxEntryDuration.
+void encodeEntry(const Entry& entry, char* out);
+std::string encodeEntry(const Entry& entry);
+
+// std::nullopt: not one of our envelopes (foreign, truncated, another version, a lie about a length, an unknown flag,
+// tags that do not parse, durations out of order).
+std::optional<Entry> parseEntry(std::string_view bytes);
+
+}  // namespace tiercel::core

@@ -1,0 +1,34 @@
+// JavaScript functions that are bound to a native object: calling one costs no unwrapping, and the object lives as long
+// as any of its functions does.
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+
+#include "node/napi_setup.h"
+
+namespace tiercel::node {
+
+struct BoundFunction {
+  const char* name;
+  napi_callback callback;
+};
+
+// An object with these functions; `raw` is what napi_get_cb_info gives as data, `owner` is held by each of them.
+Napi::Object bindFunctions(Napi::Env env, void* raw, const std::shared_ptr<void>& owner,
+                           std::initializer_list<BoundFunction> functions);
+
+// The arguments of a call of a bound function of a T: at most N of them, undefined where there are fewer.
+template <class T, std::size_t N>
+struct Call {
+  Call(napi_env env, napi_callback_info info) {
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &count, args, nullptr, &data);
+    self = static_cast<T*>(data);
+  }
+  T* self = nullptr;
+  std::size_t count = N;
+  napi_value args[N] = {};
+};
+
+}  // namespace tiercel::node

@@ -1,0 +1,226 @@
+#include "node/redis_client.h"
+
+#include <new>
+#include <utility>
+
+#include "node/bound_functions.h"
+
+namespace tiercel::node {
+
+namespace {
+
+constexpr napi_type_tag kClientTag{0x7a1d3c5e9b204f68, 0x91c4e2a75d3f6b08};
+constexpr std::uint64_t kBuffers = 1;
+constexpr std::size_t kFixedArguments = 2;  // command number, mode
+
+napi_value refuse(napi_env env, int code) {
+  napi_value value = nullptr;
+  napi_create_int32(env, code, &value);
+  return value;
+}
+
+redis::ConnectionOptions optionsFrom(const Napi::Object& object) {
+  redis::ConnectionOptions options;
+  options.endpoint.host = stringProperty(object, "host");
+  options.endpoint.port = static_cast<std::uint16_t>(integerProperty(object, "port", 6379));
+  options.endpoint.path = stringProperty(object, "path");
+  options.handshake.username = stringProperty(object, "username");
+  options.handshake.password = stringProperty(object, "password");
+  options.handshake.clientName = stringProperty(object, "clientName");
+  options.handshake.libraryVersion = TIERCEL_VERSION;
+  options.handshake.database = static_cast<int>(integerProperty(object, "db"));
+  options.commandTimeout = integerProperty(object, "commandTimeout", options.commandTimeout);
+  options.connectTimeout = integerProperty(object, "connectTimeout", options.connectTimeout);
+  options.backoffMin = integerProperty(object, "backoffMin", options.backoffMin);
+  options.backoffMax = integerProperty(object, "backoffMax", options.backoffMax);
+  options.maxQueuedCommands = static_cast<std::size_t>(integerProperty(object, "maxQueuedCommands", 10000));
+  options.maxQueuedBytes = static_cast<std::size_t>(integerProperty(object, "maxQueuedBytes", INT64_C(64) << 20));
+  return options;
+}
+
+}  // namespace
+
+napi_value refusalOf(napi_env env, redis::Connection::Admission admission) {
+  switch (admission) {
+    case redis::Connection::Admission::kAdmitted:
+      return nullptr;
+    case redis::Connection::Admission::kClosed:
+      return refuse(env, refusal::kClosed);
+    case redis::Connection::Admission::kQueueFull:
+      return refuse(env, refusal::kQueueFull);
+    case redis::Connection::Admission::kUnavailable:
+      return refuse(env, refusal::kUnavailable);
+  }
+  return nullptr;
+}
+
+RedisClient::RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options,
+                         const Napi::Object& callbacks)
+    : environment_(std::move(environment)),
+      batch_(environment_->env(), callbacks),
+      connection_(environment_->handles(), std::move(options), *this) {
+  const auto names = callbacks.Get("commands").As<Napi::Array>();
+  for (std::uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
+    commands_.push_back("$" + std::to_string(name.size()) + "\r\n" + name + "\r\n");
+  }
+}
+
+napi_value RedisClient::create(napi_env env, napi_callback_info info) {
+  const Call<Environment, 2> call(env, info);
+  const Napi::Object options(env, call.args[0]);
+  const Napi::Object callbacks(env, call.args[1]);
+  const auto client =
+      std::make_shared<RedisClient>(call.self->shared_from_this(), optionsFrom(options), callbacks);
+  Napi::Object object = bindFunctions(env, client.get(), client,
+                                      {{"submit", submit},
+                                       {"flush", flush},
+                                       {"close", close},
+                                       {"destroy", destroy},
+                                       {"setRef", setRef},
+                                       {"state", state}});
+  auto held = std::make_unique<std::weak_ptr<RedisClient>>(client);
+  const napi_status wrapped = napi_wrap(
+      env, object, held.get(),
+      [](napi_env /*env*/, void* data, void* /*hint*/) {
+        const std::unique_ptr<std::weak_ptr<RedisClient>> adopted(static_cast<std::weak_ptr<RedisClient>*>(data));
+      },
+      nullptr, nullptr);
+  if (wrapped == napi_ok) (void)held.release();  // until the finalizer adopts it
+  napi_type_tag_object(env, object, &kClientTag);
+  call.self->admit(client);
+  client->connection_.start();
+  return object;
+}
+
+std::shared_ptr<RedisClient> RedisClient::from(const Napi::Object& object) {
+  bool tagged = false;
+  if (napi_check_object_type_tag(object.Env(), object, &kClientTag, &tagged) != napi_ok || !tagged) return nullptr;
+  void* data = nullptr;
+  if (napi_unwrap(object.Env(), object, &data) != napi_ok) return nullptr;
+  return static_cast<std::weak_ptr<RedisClient>*>(data)->lock();
+}
+
+// submit(command number or -1, mode, ...arguments): the hot path of every command.
+napi_value RedisClient::submit(napi_env env, napi_callback_info info) {
+  constexpr std::size_t kOnStack = 10;
+  Call<RedisClient, kOnStack> call(env, info);
+  RedisClient& self = *call.self;
+  const auto admission = self.connection_.admit(false);
+  if (admission != redis::Connection::Admission::kAdmitted) return refusalOf(env, admission);
+
+  napi_value* args = call.args;
+  std::vector<napi_value> many;
+  if (call.count > kOnStack) {
+    many.resize(call.count);
+    std::size_t count = call.count;
+    napi_get_cb_info(env, info, &count, many.data(), nullptr, nullptr);
+    args = many.data();
+  }
+  std::int32_t command = -1;
+  std::int32_t mode = 0;
+  napi_get_value_int32(env, args[0], &command);
+  napi_get_value_int32(env, args[1], &mode);
+
+  redis::OutputBuffer& out = self.connection_.output();
+  const std::size_t mark = out.size();
+  try {
+    const std::size_t given = call.count - kFixedArguments;
+    if (command >= 0) {
+      out.commandHeader(given + 1);
+      out.append(self.commands_[static_cast<std::size_t>(command)]);
+    } else {
+      out.commandHeader(given);
+    }
+    for (std::size_t i = 0; i < given; ++i) {
+      if (appendArgument(env, args[kFixedArguments + i], out)) continue;
+      out.truncate(mark);
+      return refuse(env, refusal::kBadArgument + static_cast<int>(i));
+    }
+  } catch (const std::bad_alloc&) {
+    out.truncate(mark);
+    return refuse(env, refusal::kTooLarge);
+  }
+  self.connection_.commit(mark, self, static_cast<std::uint64_t>(mode));
+  return nullptr;
+}
+
+napi_value RedisClient::flush(napi_env env, napi_callback_info info) {
+  Call<RedisClient, 1>(env, info).self->connection_.flush();
+  return nullptr;
+}
+
+napi_value RedisClient::close(napi_env env, napi_callback_info info) {
+  Call<RedisClient, 1>(env, info).self->connection_.close();
+  return nullptr;
+}
+
+napi_value RedisClient::destroy(napi_env env, napi_callback_info info) {
+  Call<RedisClient, 1>(env, info).self->connection_.destroy();
+  return nullptr;
+}
+
+napi_value RedisClient::setRef(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 1> call(env, info);
+  bool ref = true;
+  napi_get_value_bool(env, call.args[0], &ref);
+  call.self->connection_.setRef(ref);
+  return nullptr;
+}
+
+// state() => { ready, tracking, protocol, lastError }
+napi_value RedisClient::state(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 1> call(env, info);
+  const redis::Connection& connection = call.self->connection_;
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("ready", connection.isReady());
+  object.Set("tracking", connection.isTracking());
+  object.Set("protocol", connection.protocol());
+  object.Set("lastError", connection.lastError());
+  return object;
+}
+
+void RedisClient::onReply(const redis::Pending& pending, const redis::Reply& reply) {
+  if (reply.isError()) return batch_.fail({redis::ErrorCode::kServer, std::string(reply.text)});
+  batch_.push(makeReply(batch_.env(), reply, (pending.data & kBuffers) != 0, batch_.factories()));
+}
+
+void RedisClient::onFailed(const redis::Pending& /*pending*/, const redis::Error& error) { batch_.fail(error); }
+void RedisClient::onTimedOut(const redis::Pending& /*pending*/) { batch_.expire(); }
+
+void RedisClient::onConnect() { batch_.event("connect"); }
+void RedisClient::onReady() { batch_.event("ready", "", connection_.protocol(), connection_.isTracking() ? 1 : 0); }
+void RedisClient::onClose(const redis::Error& reason) { batch_.event("close", reason.message); }
+void RedisClient::onError(const redis::Error& error) {
+  batch_.event("error", std::string(redis::errorName(error.code)) + " " + error.message);
+}
+void RedisClient::onReconnecting(int attempt, core::Millis delay) {
+  batch_.event("reconnecting", "", attempt, static_cast<double>(delay));
+}
+void RedisClient::onEnd() {
+  ended_ = true;
+  batch_.event("end");
+}
+
+void RedisClient::onBatchEnd() {
+  const auto self = shared_from_this();
+  batch_.end();
+  if (!attachments_.empty()) prune();
+  if (!ended_) return;
+  // Only now may the JavaScript half be collected: our references are what keeps it.
+  batch_.mute();
+  attachments_.clear();
+  environment_->discharge(self);
+}
+
+void RedisClient::prune() {
+  std::erase_if(attachments_, [](const auto& attachment) { return attachment->isDone(); });
+}
+
+void RedisClient::abandon() {
+  batch_.mute();
+  connection_.abandon();
+  attachments_.clear();
+}
+
+}  // namespace tiercel::node

@@ -1,0 +1,88 @@
+// The native half of a RedisClient: commands in, replies out.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "node/environment.h"
+#include "node/napi_setup.h"
+#include "node/reply_batch.h"
+#include "redis/connection.h"
+
+namespace tiercel::node {
+
+// Something that has operations under way on a client, and must outlive them.
+class Attachment {
+ public:
+  virtual ~Attachment() = default;
+  // Closed, and nothing is under way any more: the client may let go of it.
+  [[nodiscard]] virtual bool isDone() const = 0;
+};
+
+class RedisClient final : public Resident,
+                          private redis::ReplyHandler,
+                          private redis::ConnectionObserver,
+                          public std::enable_shared_from_this<RedisClient> {
+ public:
+  // createClient(options, callbacks) => { submit, close, … }; see lib/redis/native-client.js for both.
+  static napi_value create(napi_env env, napi_callback_info info);
+
+  // The client behind an object that create() returned, or nullptr.
+  static std::shared_ptr<RedisClient> from(const Napi::Object& object);
+
+  RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options, const Napi::Object& callbacks);
+
+  void abandon() override;
+
+  // Keeps an attachment alive until it is done, or the client has ended.
+  void attach(std::shared_ptr<Attachment> attachment) { attachments_.push_back(std::move(attachment)); }
+  // Lets go of those that are done.
+  void prune();
+
+  [[nodiscard]] redis::Connection& connection() { return connection_; }
+  [[nodiscard]] ReplyBatch& batch() { return batch_; }
+
+ private:
+  static napi_value submit(napi_env env, napi_callback_info info);
+  static napi_value flush(napi_env env, napi_callback_info info);
+  static napi_value close(napi_env env, napi_callback_info info);
+  static napi_value destroy(napi_env env, napi_callback_info info);
+  static napi_value setRef(napi_env env, napi_callback_info info);
+  static napi_value state(napi_env env, napi_callback_info info);
+
+  void onReply(const redis::Pending& pending, const redis::Reply& reply) override;
+  void onFailed(const redis::Pending& pending, const redis::Error& error) override;
+  void onTimedOut(const redis::Pending& pending) override;
+
+  void onConnect() override;
+  void onReady() override;
+  void onClose(const redis::Error& reason) override;
+  void onError(const redis::Error& error) override;
+  void onReconnecting(int attempt, core::Millis delay) override;
+  void onEnd() override;
+  void onBatchBegin() override { batch_.begin(); }
+  void onBatchEnd() override;
+
+  std::shared_ptr<Environment> environment_;
+  ReplyBatch batch_;
+  std::vector<std::string> commands_;  // "$3\r\nGET\r\n", by the number that submit() is given
+  redis::Connection connection_;
+  // Behind the connection, so that they go first: each takes itself off it.
+  std::vector<std::shared_ptr<Attachment>> attachments_;
+  bool ended_ = false;
+};
+
+// What submit() and its like return: undefined when the command was taken, else one of these.
+namespace refusal {
+inline constexpr int kClosed = 1;
+inline constexpr int kQueueFull = 2;
+inline constexpr int kUnavailable = 3;
+inline constexpr int kTooLarge = 4;
+inline constexpr int kBadArgument = 100;  // + its index
+}  // namespace refusal
+
+// The value to return for an admission; nullptr (undefined) when it was one.
+napi_value refusalOf(napi_env env, redis::Connection::Admission admission);
+
+}  // namespace tiercel::node

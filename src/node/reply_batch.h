@@ -1,0 +1,64 @@
+// Hands what one socket read brought to JavaScript in one call: values for the promises that wait, in their order, and
+// between them failures and events where they belong.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "node/napi_setup.h"
+#include "node/values.h"
+#include "redis/error.h"
+
+namespace tiercel::node {
+
+class ReplyBatch {
+ public:
+  // callbacks: deliver(...values) settles the oldest promises; fail(code, message) rejects the oldest one;
+  // expire(count) rejects the oldest ones that are not settled, which keep their places; event(name, ...details).
+  ReplyBatch(Napi::Env env, const Napi::Object& callbacks);
+
+  void begin();
+  void end();
+  // JavaScript can not, or need not, be called any more; lets go of its functions.
+  void mute();
+
+  // Only between begin() and end().
+  void push(napi_value value) { values_.push_back(value); }
+  void fail(const redis::Error& error);
+  void expire();
+  void event(const char* name, const std::string& text = std::string(), double first = 0, double second = 0);
+
+  [[nodiscard]] napi_env env() const { return env_; }
+  [[nodiscard]] Factories& factories() { return factories_; }
+
+ private:
+  enum class Kind : std::uint8_t { kFail, kExpire, kEvent };
+  struct Step {
+    std::size_t valuesBefore;
+    Kind kind;
+    std::string name;  // or code
+    std::string text;
+    double first;
+    double second;
+  };
+
+  void drain();
+  void deliver(const std::vector<napi_value>& values, std::size_t from, std::size_t to);
+  void perform(const Step& step);
+  void call(const Napi::FunctionReference& function, std::size_t count, const napi_value* args);
+
+  Napi::Env env_;
+  Napi::FunctionReference deliver_;
+  Napi::FunctionReference fail_;
+  Napi::FunctionReference expire_;
+  Napi::FunctionReference event_;
+  Factories factories_;
+  Napi::AsyncContext context_;
+  napi_handle_scope scope_ = nullptr;
+  std::vector<napi_value> values_;
+  std::vector<Step> steps_;
+  bool muted_ = false;
+};
+
+}  // namespace tiercel::node

@@ -1,0 +1,398 @@
+#include "redis/connection.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/random.h"
+
+namespace tiercel::redis {
+
+namespace {
+
+// A long synchronous turn should not hold everything back: what is encoded so far leaves at this size.
+constexpr std::size_t kFlushAt = std::size_t{64} << 10;
+
+const Error kClosedError{ErrorCode::kClosed, "the client is closed"};
+
+}  // namespace
+
+// Brackets a turn: see ConnectionObserver.
+class Connection::Batch {
+ public:
+  explicit Batch(Connection& connection) : connection_(connection) {
+    if (connection_.batchDepth_++ == 0) connection_.observer_.onBatchBegin();
+  }
+  ~Batch() {
+    if (connection_.batchDepth_ == 1) {
+      connection_.observer_.onBatchEnd();
+      // What the replies led to need not wait for the end of the loop turn.
+      if (!connection_.out_.empty()) connection_.flush();
+    }
+    --connection_.batchDepth_;
+  }
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+ private:
+  Connection& connection_;
+};
+
+// The answer to a CLIENT TRACKING that was sent after the handshake.
+class Connection::TrackingReply final : public ReplyHandler {
+ public:
+  explicit TrackingReply(Connection& connection) : connection_(connection) {}
+  void onReply(const Pending& /*pending*/, const Reply& reply) override { connection_.tracking_ = !reply.isError(); }
+  void onFailed(const Pending& /*pending*/, const Error& /*error*/) override {}
+  void onTimedOut(const Pending& /*pending*/) override {}
+
+ private:
+  Connection& connection_;
+};
+
+Connection::Connection(LoopHandlesPtr loop, ConnectionOptions options, ConnectionObserver& observer)
+    : loop_(std::move(loop)),
+      options_(std::move(options)),
+      observer_(observer),
+      transport_(loop_, options_.endpoint, *this),
+      handshake_(options_.handshake),
+      trackingReply_(std::make_unique<TrackingReply>(*this)) {}
+
+Connection::~Connection() { abandon(); }
+
+void Connection::start() {
+  if (state_ != State::kIdle) return;
+  prepare_.open(loop_, this, [](uv_loop_t* loop, uv_prepare_t* handle) { return uv_prepare_init(loop, handle); });
+  stateTimer_.open(loop_, this, [](uv_loop_t* loop, uv_timer_t* handle) { return uv_timer_init(loop, handle); });
+  deadlineTimer_.open(loop_, this, [](uv_loop_t* loop, uv_timer_t* handle) { return uv_timer_init(loop, handle); });
+  // Neither keeps a process alive: the socket does, as long as there is something to wait for.
+  uv_unref(prepare_.base());
+  uv_unref(deadlineTimer_.base());
+  state_ = State::kBackoff;
+  startStateTimer(0);
+}
+
+void Connection::startStateTimer(core::Millis delay) {
+  uv_timer_start(
+      stateTimer_.get(),
+      [](uv_timer_t* timer) {
+        auto* self = static_cast<Connection*>(timer->data);
+        const Batch batch(*self);
+        if (self->state_ == State::kBackoff) {
+          self->connect();
+        } else {
+          self->lose({ErrorCode::kConnectFailed, "no connection within the connect timeout"});
+        }
+      },
+      static_cast<std::uint64_t>(delay), 0);
+}
+
+void Connection::connect() {
+  state_ = State::kConnecting;
+  if (options_.connectTimeout > 0) startStateTimer(options_.connectTimeout);
+  transport_.setRef(ref_);
+  transport_.connect();
+}
+
+Connection::Admission Connection::admit(bool failFast) const {
+  if (closing_ || state_ == State::kClosed || state_ == State::kIdle) return Admission::kClosed;
+  if (state_ == State::kReady && !transport_.isWriting()) return Admission::kAdmitted;
+  if (failFast && attempted_ && state_ != State::kReady) return Admission::kUnavailable;
+  if (queued() >= options_.maxQueuedCommands || out_.size() >= options_.maxQueuedBytes) return Admission::kQueueFull;
+  return Admission::kAdmitted;
+}
+
+void Connection::commit(std::size_t mark, ReplyHandler& handler, std::uint64_t data) {
+  core::Millis deadline = core::kForever;
+  if (options_.commandTimeout > 0) {
+    deadline = static_cast<core::Millis>(uv_now(loop_->loop())) + options_.commandTimeout;
+  }
+  pending_.push({.handler = &handler,
+                 .data = data,
+                 .deadline = deadline,
+                 .bytes = static_cast<std::uint32_t>(out_.size() - mark)});
+  // An active timer was set for an older command, and sets itself anew when it fires.
+  if (pending_.size() == expired_ + 1 && uv_is_active(deadlineTimer_.base()) == 0) armDeadline();
+  if (state_ != State::kReady) return;
+  if (out_.size() >= kFlushAt) {
+    flush();
+  } else {
+    markDirty();
+  }
+}
+
+void Connection::markDirty() {
+  if (uv_is_active(prepare_.base()) != 0) return;
+  uv_prepare_start(prepare_.get(), [](uv_prepare_t* prepare) { static_cast<Connection*>(prepare->data)->flush(); });
+}
+
+void Connection::flush() {
+  if (prepare_.isOpen()) uv_prepare_stop(prepare_.get());
+  if (state_ != State::kReady || transport_.isWriting() || out_.empty()) return;
+  inFlight_ = pending_.size();
+  transport_.write(out_);
+}
+
+void Connection::onTransportDrained() {
+  if (state_ == State::kReady) flush();
+}
+
+void Connection::onTransportConnected() {
+  const Batch batch(*this);
+  state_ = State::kHandshake;
+  reader_ = std::make_unique<ReplyReader>(static_cast<ReplySink&>(*this));
+  deferredFailure_.clear();
+  observer_.onConnect();
+  handshakeOut_.clear();
+  handshake_.begin(handshakeOut_);
+  transport_.write(handshakeOut_);
+}
+
+void Connection::onTransportData(const char* data, std::size_t size) {
+  const Batch batch(*this);
+  const bool ok = reader_->feed(data, size);
+  if (state_ == State::kHandshake && !handshakeOut_.empty() && !transport_.isWriting()) {
+    transport_.write(handshakeOut_);
+  }
+  if (!deferredFailure_.empty()) {
+    const auto code = state_ == State::kHandshake ? ErrorCode::kConnectFailed : ErrorCode::kProtocol;
+    lose({code, deferredFailure_});
+  } else if (!ok) {
+    lose({ErrorCode::kProtocol, reader_->error()});
+  } else if (closing_) {
+    finishClosing();
+  }
+}
+
+void Connection::onReply(const Reply& reply) {
+  if (!deferredFailure_.empty()) return;  // the connection is lost; this only waits for the parser to return
+  if (state_ == State::kHandshake) return handshakeReply(reply);
+  if (inFlight_ == 0) {
+    deferredFailure_ = "the server sent an answer that nobody asked for";
+    // Servers explain themselves this way before they hang up.
+    if (reply.isError()) deferredFailure_ += ": " + std::string(reply.text);
+    return;
+  }
+  const Pending pending = pending_.front();
+  pending_.pop();
+  --inFlight_;
+  if (expired_ > 0) --expired_;
+  pending.handler->onReply(pending, reply);
+}
+
+void Connection::handshakeReply(const Reply& reply) {
+  switch (handshake_.onReply(reply, handshakeOut_)) {
+    case Handshake::Progress::kWaiting:
+    case Handshake::Progress::kSend:
+      return;
+    case Handshake::Progress::kDone:
+      return becomeReady();
+    case Handshake::Progress::kFailed:
+      deferredFailure_ = handshake_.error();
+  }
+}
+
+void Connection::becomeReady() {
+  uv_timer_stop(stateTimer_.get());
+  state_ = State::kReady;
+  protocol_ = handshake_.protocol();
+  tracking_ = handshake_.tracking();
+  attempts_ = 0;
+  attempted_ = true;
+  everReady_ = true;
+  lastError_.clear();
+  if (options_.handshake.tracking && protocol_ == 3 && !tracking_) sendTracking();
+  observer_.onReady();
+  if (!out_.empty()) markDirty();
+}
+
+void Connection::onPush(const ReplyTree& push) {
+  if (push.nodes.size() < 3 || push.textOf(push.nodes[1]) != "invalidate") return;
+  if (push.nodes[2].type == ReplyType::kNil) {
+    for (InvalidationListener* listener : invalidationListeners_) listener->onInvalidateAll();
+    return;
+  }
+  for (std::size_t i = 3; i < push.nodes.size(); ++i) {
+    const std::string_view key = push.textOf(push.nodes[i]);
+    for (InvalidationListener* listener : invalidationListeners_) listener->onInvalidate(key);
+  }
+}
+
+void Connection::onTransportClosed(const Error& error) {
+  const Batch batch(*this);
+  lose(error);
+}
+
+void Connection::lose(const Error& error) {
+  if (state_ == State::kClosed) return;
+  const bool wasReady = std::exchange(everReady_, false);
+  transport_.close();
+  trackingLost();
+  attempted_ = true;
+  lastError_ = error.message;
+  state_ = State::kBackoff;
+  failInFlight({ErrorCode::kConnectionLost, error.message});
+  if (wasReady) observer_.onClose(error);
+  observer_.onError(error);
+  if (closing_) return end(kClosedError);
+  backOff();
+}
+
+void Connection::trackingLost() {
+  tracking_ = false;
+  ++epoch_;
+  for (InvalidationListener* listener : invalidationListeners_) listener->onTrackingLost();
+}
+
+void Connection::backOff() {
+  const double most = static_cast<double>(options_.backoffMax);
+  const double grown = static_cast<double>(options_.backoffMin) * std::pow(2.0, std::min(attempts_, 30));
+  const double delay = std::min(most, grown) * (0.5 + core::randomUnit() / 2);
+  ++attempts_;
+  const auto rounded = std::max<core::Millis>(1, static_cast<core::Millis>(delay));
+  startStateTimer(rounded);
+  observer_.onReconnecting(attempts_, rounded);
+}
+
+void Connection::failInFlight(const Error& error) {
+  expired_ = 0;
+  for (; inFlight_ > 0; --inFlight_) {
+    const Pending pending = pending_.front();
+    pending_.pop();
+    pending.handler->onFailed(pending, error);
+  }
+}
+
+void Connection::failQueued(const Error& error) {
+  while (!pending_.empty()) {
+    const Pending pending = pending_.front();
+    pending_.pop();
+    pending.handler->onFailed(pending, error);
+  }
+  out_.clear();
+}
+
+void Connection::armDeadline() {
+  if (pending_.size() <= expired_ || !deadlineTimer_.isOpen()) return;
+  const core::Millis deadline = pending_.at(expired_).deadline;
+  if (deadline >= core::kForever) return;
+  const core::Millis left = deadline - static_cast<core::Millis>(uv_now(loop_->loop()));
+  uv_timer_start(
+      deadlineTimer_.get(), [](uv_timer_t* timer) { static_cast<Connection*>(timer->data)->expire(); },
+      static_cast<std::uint64_t>(std::max<core::Millis>(0, left)), 0);
+}
+
+// All commands of a connection have the same timeout, so the oldest is due first.
+void Connection::expire() {
+  const auto now = static_cast<core::Millis>(uv_now(loop_->loop()));
+  const bool due = pending_.size() > expired_ && pending_.at(expired_).deadline <= now;
+  // When the loop was blocked, timers run before the answers that have long been here are read: give them one turn.
+  if (due && !graceGiven_) {
+    graceGiven_ = true;
+    uv_timer_start(
+        deadlineTimer_.get(), [](uv_timer_t* timer) { static_cast<Connection*>(timer->data)->expire(); }, 0, 0);
+    return;
+  }
+  graceGiven_ = false;
+  const Batch batch(*this);
+  while (expired_ < inFlight_ && pending_.at(expired_).deadline <= now) {
+    const Pending& pending = pending_.at(expired_++);
+    pending.handler->onTimedOut(pending);
+  }
+  // A server that does not even take what we send is as good as gone. What it never got must not reach it later.
+  if (expired_ > 0 && transport_.isWriting()) {
+    return lose({ErrorCode::kConnectionLost, "the server stopped reading"});
+  }
+  if (inFlight_ == 0) {
+    std::size_t bytes = 0;
+    while (!pending_.empty() && pending_.front().deadline <= now) {
+      const Pending pending = pending_.front();
+      pending_.pop();
+      bytes += pending.bytes;
+      pending.handler->onFailed(pending, {ErrorCode::kTimeout, "no connection within the command timeout"});
+    }
+    if (bytes > 0) out_.consume(bytes);
+  }
+  armDeadline();
+}
+
+void Connection::close() {
+  if (closing_ || state_ == State::kClosed) return;
+  const Batch batch(*this);
+  if (state_ == State::kReady) flush();
+  closing_ = true;
+  finishClosing();
+}
+
+void Connection::finishClosing() {
+  if (state_ == State::kReady && !pending_.empty()) return;
+  end(kClosedError);
+}
+
+void Connection::destroy() {
+  if (state_ == State::kClosed) return;
+  const Batch batch(*this);
+  closing_ = true;
+  end(kClosedError);
+}
+
+void Connection::end(const Error& error) {
+  if (state_ == State::kClosed) return;
+  const bool wasReady = std::exchange(everReady_, false);
+  transport_.close();
+  trackingLost();
+  state_ = State::kClosed;
+  failInFlight(error);
+  failQueued(error);
+  prepare_.close();
+  stateTimer_.close();
+  deadlineTimer_.close();
+  if (wasReady) observer_.onClose(error);
+  observer_.onEnd();
+}
+
+void Connection::abandon() {
+  transport_.close();
+  prepare_.close();
+  stateTimer_.close();
+  deadlineTimer_.close();
+  state_ = State::kClosed;
+  closing_ = true;
+}
+
+void Connection::setRef(bool ref) {
+  ref_ = ref;
+  transport_.setRef(ref);
+  if (!stateTimer_.isOpen()) return;
+  if (ref) {
+    uv_ref(stateTimer_.base());
+  } else {
+    uv_unref(stateTimer_.base());
+  }
+}
+
+void Connection::addInvalidationListener(InvalidationListener& listener) {
+  invalidationListeners_.push_back(&listener);
+}
+
+void Connection::removeInvalidationListener(InvalidationListener& listener) {
+  std::erase(invalidationListeners_, &listener);
+}
+
+void Connection::requestTracking() {
+  if (std::exchange(options_.handshake.tracking, true)) return;
+  if (state_ == State::kReady && protocol_ == 3) sendTracking();
+}
+
+void Connection::sendTracking() {
+  const std::size_t mark = out_.size();
+  // In front of whatever still waits would be better, but what waits is matched by its place; nothing is tracked, and
+  // so nothing is kept in memory for long, until the answer is here.
+  out_.commandHeader(3);
+  out_.argument("CLIENT");
+  out_.argument("TRACKING");
+  out_.argument("ON");
+  commit(mark, *trackingReply_, 0);
+}
+
+}  // namespace tiercel::redis

@@ -1,0 +1,171 @@
+// One connection to one server: connects, says hello, sends what was submitted in one write per loop turn, matches
+// replies to commands, and comes back after a loss. Runs on the thread of its loop; no locks.
+#pragma once
+
+#include <uv.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "redis/error.h"
+#include "redis/handshake.h"
+#include "redis/output_buffer.h"
+#include "redis/pending_queue.h"
+#include "redis/reply_reader.h"
+#include "redis/socket_transport.h"
+#include "redis/transport.h"
+#include "redis/uv_handle.h"
+
+namespace tiercel::redis {
+
+struct ConnectionOptions {
+  Endpoint endpoint;
+  HandshakeOptions handshake;
+  core::Millis commandTimeout = 5000;  // 0: none
+  core::Millis connectTimeout = 10000;
+  core::Millis backoffMin = 50;
+  core::Millis backoffMax = 10000;
+  std::size_t maxQueuedCommands = 10000;
+  std::size_t maxQueuedBytes = std::size_t{64} << 20;
+};
+
+// Told about everything that is no reply. All calls but onBatch… come between onBatchBegin and onBatchEnd.
+class ConnectionObserver {
+ public:
+  virtual ~ConnectionObserver() = default;
+  virtual void onConnect() = 0;
+  virtual void onReady() = 0;
+  virtual void onClose(const Error& reason) = 0;
+  virtual void onError(const Error& error) = 0;
+  virtual void onReconnecting(int attempt, core::Millis delay) = 0;
+  // No more events, ever.
+  virtual void onEnd() = 0;
+  // Around every turn in which handlers or the observer are called. What is called in onBatchEnd may submit, close
+  // and destroy as it likes.
+  virtual void onBatchBegin() = 0;
+  virtual void onBatchEnd() = 0;
+};
+
+// Told about client-side caching, in stream order with the replies.
+class InvalidationListener {
+ public:
+  virtual ~InvalidationListener() = default;
+  virtual void onInvalidate(std::string_view key) = 0;
+  virtual void onInvalidateAll() = 0;
+  // Whatever was read through this connection may have changed unseen.
+  virtual void onTrackingLost() = 0;
+};
+
+class Connection final : private TransportListener, private ReplySink {
+ public:
+  enum class State : std::uint8_t { kIdle, kConnecting, kHandshake, kReady, kBackoff, kClosed };
+  enum class Admission : std::uint8_t { kAdmitted, kClosed, kQueueFull, kUnavailable };
+
+  Connection(LoopHandlesPtr loop, ConnectionOptions options, ConnectionObserver& observer);
+  ~Connection() override;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Begins to connect in the next loop turn.
+  void start();
+
+  // Sending a command: ask admit(), encode it into output(), and commit() it. In between nothing else may happen.
+  // failFast: rather than wait for a connection that was lost, or could not be had, say kUnavailable.
+  [[nodiscard]] Admission admit(bool failFast) const;
+  OutputBuffer& output() { return out_; }
+  // `mark` is output().size() from before the command was encoded.
+  void commit(std::size_t mark, ReplyHandler& handler, std::uint64_t data);
+
+  // Writes now what would be written at the end of the loop turn.
+  void flush();
+
+  // Ends when the answers that are due have come; what still waits for a connection fails. Then onEnd.
+  void close();
+  // Ends at once: every command fails, then onEnd.
+  void destroy();
+  // The environment is going away: the same without telling anybody.
+  void abandon();
+
+  void setRef(bool ref);
+  void addInvalidationListener(InvalidationListener& listener);
+  void removeInvalidationListener(InvalidationListener& listener);
+  // Turns client tracking on, now and after every reconnect.
+  void requestTracking();
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool isReady() const { return state_ == State::kReady; }
+  [[nodiscard]] bool isTracking() const { return tracking_; }
+  [[nodiscard]] int protocol() const { return protocol_; }
+  // Grows with every connection that was lost.
+  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+  [[nodiscard]] core::Millis now() const { return static_cast<core::Millis>(uv_hrtime() / 1000000); }
+  [[nodiscard]] const std::string& lastError() const { return lastError_; }
+  [[nodiscard]] uv_loop_t* loop() const { return loop_->loop(); }
+
+ private:
+  class Batch;
+  class TrackingReply;
+
+  void onTransportConnected() override;
+  void onTransportData(const char* data, std::size_t size) override;
+  void onTransportDrained() override;
+  void onTransportClosed(const Error& error) override;
+  void onReply(const Reply& reply) override;
+  void onPush(const ReplyTree& push) override;
+
+  void connect();
+  void handshakeReply(const Reply& reply);
+  void becomeReady();
+  void lose(const Error& error);
+  void backOff();
+  void end(const Error& error);
+  void failInFlight(const Error& error);
+  void failQueued(const Error& error);
+  void expire();
+  void armDeadline();
+  void startStateTimer(core::Millis delay);
+  void markDirty();
+  void sendTracking();
+  void trackingLost();
+  void finishClosing();
+  [[nodiscard]] std::size_t queued() const { return pending_.size() - inFlight_; }
+
+  LoopHandlesPtr loop_;
+  ConnectionOptions options_;
+  ConnectionObserver& observer_;
+  SocketTransport transport_;
+  std::unique_ptr<ReplyReader> reader_;
+  Handshake handshake_;
+  std::unique_ptr<TrackingReply> trackingReply_;
+
+  State state_ = State::kIdle;
+  bool closing_ = false;
+  bool attempted_ = false;   // the first attempt is over, whatever came of it
+  bool everReady_ = false;   // since the last loss
+  bool tracking_ = false;
+  bool graceGiven_ = false;  // see expire()
+  bool ref_ = true;
+  int protocol_ = 0;
+  int attempts_ = 0;
+  int batchDepth_ = 0;
+  std::uint64_t epoch_ = 0;
+  std::string lastError_;
+  std::string deferredFailure_;  // found while reading, acted upon after it
+
+  OutputBuffer out_;           // commands that were not handed to the transport yet
+  OutputBuffer handshakeOut_;
+  PendingQueue pending_;       // in flight first, then queued
+  std::size_t inFlight_ = 0;
+  std::size_t expired_ = 0;    // of those in flight, the oldest, whose senders were told that they timed out
+
+  UvHandle<uv_prepare_t> prepare_;
+  UvHandle<uv_timer_t> stateTimer_;     // connect timeout, or backoff
+  UvHandle<uv_timer_t> deadlineTimer_;
+  std::vector<InvalidationListener*> invalidationListeners_;
+};
+
+}  // namespace tiercel::redis

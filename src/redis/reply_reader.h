@@ -1,0 +1,65 @@
+// Turns bytes into replies: the reader of hiredis with our own reply functions, so that a reply is handed on straight
+// from the read buffer. Does no I/O. Bounded: nesting, line length and bulk length have limits.
+#pragma once
+
+#include <hiredis/read.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "redis/reply.h"
+
+namespace tiercel::redis {
+
+class ReplySink {
+ public:
+  virtual ~ReplySink() = default;
+  // Called from inside the parser, in stream order. Must not destroy or feed the reader.
+  virtual void onReply(const Reply& reply) = 0;
+  virtual void onPush(const ReplyTree& push) = 0;
+};
+
+class ReplyReader {
+ public:
+  struct Limits {
+    std::size_t maxDepth = 32;
+    std::size_t maxLine = std::size_t{64} << 10;
+    std::size_t maxBulk = std::size_t{512} << 20;  // Redis' own proto-max-bulk-len
+  };
+
+  explicit ReplyReader(ReplySink& sink) : ReplyReader(sink, Limits()) {}
+  ReplyReader(ReplySink& sink, const Limits& limits);
+  ~ReplyReader();
+  ReplyReader(const ReplyReader&) = delete;
+  ReplyReader& operator=(const ReplyReader&) = delete;
+
+  // Hands on every reply that is complete. false: what came is no RESP, and nothing more can be read; see error().
+  bool feed(const char* data, std::size_t size);
+
+  [[nodiscard]] const std::string& error() const { return error_; }
+
+ private:
+  struct Functions;
+  friend struct Functions;
+
+  bool drain();
+  std::optional<std::size_t> missingBytes();
+  bool fail(std::string message);
+  void appendScalar(const Reply& reply);
+  void emit(const redisReadTask* task, const Reply& reply);
+  bool openAggregate(const redisReadTask* task, ReplyType type, std::size_t elements);
+
+  struct Free {
+    void operator()(redisReader* reader) const { redisReaderFree(reader); }
+  };
+
+  ReplySink& sink_;
+  Limits limits_;
+  std::unique_ptr<redisReader, Free> reader_;
+  ReplyTree tree_;
+  std::string error_;
+};
+
+}  // namespace tiercel::redis

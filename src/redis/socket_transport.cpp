@@ -1,0 +1,239 @@
+#include "redis/socket_transport.h"
+
+#include <cstring>
+#include <utility>
+
+namespace tiercel::redis {
+
+namespace {
+
+// Is the transport that began a request still waiting for it?
+struct Ticket {
+  SocketTransport* owner;
+  std::shared_ptr<std::uint64_t> generation;
+  std::uint64_t issued;
+
+  [[nodiscard]] SocketTransport* holder() const { return *generation == issued ? owner : nullptr; }
+};
+
+}  // namespace
+
+struct SocketTransport::Lookup {
+  uv_getaddrinfo_t request{};
+  Ticket ticket;
+  LoopHandlesPtr loop;  // counted like a handle: the thread pool still has it after uv_cancel
+
+  static void done(uv_getaddrinfo_t* request, int status, addrinfo* list) {
+    const std::unique_ptr<Lookup> self(static_cast<Lookup*>(request->data));
+    const std::unique_ptr<addrinfo, decltype(&uv_freeaddrinfo)> freeList(list, uv_freeaddrinfo);
+    const LoopHandlesPtr loop = self->loop;
+    if (SocketTransport* owner = self->ticket.holder()) {
+      owner->lookup_ = nullptr;
+      owner->resolved(status, list);
+    }
+    loop->closed();
+  }
+};
+
+struct SocketTransport::ConnectRequest {
+  uv_connect_t request{};
+  Ticket ticket;
+
+  static void done(uv_connect_t* request, int status) {
+    const std::unique_ptr<ConnectRequest> self(static_cast<ConnectRequest*>(request->data));
+    if (SocketTransport* owner = self->ticket.holder()) owner->connected(status);
+  }
+};
+
+struct SocketTransport::WriteRequest {
+  uv_write_t request{};
+  Ticket ticket;
+  OutputBuffer bytes;  // must stay where it is until the callback
+
+  static void done(uv_write_t* request, int status) {
+    const std::unique_ptr<WriteRequest> self(static_cast<WriteRequest*>(request->data));
+    if (SocketTransport* owner = self->ticket.holder()) owner->written(status);
+  }
+};
+
+SocketTransport::SocketTransport(LoopHandlesPtr loop, Endpoint endpoint, TransportListener& listener)
+    : loop_(std::move(loop)), endpoint_(std::move(endpoint)), listener_(listener) {}
+
+SocketTransport::~SocketTransport() { close(); }
+
+std::string SocketTransport::name() const {
+  if (!endpoint_.path.empty()) return endpoint_.path;
+  const bool v6 = endpoint_.host.find(':') != std::string::npos;
+  return (v6 ? "[" + endpoint_.host + "]" : endpoint_.host) + ":" + std::to_string(endpoint_.port);
+}
+
+uv_stream_t* SocketTransport::stream() const {
+  return tcp_.isOpen() ? reinterpret_cast<uv_stream_t*>(tcp_.get()) : reinterpret_cast<uv_stream_t*>(pipe_.get());
+}
+
+void SocketTransport::connect() {
+  close();
+  if (!endpoint_.path.empty()) return connectPipe();
+
+  addresses_.clear();
+  nextAddress_ = 0;
+  Address address{};
+  if (uv_ip4_addr(endpoint_.host.c_str(), endpoint_.port, reinterpret_cast<sockaddr_in*>(&address)) == 0 ||
+      uv_ip6_addr(endpoint_.host.c_str(), endpoint_.port, reinterpret_cast<sockaddr_in6*>(&address)) == 0) {
+    addresses_.push_back(address);
+    return connectNext(0);
+  }
+
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  auto lookup = std::make_unique<Lookup>(Lookup{.ticket = {this, generation_, *generation_}, .loop = loop_});
+  lookup->request.data = lookup.get();
+  const int status = uv_getaddrinfo(loop_->loop(), &lookup->request, Lookup::done, endpoint_.host.c_str(),
+                                    std::to_string(endpoint_.port).c_str(), &hints);
+  if (status != 0) return lost(ErrorCode::kConnectFailed, "cannot resolve " + endpoint_.host, status);
+  loop_->opened();
+  lookup_ = lookup.release();  // until Lookup::done adopts it
+}
+
+void SocketTransport::resolved(int status, const addrinfo* list) {
+  if (status != 0) return lost(ErrorCode::kConnectFailed, "cannot resolve " + endpoint_.host, status);
+  for (; list != nullptr; list = list->ai_next) {
+    Address address{};
+    std::memcpy(&address, list->ai_addr, list->ai_addrlen);
+    addresses_.push_back(address);
+  }
+  connectNext(UV_EAI_NONAME);
+}
+
+void SocketTransport::connectNext(int lastStatus) {
+  while (nextAddress_ < addresses_.size()) {
+    const Address& address = addresses_[nextAddress_++];
+    const int opened = tcp_.open(loop_, this, [](uv_loop_t* loop, uv_tcp_t* tcp) { return uv_tcp_init(loop, tcp); });
+    if (opened != 0) {
+      lastStatus = opened;
+      break;
+    }
+    applyRef();
+    auto request = std::make_unique<ConnectRequest>(ConnectRequest{.ticket = {this, generation_, *generation_}});
+    request->request.data = request.get();
+    lastStatus = uv_tcp_connect(&request->request, tcp_.get(), reinterpret_cast<const sockaddr*>(&address),
+                                ConnectRequest::done);
+    if (lastStatus == 0) {
+      (void)request.release();  // until ConnectRequest::done adopts it
+      return;
+    }
+    ++*generation_;
+    tcp_.close();
+  }
+  lost(ErrorCode::kConnectFailed, "cannot connect to " + name(), lastStatus);
+}
+
+void SocketTransport::connectPipe() {
+  const int opened =
+      pipe_.open(loop_, this, [](uv_loop_t* loop, uv_pipe_t* pipe) { return uv_pipe_init(loop, pipe, 0); });
+  if (opened != 0) return lost(ErrorCode::kConnectFailed, "cannot connect to " + name(), opened);
+  applyRef();
+  auto request = std::make_unique<ConnectRequest>(ConnectRequest{.ticket = {this, generation_, *generation_}});
+  request->request.data = request.get();
+  uv_pipe_connect(&request.release()->request, pipe_.get(), endpoint_.path.c_str(), ConnectRequest::done);
+}
+
+void SocketTransport::connected(int status) {
+  if (status != 0) {
+    ++*generation_;
+    tcp_.close();
+    if (endpoint_.path.empty()) return connectNext(status);
+    return lost(ErrorCode::kConnectFailed, "cannot connect to " + name(), status);
+  }
+  if (tcp_.isOpen()) {
+    uv_tcp_nodelay(tcp_.get(), 1);
+    uv_tcp_keepalive(tcp_.get(), 1, 30);
+  }
+  connected_ = true;
+  startReading();
+  listener_.onTransportConnected();
+}
+
+void SocketTransport::startReading() {
+  if (!readBuffer_) readBuffer_ = std::make_unique<std::array<char, kReadBuffer>>();
+  uv_read_start(
+      stream(),
+      [](uv_handle_t* handle, std::size_t /*suggested*/, uv_buf_t* buffer) {
+        auto* self = static_cast<SocketTransport*>(handle->data);
+        *buffer = uv_buf_init(self->readBuffer_->data(), kReadBuffer);
+      },
+      [](uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
+        auto* self = static_cast<SocketTransport*>(stream->data);
+        if (size > 0) {
+          self->listener_.onTransportData(buffer->base, static_cast<std::size_t>(size));
+        } else if (size < 0) {
+          self->lost(ErrorCode::kConnectionLost, "connection to " + self->name() + " lost", static_cast<int>(size));
+        }
+      });
+}
+
+void SocketTransport::write(OutputBuffer& buffer) {
+  if (!connected_ || buffer.empty()) return;
+  uv_buf_t whole = uv_buf_init(buffer.data(), static_cast<unsigned>(buffer.size()));
+  const int sent = uv_try_write(stream(), &whole, 1);
+  if (sent == static_cast<int>(buffer.size())) return buffer.clear();
+  // An error of uv_try_write, other than "not now", comes again from uv_write, through its callback.
+  if (sent > 0) buffer.consume(static_cast<std::size_t>(sent));
+
+  auto request = std::make_unique<WriteRequest>(
+      WriteRequest{.ticket = {this, generation_, *generation_}, .bytes = std::move(buffer)});
+  request->request.data = request.get();
+  uv_buf_t rest = uv_buf_init(request->bytes.data(), static_cast<unsigned>(request->bytes.size()));
+  writing_ = true;
+  WriteRequest* raw = request.release();  // until WriteRequest::done adopts it
+  const int status = uv_write(&raw->request, stream(), &rest, 1, WriteRequest::done);
+  if (status != 0) {
+    request.reset(raw);
+    writing_ = false;
+    // The reading side reports the end of the connection; reporting it from here would surprise our caller.
+  }
+}
+
+void SocketTransport::written(int status) {
+  writing_ = false;
+  if (status == 0) return listener_.onTransportDrained();
+  lost(ErrorCode::kConnectionLost, "connection to " + name() + " lost", status);
+}
+
+void SocketTransport::lost(ErrorCode code, const std::string& what, int status) {
+  close();
+  std::string message = what;
+  if (status != 0) message += std::string(": ") + (status == UV_EOF ? "closed by the server" : uv_strerror(status));
+  listener_.onTransportClosed({code, std::move(message)});
+}
+
+void SocketTransport::close() {
+  ++*generation_;
+  if (lookup_ != nullptr) {
+    uv_cancel(reinterpret_cast<uv_req_t*>(&lookup_->request));
+    lookup_ = nullptr;
+  }
+  tcp_.close();
+  pipe_.close();
+  connected_ = false;
+  writing_ = false;
+}
+
+void SocketTransport::setRef(bool ref) {
+  ref_ = ref;
+  applyRef();
+}
+
+void SocketTransport::applyRef() {
+  for (uv_handle_t* handle : {tcp_.base(), pipe_.base()}) {
+    if (handle == nullptr) continue;
+    if (ref_) {
+      uv_ref(handle);
+    } else {
+      uv_unref(handle);
+    }
+  }
+}
+
+}  // namespace tiercel::redis

@@ -1,0 +1,70 @@
+// TCP and Unix sockets on a libuv loop: resolves without blocking, tries every address, reads into one buffer.
+#pragma once
+
+#include <uv.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "redis/transport.h"
+#include "redis/uv_handle.h"
+
+namespace tiercel::redis {
+
+struct Endpoint {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 6379;
+  std::string path;  // of a Unix socket; then host and port do not count
+};
+
+class SocketTransport final : public Transport {
+ public:
+  SocketTransport(LoopHandlesPtr loop, Endpoint endpoint, TransportListener& listener);
+  ~SocketTransport() override;
+
+  void connect() override;
+  void write(OutputBuffer& buffer) override;
+  [[nodiscard]] bool isWriting() const override { return writing_; }
+  void close() override;
+  void setRef(bool ref) override;
+
+ private:
+  struct Lookup;
+  struct ConnectRequest;
+  struct WriteRequest;
+  using Address = sockaddr_storage;
+
+  static constexpr std::size_t kReadBuffer = std::size_t{64} << 10;
+
+  void resolved(int status, const addrinfo* list);
+  void connectNext(int lastStatus);
+  void connectPipe();
+  void connected(int status);
+  void written(int status);
+  void startReading();
+  void lost(ErrorCode code, const std::string& what, int status);
+  [[nodiscard]] uv_stream_t* stream() const;
+  [[nodiscard]] std::string name() const;
+  void applyRef();
+
+  LoopHandlesPtr loop_;
+  Endpoint endpoint_;
+  TransportListener& listener_;
+  UvHandle<uv_tcp_t> tcp_;
+  UvHandle<uv_pipe_t> pipe_;
+  std::vector<Address> addresses_;
+  std::size_t nextAddress_ = 0;
+  Lookup* lookup_ = nullptr;  // freed by its callback
+  // Requests in flight outlive this object when it is closed: they know by the generation that nobody waits any more.
+  std::shared_ptr<std::uint64_t> generation_ = std::make_shared<std::uint64_t>(0);
+  std::unique_ptr<std::array<char, kReadBuffer>> readBuffer_;
+  bool connected_ = false;
+  bool writing_ = false;
+  bool ref_ = true;
+};
+
+}  // namespace tiercel::redis
