@@ -6,9 +6,11 @@ cpp_files() { find src test/cpp -name '*.cpp' -o -name '*.h' | sort; }
 
 clang_format() { cpp_files | xargs clang-format --dry-run -Werror; }
 
-# Needs the compile commands of the GoogleTest build.
+# Needs the compile commands of the GoogleTest build; without them clang-tidy would take those of another build.
 clang_tidy() {
-  [ -e build/cpp/compile_commands.json ] || cmake -S . -B build/cpp -DTIERCEL_TESTS=ON -DCMAKE_BUILD_TYPE=Release
+  if [ ! -e build/cpp/compile_commands.json ]; then
+    cmake -S . -B build/cpp -DTIERCEL_TESTS=ON -DCMAKE_BUILD_TYPE=Release || return 1
+  fi
   find src/core src/redis -name '*.cpp' | sort | xargs -n 1 -P "$(cores)" clang-tidy -p build/cpp --quiet
 }
 

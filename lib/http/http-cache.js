@@ -21,6 +21,7 @@ const { toStoredResponse, asEntry, isStoredResponse, etagOf } = require('./store
 /**
  * The part of lib/cache/entries.js that is used here.
  * @typedef {object} EntryStore
+ * @property {boolean} [available] false while nothing could be stored
  * @property {(key: string) => { payload: Buffer, metadata?: any, age: number, ttl: number } | undefined} peek
  * @property {(key: string) => Promise<{ payload: Buffer, metadata?: any, age: number, ttl: number } | undefined>} read
  * @property {(key: string, entry: { payload: Buffer, metadata: object, ttl: number }) => Promise<boolean>} write
@@ -241,7 +242,10 @@ class HttpCache {
           head = ResponseHead.of(res, candidate.status);
         }
         // https://www.rfc-editor.org/rfc/rfc9211.html#section-2.5, as far as can be told before the body is complete.
-        addStatus(res, `${name}; fwd=${fwd}${kept && fence.holds ? '; stored' : ''}`);
+        addStatus(
+          res,
+          `${name}; fwd=${fwd}${kept && fence.holds && this.#store.available !== false ? '; stored' : ''}`,
+        );
         return kept;
       },
       // Outer layers add their fields last (a session its cookie), and may forbid what looked storable.

@@ -46,11 +46,12 @@ function writeObject(value, above) {
       const pairs = [...value].map(([key, item]) => `${write(key, above)}>${write(item, above)}`);
       return `M{${pairs.sort().join()}}`;
     }
-    if (value instanceof Set)
-      {return `S{${[...value]
+    if (value instanceof Set) {
+      return `S{${[...value]
         .map((item) => write(item, above))
         .sort()
-        .join()}}`;}
+        .join()}}`;
+    }
     if (ArrayBuffer.isView(value)) {
       const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       return `B${value.constructor.name}:${bytes.toString('base64')}`;

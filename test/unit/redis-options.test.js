@@ -1,0 +1,214 @@
+'use strict';
+// Redis options from URLs, objects and the environment. What is wrong is said without the password.
+
+const { createCache, createRedis } = require('../../lib');
+const { normalizeRedisOptions, redisFromEnvironment } = require('../../lib/redis/options');
+
+const normalize = (given) => normalizeRedisOptions(given, 'redis');
+
+function errorOf(action) {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('expected an error');
+}
+
+describe('defaults', () => {
+  test('are those of the contract', () => {
+    expect(normalize({})).toEqual({
+      host: '127.0.0.1',
+      port: 6379,
+      path: '',
+      username: '',
+      password: '',
+      db: 0,
+      clientName: '',
+      commandTimeout: 5000,
+      connectTimeout: 10_000,
+      maxQueuedCommands: 10_000,
+      maxQueuedBytes: 64 * 1024 ** 2,
+    });
+  });
+
+  test('stand in for what is undefined', () => {
+    expect(normalize({ host: undefined, port: undefined, db: undefined })).toEqual(normalize({}));
+  });
+});
+
+describe('URLs', () => {
+  test.each([
+    ['redis://', {}],
+    ['redis://example.org', { host: 'example.org' }],
+    ['redis://example.org:7000', { host: 'example.org', port: 7000 }],
+    ['redis://example.org/', { host: 'example.org' }],
+    ['redis://example.org/5', { host: 'example.org', db: 5 }],
+    ['redis://example.org?db=6', { host: 'example.org', db: 6 }],
+    ['redis://:secret@h', { host: 'h', password: 'secret' }],
+    ['redis://me:secret@h:1/2', { host: 'h', port: 1, username: 'me', password: 'secret', db: 2 }],
+    ['redis://m%40e:s%3A%2F%3F%23%25%40%20x@h', { host: 'h', username: 'm@e', password: 's:/?#%@ x' }],
+    ['redis://:%E2%82%AC+%00@h', { host: 'h', password: '€+\0' }],
+    ['redis://[::1]', { host: '::1' }],
+    ['redis://:pw@[2001:db8::7]:7001/3', { host: '2001:db8::7', port: 7001, password: 'pw', db: 3 }],
+    ['redis://10.0.0.1:7000', { host: '10.0.0.1', port: 7000 }],
+    ['unix:///run/redis.sock', { path: '/run/redis.sock' }],
+    ['unix:///run/with%20space.sock?db=4', { path: '/run/with space.sock', db: 4 }],
+  ])('%s', (url, parts) => {
+    expect(normalize(url)).toEqual({ ...normalize({}), ...parts });
+    expect(normalize({ url })).toEqual(normalize(url));
+  });
+
+  test('options override their parts', () => {
+    expect(normalize({ url: 'redis://a:b@h:1/2', host: 'other', db: 7, password: 'c', port: undefined })).toEqual({
+      ...normalize({}),
+      host: 'other',
+      port: 1,
+      db: 7,
+      username: 'a',
+      password: 'c',
+    });
+  });
+
+  test.each([
+    ['http://h', 'http://'],
+    ['rediss://h', 'TLS'],
+    ['localhost:6379', 'redis://'],
+    ['localhost', 'no URL'],
+    ['', 'no URL'],
+    ['redis://h:0', 'port'],
+    ['redis://h:65536', 'no URL'],
+    ['redis://h:port', 'no URL'],
+    ['redis://h/-1', 'database'],
+    ['redis://h/1.5', 'database'],
+    ['redis://h/x', 'database'],
+    ['redis://h/1/2', 'database'],
+    ['redis://h/99999999999', 'database'],
+    ['unix://', 'path'],
+    ['unix:///', 'path'],
+    ['unix://run/redis.sock', 'unix:///'],
+    ['redis://user@h', 'password'],
+  ])('%s is refused', (url, word) => {
+    for (const error of [errorOf(() => normalize(url)), errorOf(() => normalize({ url }))]) {
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toMatch(/^redis(\.|:)/);
+      expect(error.message).toContain(word);
+    }
+  });
+});
+
+describe('no error tells the password', () => {
+  const SECRET = 'hunter2';
+  test.each([
+    ['a bad escape', () => createRedis('redis://:hunter2%zz@h')],
+    ['a bad escape in the user', () => createRedis('redis://u%zz:hunter2@h')],
+    ['a bad port', () => createRedis('redis://:hunter2@h:99999')],
+    ['a bad database', () => createRedis('redis://:hunter2@h/x')],
+    ['a slash in the password', () => createRedis('redis://user:12/hunter2@h')],
+    ['a slash in the password, unix', () => createRedis('unix://user:12/hunter2@h?db=x')],
+    ['TLS', () => createRedis('rediss://:hunter2@h')],
+    ['another protocol', () => createRedis('http://:hunter2@h')],
+    ['no protocol', () => createRedis('user:hunter2@h')],
+    ['no URL', () => createRedis(':hunter2@h')],
+    ['a URL in place of options', () => createCache('redis://:hunter2@h')],
+    ['a URL object', () => createCache({ redis: new URL('redis://:hunter2@h') })],
+    ['a list of URLs', () => createCache({ redis: ['redis://:hunter2@h'] })],
+    ['a password that is no string', () => createRedis({ password: ['hunter2'] })],
+    ['a name that is no string', () => createRedis({ username: 5, password: SECRET })],
+    ['a URL as memory', () => createCache({ memory: 'redis://:hunter2@h' })],
+  ])('%s', (_name, create) => {
+    const error = errorOf(create);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).not.toContain(SECRET);
+    expect(String(error.stack)).not.toContain(SECRET + '@');
+    expect(String(error.cause ?? '')).not.toContain(SECRET);
+  });
+
+  test('nor when it is a number', () => {
+    const error = errorOf(() => createRedis({ password: 20_011_999 }));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(/^options\.password: expected a string/);
+    expect(error.message).not.toContain('20011999');
+  });
+});
+
+describe('options', () => {
+  test.each([
+    ['host', ''],
+    ['host', 5],
+    ['port', 0],
+    ['port', 65_536],
+    ['port', 1.5],
+    ['port', '6379'],
+    ['path', 5],
+    ['username', 5],
+    ['password', null],
+    ['db', -1],
+    ['db', 0.5],
+    ['db', 2 ** 31],
+    ['db', '1'],
+    ['clientName', 'with space'],
+    ['clientName', 'nul\0'],
+    ['clientName', 5],
+    ['commandTimeout', -1],
+    ['commandTimeout', 'soon'],
+    ['connectTimeout', NaN],
+    ['maxQueuedCommands', 0],
+    ['maxQueuedCommands', Infinity],
+    ['maxQueuedBytes', 0],
+    ['maxQueuedBytes', '1tb'],
+    ['url', 5],
+    ['url', null],
+  ])('%s: %p is refused by name', (name, value) => {
+    const error = errorOf(() => createRedis({ [name]: value }));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(new RegExp(`^options\\.${name}: expected`));
+  });
+
+  test('durations and sizes take units, and a timeout of 0 is none', () => {
+    const options = { commandTimeout: '250ms', connectTimeout: 0, maxQueuedBytes: '1kb' };
+    expect(normalize(options)).toMatchObject({ commandTimeout: 250, connectTimeout: 0, maxQueuedBytes: 1024 });
+  });
+
+  test.each([[{ hots: 'h' }, "no option 'hots'"], [5, 'got 5'], [null, 'got null'], [[], 'got an array']])(
+    '%p is refused',
+    (given, words) => {
+      expect(() => normalize(given)).toThrow(TypeError);
+      expect(() => normalize(given)).toThrow(words);
+    },
+  );
+
+  test('a user needs a password', () => {
+    expect(() => normalize({ username: 'me' })).toThrow('redis.password: expected one');
+  });
+});
+
+describe('the environment', () => {
+  test('REDIS_URL comes first', () => {
+    const env = { REDIS_URL: 'redis://:p@u:1/2', REDIS_HOST: 'h' };
+    expect(redisFromEnvironment(env)).toMatchObject({ host: 'u', port: 1, password: 'p', db: 2 });
+  });
+
+  test('REDIS_HOST and its like', () => {
+    const env = { REDIS_HOST: 'h', REDIS_PORT: '7', REDIS_PASSWORD: 'p:/%', REDIS_DB: '3' };
+    expect(redisFromEnvironment(env)).toMatchObject({ host: 'h', port: 7, password: 'p:/%', db: 3 });
+    expect(redisFromEnvironment({ REDIS_HOST: 'h' })).toMatchObject({ host: 'h', port: 6379, password: '', db: 0 });
+  });
+
+  test('names none without a host', () => {
+    expect(redisFromEnvironment({})).toBeUndefined();
+    expect(redisFromEnvironment({ REDIS_PORT: '7', REDIS_PASSWORD: 'p', REDIS_URL: '' })).toBeUndefined();
+  });
+
+  test.each([
+    [{ REDIS_URL: 'redis://:hunter2@h:x' }, 'REDIS_URL'],
+    [{ REDIS_HOST: 'h', REDIS_PORT: 'x' }, 'REDIS_PORT'],
+    [{ REDIS_HOST: 'h', REDIS_PORT: '0' }, 'REDIS_PORT'],
+    [{ REDIS_HOST: 'h', REDIS_DB: '-1' }, 'REDIS_DB'],
+  ])('%p is refused by the name of the variable', (env, name) => {
+    const error = errorOf(() => redisFromEnvironment(env));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(new RegExp(`^${name}: `));
+    expect(error.message).not.toContain('hunter2');
+  });
+});
