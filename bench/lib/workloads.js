@@ -43,7 +43,7 @@ function product(id) {
     id,
     name: `product ${id}`,
     tags: range(0, 20).map((i) => `tag-${i}`),
-    variants: range(0, 24).map((i) => ({ id: i, title: `variant number ${i}`, price: i * 1.25, stock: i % 2 === 0 })),
+    variants: range(0, 28).map((i) => ({ id: i, title: `variant number ${i}`, price: i * 1.25, stock: i % 2 === 0 })),
   };
 }
 
@@ -65,7 +65,7 @@ async function cacheWorkload({ adapter, tier, server }) {
     // Memory hits never wait for anything: the loop must be let go now and then, as any server does.
     yields: memory,
     operate: (i) => cache.getOrSet(keys[i % CACHE_KEYS]),
-    isRight: (value, i) => value?.id === i % CACHE_KEYS && value.variants.length === 24,
+    isRight: (value, i) => value?.id === i % CACHE_KEYS && value.variants.length === 28,
     async verify() {
       if (loads !== loaded) throw new Error(`${adapter}: ${loads - loaded} loads in a run that should have hits alone`);
       await inBatches(CACHE_KEYS, 50, async (i) => {
