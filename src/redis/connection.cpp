@@ -213,6 +213,7 @@ void Connection::onPush(const ReplyTree& push) {
     return;
   }
   for (std::size_t i = 3; i < push.nodes.size(); ++i) {
+    if (!isText(push.nodes[i].type)) continue;  // no key
     const std::string_view key = push.textOf(push.nodes[i]);
     for (InvalidationListener* listener : invalidationListeners_) listener->onInvalidate(key);
   }
@@ -287,10 +288,11 @@ void Connection::expire() {
   const auto now = static_cast<core::Millis>(uv_now(loop_->loop()));
   const bool due = pending_.size() > expired_ && pending_.at(expired_).deadline <= now;
   // When the loop was blocked, timers run before the answers that have long been here are read: give them one turn.
+  // A millisecond, because libuv 1.44 runs a timer of 0 ms that a timer starts in the same turn.
   if (due && !graceGiven_) {
     graceGiven_ = true;
     uv_timer_start(
-        deadlineTimer_.get(), [](uv_timer_t* timer) { static_cast<Connection*>(timer->data)->expire(); }, 0, 0);
+        deadlineTimer_.get(), [](uv_timer_t* timer) { static_cast<Connection*>(timer->data)->expire(); }, 1, 0);
     return;
   }
   graceGiven_ = false;
@@ -301,7 +303,8 @@ void Connection::expire() {
   }
   // A server that does not even take what we send is as good as gone. What it never got must not reach it later.
   if (expired_ > 0 && transport_.isWriting()) {
-    return lose({ErrorCode::kConnectionLost, "the server stopped reading"});
+    lose({ErrorCode::kConnectionLost, "the server stopped reading"});
+    return armDeadline();  // for what still waits
   }
   if (inFlight_ == 0) {
     std::size_t bytes = 0;

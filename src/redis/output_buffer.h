@@ -3,8 +3,8 @@
 
 #include <charconv>
 #include <cstddef>
-#include <cstdlib>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -41,7 +41,7 @@ class OutputBuffer {
   void grown(std::size_t bytes) { size_ += bytes; }
 
   void append(std::string_view bytes) {
-    std::memcpy(room(bytes.size()), bytes.data(), bytes.size());
+    copy(room(bytes.size()), bytes);
     size_ += bytes.size();
   }
 
@@ -52,7 +52,7 @@ class OutputBuffer {
   void argument(std::string_view bytes) {
     char* at = room(bytes.size() + kHeader + 2);
     char* p = writeHeader(at, '$', bytes.size());
-    std::memcpy(p, bytes.data(), bytes.size());
+    copy(p, bytes);
     p += bytes.size();
     *p++ = '\r';
     *p++ = '\n';
@@ -61,8 +61,8 @@ class OutputBuffer {
   // The same of two pieces that belong together.
   void argument(std::string_view first, std::string_view second) {
     char* p = openArgument(first.size() + second.size());
-    std::memcpy(p, first.data(), first.size());
-    std::memcpy(p + first.size(), second.data(), second.size());
+    copy(p, first);
+    copy(p + first.size(), second);
     closeArgument(first.size() + second.size());
   }
   // For callers that fill the bytes in themselves: exactly `bytes` of them, then closeArgument(bytes).
@@ -86,6 +86,7 @@ class OutputBuffer {
   void truncate(std::size_t size) { size_ = size; }
   // Takes `bytes` off the front.
   void consume(std::size_t bytes) {
+    if (bytes == 0) return;
     std::memmove(data_.get(), data_.get() + bytes, size_ - bytes);
     size_ -= bytes;
   }
@@ -98,10 +99,14 @@ class OutputBuffer {
   }
 
  private:
-  static constexpr std::size_t kHeader = 24;                // '$', 20 digits, CR LF
+  static constexpr std::size_t kHeader = 24;  // '$', 20 digits, CR LF
   static constexpr std::size_t kFirst = std::size_t{16} << 10;
   static constexpr std::size_t kKeep = std::size_t{1} << 20;  // an idle connection holds no more than this
 
+  // memcpy may not be given a null pointer, not even for nothing; a view of nothing may hold one.
+  static void copy(char* to, std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+  }
   static char* writeHeader(char* p, char type, std::size_t count) {
     *p++ = type;
     if (count < 10) {

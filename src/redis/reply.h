@@ -26,6 +26,11 @@ enum class ReplyType : std::uint8_t {
   kAttribute,
 };
 
+constexpr bool isText(ReplyType type) {
+  return type == ReplyType::kString || type == ReplyType::kStatus || type == ReplyType::kError ||
+         type == ReplyType::kBigNumber || type == ReplyType::kVerbatim;
+}
+
 // One item of a tree, in pre-order: an aggregate is followed by its `length` children and theirs.
 struct ReplyNode {
   ReplyType type = ReplyType::kNil;
@@ -41,7 +46,9 @@ struct ReplyTree {
   std::vector<ReplyNode> nodes;
   std::string text;
 
+  // "" for what is no text, whose value is no offset.
   [[nodiscard]] std::string_view textOf(const ReplyNode& node) const {
+    if (!isText(node.type)) return {};
     return std::string_view(text).substr(node.value.offset, node.length);
   }
   void clear() {

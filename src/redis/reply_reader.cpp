@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <new>
+#include <string_view>
 #include <utility>
 
 namespace tiercel::redis {
@@ -136,20 +136,21 @@ std::optional<std::size_t> ReplyReader::missingBytes() {
   if (reader.ridx < 0 || held == 0) return 0;
   const int type = reader.task[reader.ridx]->type;
   const char* from = reader.buf + reader.pos;
-  const auto* end = static_cast<const char*>(std::memchr(from, '\r', held));
-  if (end == nullptr) {
+  // A '\r' alone ends no line: it must not end the counting either.
+  const std::size_t line = std::string_view(from, held).find("\r\n");
+  if (line == std::string_view::npos) {
     if (held <= limits_.maxLine) return 0;
     fail("Protocol error, line is longer than " + std::to_string(limits_.maxLine) + " bytes");
     return std::nullopt;
   }
   if (type != REDIS_REPLY_STRING && type != REDIS_REPLY_VERB) return 0;
   std::size_t length = 0;
-  const auto parsed = std::from_chars(from, end, length);
+  const auto parsed = std::from_chars(from, from + line, length);
   if (parsed.ec == std::errc::result_out_of_range || length > limits_.maxBulk) {
     fail("Protocol error, bulk string is longer than " + std::to_string(limits_.maxBulk) + " bytes");
     return std::nullopt;
   }
-  const std::size_t whole = static_cast<std::size_t>(end - from) + 2 + length + 2;
+  const std::size_t whole = line + 2 + length + 2;
   return whole > held ? whole - held : 0;
 }
 

@@ -1,0 +1,195 @@
+#include "redis/handshake.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+namespace tiercel::redis {
+namespace {
+
+using Progress = Handshake::Progress;
+
+Reply ok() { return {.type = ReplyType::kStatus, .text = "OK"}; }
+Reply error(std::string_view text) { return {.type = ReplyType::kError, .text = text}; }
+Reply hello() {
+  static ReplyTree tree{.nodes = {{.type = ReplyType::kMap}}, .text = {}};
+  return {.type = ReplyType::kMap, .tree = &tree};
+}
+
+// A command as it goes over the wire.
+std::string wire(std::initializer_list<std::string_view> words) {
+  OutputBuffer out;
+  out.commandHeader(words.size());
+  for (const std::string_view word : words) out.argument(word);
+  return std::string(out.view());
+}
+
+std::string drain(OutputBuffer& out) {
+  std::string text(out.view());
+  out.clear();
+  return text;
+}
+
+const std::string kLibName = wire({"CLIENT", "SETINFO", "LIB-NAME", "tiercel"});
+
+TEST(Handshake, SpeaksResp3) {
+  const HandshakeOptions options{
+      .username = {}, .password = {}, .clientName = "me", .libraryVersion = "1.2.3", .database = 4, .tracking = true};
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  EXPECT_EQ(drain(out), wire({"HELLO", "3"}));
+  EXPECT_EQ(handshake.onReply(hello(), out), Progress::kSend);
+  EXPECT_EQ(handshake.protocol(), 3);
+  EXPECT_EQ(drain(out), wire({"SELECT", "4"}) + wire({"CLIENT", "SETNAME", "me"}) + kLibName +
+                            wire({"CLIENT", "SETINFO", "LIB-VER", "1.2.3"}) + wire({"CLIENT", "TRACKING", "ON"}));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(handshake.onReply(ok(), out), Progress::kWaiting) << i;
+  EXPECT_FALSE(handshake.tracking());
+  EXPECT_EQ(handshake.onReply(ok(), out), Progress::kDone);
+  EXPECT_TRUE(handshake.tracking());
+  EXPECT_TRUE(out.empty());
+}
+
+TEST(Handshake, SaysNoMoreThanItMust) {
+  const HandshakeOptions options;
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  drain(out);
+  EXPECT_EQ(handshake.onReply(hello(), out), Progress::kSend);
+  EXPECT_EQ(drain(out), kLibName);
+  EXPECT_EQ(handshake.onReply(error("ERR unknown subcommand 'SETINFO'"), out), Progress::kDone);
+  EXPECT_FALSE(handshake.tracking());
+}
+
+TEST(Handshake, AuthenticatesWithHello) {
+  OutputBuffer out;
+  const HandshakeOptions both{.username = "anna", .password = "secret", .clientName = {}, .libraryVersion = {}};
+  Handshake(both).begin(out);
+  EXPECT_EQ(drain(out), wire({"HELLO", "3", "AUTH", "anna", "secret"}));
+  const HandshakeOptions alone{.username = {}, .password = "secret", .clientName = {}, .libraryVersion = {}};
+  Handshake(alone).begin(out);
+  EXPECT_EQ(drain(out), wire({"HELLO", "3", "AUTH", "default", "secret"}));
+}
+
+TEST(Handshake, FallsBackToResp2) {
+  for (const std::string_view text : {"ERR unknown command `HELLO`, with args beginning with: `3`, ",
+                                      "ERR unknown command 'HELLO'", "NOPROTO unsupported protocol version"}) {
+    for (const bool user : {false, true}) {
+      const HandshakeOptions options{.username = user ? "anna" : "",
+                                     .password = "secret",
+                                     .clientName = "me",
+                                     .libraryVersion = {},
+                                     .database = 2,
+                                     .tracking = true};
+      Handshake handshake(options);
+      OutputBuffer out;
+      handshake.begin(out);
+      drain(out);
+      EXPECT_EQ(handshake.onReply(error(text), out), Progress::kSend) << text;
+      const std::string auth = user ? wire({"AUTH", "anna", "secret"}) : wire({"AUTH", "secret"});
+      EXPECT_EQ(drain(out), auth + wire({"SELECT", "2"}) + wire({"CLIENT", "SETNAME", "me"}) + kLibName);
+      for (int i = 0; i < 3; ++i) EXPECT_EQ(handshake.onReply(ok(), out), Progress::kWaiting) << i;
+      EXPECT_EQ(handshake.onReply(ok(), out), Progress::kDone);
+      EXPECT_EQ(handshake.protocol(), 2);
+      EXPECT_FALSE(handshake.tracking());
+    }
+  }
+}
+
+TEST(Handshake, FallsBackToResp2WithoutAPassword) {
+  const HandshakeOptions options;
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  drain(out);
+  EXPECT_EQ(handshake.onReply(error("ERR unknown command 'HELLO'"), out), Progress::kSend);
+  EXPECT_EQ(drain(out), kLibName);
+  EXPECT_EQ(handshake.onReply(error("ERR unknown subcommand"), out), Progress::kDone);
+  EXPECT_EQ(handshake.protocol(), 2);
+}
+
+TEST(Handshake, FailsWithTheServersWords) {
+  const HandshakeOptions options{.username = {}, .password = "secret", .clientName = {}, .libraryVersion = {}};
+  for (const std::string text :
+       {"WRONGPASS invalid username-password pair or user is disabled.", "ERR max number of clients reached",
+        "NOAUTH HELLO must be called with AUTH", "LOADING Redis is loading the dataset in memory"}) {
+    Handshake handshake(options);
+    OutputBuffer out;
+    handshake.begin(out);
+    drain(out);
+    EXPECT_EQ(handshake.onReply(error(text), out), Progress::kFailed);
+    EXPECT_NE(handshake.error().find(text), std::string::npos) << handshake.error();
+    EXPECT_EQ(handshake.error().find("secret"), std::string::npos);
+    EXPECT_TRUE(out.empty());
+  }
+}
+
+TEST(Handshake, FailsWhenResp2RefusesThePassword) {
+  const HandshakeOptions options{.username = {}, .password = "secret", .clientName = {}, .libraryVersion = {}};
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  handshake.onReply(error("ERR unknown command 'HELLO'"), out);
+  EXPECT_EQ(handshake.onReply(error("ERR invalid password"), out), Progress::kFailed);
+  EXPECT_EQ(handshake.error(), "AUTH was refused: ERR invalid password");
+}
+
+TEST(Handshake, FailsWhenTheDatabaseIsRefused) {
+  const HandshakeOptions options{
+      .username = {}, .password = {}, .clientName = {}, .libraryVersion = {}, .database = 99};
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  handshake.onReply(hello(), out);
+  EXPECT_EQ(handshake.onReply(error("ERR DB index is out of range"), out), Progress::kFailed);
+  EXPECT_EQ(handshake.error(), "SELECT was refused: ERR DB index is out of range");
+}
+
+TEST(Handshake, DoesWithoutTrackingWhenItIsRefused) {
+  const HandshakeOptions options{
+      .username = {}, .password = {}, .clientName = {}, .libraryVersion = {}, .database = 0, .tracking = true};
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  handshake.onReply(hello(), out);
+  EXPECT_EQ(handshake.onReply(ok(), out), Progress::kWaiting);
+  EXPECT_EQ(handshake.onReply(error("NOPERM this user has no permissions"), out), Progress::kDone);
+  EXPECT_EQ(handshake.protocol(), 3);
+  EXPECT_FALSE(handshake.tracking());
+}
+
+TEST(Handshake, FailsAtAnAnswerThatNobodyAskedFor) {
+  const HandshakeOptions options;
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  handshake.onReply(hello(), out);
+  EXPECT_EQ(handshake.onReply(ok(), out), Progress::kDone);
+  EXPECT_EQ(handshake.onReply(ok(), out), Progress::kFailed);
+}
+
+TEST(Handshake, BeginsAnew) {
+  HandshakeOptions options{
+      .username = {}, .password = {}, .clientName = {}, .libraryVersion = {}, .database = 0, .tracking = true};
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  handshake.onReply(hello(), out);
+  handshake.onReply(ok(), out);
+  ASSERT_EQ(handshake.onReply(ok(), out), Progress::kDone);
+  ASSERT_TRUE(handshake.tracking());
+  drain(out);
+  handshake.begin(out);  // after a loss, and against a server that was downgraded
+  EXPECT_EQ(drain(out), wire({"HELLO", "3"}));
+  EXPECT_FALSE(handshake.tracking());
+  handshake.onReply(error("ERR unknown command 'HELLO'"), out);
+  EXPECT_EQ(drain(out), kLibName);
+  EXPECT_EQ(handshake.onReply(ok(), out), Progress::kDone);
+  EXPECT_EQ(handshake.protocol(), 2);
+  EXPECT_FALSE(handshake.tracking());
+}
+
+}  // namespace
+}  // namespace tiercel::redis
