@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <exception>
 
 #include "core/byte_order.h"
 
@@ -90,9 +91,13 @@ void encodeEntry(const Entry& entry, char* out) {
 }
 
 std::string encodeEntry(const Entry& entry) {
-  std::string out(encodedEntrySize(entry), '\0');
-  encodeEntry(entry, out.data());
-  return out;
+  try {
+    std::string out(encodedEntrySize(entry), '\0');
+    encodeEntry(entry, out.data());
+    return out;
+  } catch (const std::exception&) {
+    return {};  // no memory: what is empty never becomes an entry again
+  }
 }
 
 std::optional<Entry> parseEntry(std::string_view bytes) {

@@ -1,4 +1,5 @@
-// Decides which entry leaves when the memory tier is over its budget. The tier owns the entries, the policy orders them.
+// Decides which entry leaves when the memory tier is over its budget. The tier owns the entries, the policy orders
+// them.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +11,7 @@ namespace tiercel::core {
 using Slot = std::uint32_t;
 inline constexpr Slot kNoSlot = UINT32_MAX;
 
+// Only added() may throw, nothing but std::bad_alloc, and has then changed nothing.
 class EvictionPolicy {
  public:
   virtual ~EvictionPolicy() = default;

@@ -3,7 +3,7 @@
 namespace tiercel::core {
 
 void LruPolicy::added(Slot slot, std::uint64_t /*keyHash*/, std::size_t /*bytes*/) {
-  if (slot >= links_.size()) links_.resize(slot + std::size_t{1});
+  while (links_.size() <= slot) links_.grow();
   linkNewest(slot);
 }
 

@@ -1,9 +1,8 @@
-// Least recently used: a doubly linked list through a vector that is indexed by slot.
+// Least recently used: a doubly linked list through an array that is indexed by slot.
 #pragma once
 
-#include <vector>
-
 #include "core/eviction_policy.h"
+#include "core/slot_array.h"
 
 namespace tiercel::core {
 
@@ -24,7 +23,7 @@ class LruPolicy final : public EvictionPolicy {
   void unlink(Slot slot);
   void linkNewest(Slot slot);
 
-  std::vector<Links> links_;
+  SlotArray<Links> links_;
   Slot oldest_ = kNoSlot;
   Slot newest_ = kNoSlot;
 };

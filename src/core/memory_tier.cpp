@@ -6,83 +6,28 @@
 #include <utility>
 #include <vector>
 
+#include "core/entry_block.h"
 #include "core/key_hash.h"
 #include "core/lru_policy.h"
 #include "core/random.h"
+#include "core/slot_array.h"
 
 namespace tiercel::core {
 
 namespace {
 
+// Both saturate: times and durations may be anything that an int64 holds.
 Millis later(Millis now, Millis duration) {
+  now = std::max<Millis>(0, now);
   return duration >= kForever - now ? kForever : now + std::max<Millis>(0, duration);
 }
 
-// One kept entry: these fields, and behind them in the same allocation key, tags, metadata and payload.
-struct Block {
-  FillId fillId;
-  Deadlines deadlines;
-  Millis created;
-  Millis freshFor;
-  Millis staleFor;
-  Millis keepFor;
-  std::uint32_t loadTime;
-  std::uint32_t keySize;
-  std::uint32_t tagsSize;
-  std::uint32_t metadataSize;
-  std::uint32_t payloadSize;
-  std::uint16_t flags;
-  Codec codec;
-
-  [[nodiscard]] const char* bytes() const { return reinterpret_cast<const char*>(this) + sizeof(Block); }
-  [[nodiscard]] std::string_view key() const { return {bytes(), keySize}; }
-  [[nodiscard]] Entry entry() const {
-    const char* at = bytes() + keySize;
-    return {.codec = codec,
-            .flags = flags,
-            .fillId = fillId,
-            .created = created,
-            .freshFor = freshFor,
-            .staleFor = staleFor,
-            .keepFor = keepFor,
-            .loadTime = loadTime,
-            .tags = {at, tagsSize},
-            .metadata = {at + tagsSize, metadataSize},
-            .payload = {at + tagsSize + metadataSize, payloadSize}};
-  }
-};
-
-struct FreeBlock {
-  void operator()(Block* block) const { ::operator delete(block); }
-};
-using BlockPtr = std::unique_ptr<Block, FreeBlock>;
-
-// nullptr when there is no memory.
-BlockPtr makeBlock(std::string_view key, const Entry& entry, const Deadlines& deadlines) {
-  const std::string_view parts[] = {key, entry.tags, entry.metadata, entry.payload};
-  std::size_t size = sizeof(Block);
-  for (const std::string_view part : parts) size += part.size();
-  void* raw = ::operator new(size, std::nothrow);
-  if (raw == nullptr) return nullptr;
-  BlockPtr block(new (raw) Block{.fillId = entry.fillId,
-                                 .deadlines = deadlines,
-                                 .created = entry.created,
-                                 .freshFor = entry.freshFor,
-                                 .staleFor = entry.staleFor,
-                                 .keepFor = entry.keepFor,
-                                 .loadTime = entry.loadTime,
-                                 .keySize = static_cast<std::uint32_t>(key.size()),
-                                 .tagsSize = static_cast<std::uint32_t>(entry.tags.size()),
-                                 .metadataSize = static_cast<std::uint32_t>(entry.metadata.size()),
-                                 .payloadSize = static_cast<std::uint32_t>(entry.payload.size()),
-                                 .flags = entry.flags,
-                                 .codec = entry.codec});
-  char* at = static_cast<char*>(raw) + sizeof(Block);
-  for (const std::string_view part : parts) {
-    if (!part.empty()) std::memcpy(at, part.data(), part.size());
-    at += part.size();
-  }
-  return block;
+// Also keeps the deadlines in order, whatever the entry says.
+Deadlines deadlinesAt(const Entry& entry, Millis now, Millis age) {
+  const auto rest = [&](Millis duration) { return later(now, std::clamp<Millis>(duration, 0, kForever) - age); };
+  const Millis goneAt = rest(entry.keepFor);
+  const Millis staleUntil = std::min(rest(entry.staleFor), goneAt);
+  return {.freshUntil = std::min(rest(entry.freshFor), staleUntil), .staleUntil = staleUntil, .goneAt = goneAt};
 }
 
 // Every put gives back a few entries whose time is over, so that it is no later read that has to.
@@ -90,34 +35,33 @@ constexpr std::size_t kSweepPerPut = 2;
 
 // A slot holds one entry, or is on the free list.
 struct SlotState {
-  BlockPtr block;
+  EntryBlockPtr block;
   std::uint64_t hash = 0;
   Slot next = kNoSlot;  // in the same bucket, or on the free list
 };
 
-// What an entry costs: its block as the allocator rounds it, its slot, its place in the policy and in the buckets.
-std::size_t costOf(std::size_t payloadAndKey) {
-  constexpr std::size_t kAllocator = 16;
-  constexpr std::size_t kPolicy = 8;
-  constexpr std::size_t kBucket = 8;
-  const std::size_t block = (sizeof(Block) + payloadAndKey + kAllocator - 1) / kAllocator * kAllocator + kAllocator;
-  return block + sizeof(SlotState) + kPolicy + kBucket;
+// What a slot costs, used or free: its state, and its place in the policy.
+constexpr std::size_t kSlotCost = sizeof(SlotState) + 8;
+
+// What an entry costs besides: its block as the allocator rounds it.
+std::size_t costOf(std::size_t dataSize) {
+  constexpr std::size_t kHeader = 8;
+  constexpr std::size_t kUnit = 16;
+  return (sizeof(EntryBlock) + dataSize + kHeader + kUnit - 1) / kUnit * kUnit;
 }
 
-std::size_t costOf(const Block& block) {
-  return costOf(std::size_t{block.keySize} + block.tagsSize + block.metadataSize + block.payloadSize);
-}
+std::size_t costOf(const EntryBlock& block) { return costOf(block.dataSize()); }
+
+// So many buckets are part of the tier and not counted; it never has fewer.
+constexpr std::size_t kFirstBuckets = 64;
 
 }  // namespace
 
-Deadlines deadlinesFrom(const Entry& entry, Millis now) {
-  return {later(now, entry.freshFor), later(now, entry.staleFor), later(now, entry.keepFor)};
-}
+Deadlines deadlinesFrom(const Entry& entry, Millis now) { return deadlinesAt(entry, now, 0); }
 
 Deadlines deadlinesFrom(const Entry& entry, Millis now, Millis left) {
-  const Millis age = std::max<Millis>(0, entry.keepFor - left);
-  const auto rest = [&](Millis duration) { return later(now, std::max<Millis>(0, duration - age)); };
-  return {rest(entry.freshFor), rest(entry.staleFor), rest(entry.keepFor)};
+  const Millis keepFor = std::clamp<Millis>(entry.keepFor, 0, kForever);
+  return deadlinesAt(entry, now, keepFor - std::clamp<Millis>(left, 0, keepFor));
 }
 
 Freshness freshnessAt(const Deadlines& deadlines, Millis now) {
@@ -130,8 +74,9 @@ class MemoryTier::Impl {
   Impl(const MemoryOptions& options, std::unique_ptr<EvictionPolicy> policy)
       : maxEntryBytes_(options.maxEntryBytes == 0 ? options.maxBytes : options.maxEntryBytes),
         policy_(policy ? std::move(policy) : std::make_unique<LruPolicy>()),
-        buckets_(64, kNoSlot),
-        seed_(static_cast<std::uint64_t>(randomUnit() * 0x1.0p53)) {
+        buckets_(kFirstBuckets, kNoSlot) {
+    const FillId random = randomFillId();
+    std::memcpy(&seed_, random.data(), sizeof(seed_));
     stats_.maxBytes = options.maxBytes;
   }
 
@@ -162,18 +107,16 @@ class MemoryTier::Impl {
     const std::uint64_t hash = hashKey(key, seed_);
     const Slot old = lookup(key, hash);
     const std::size_t cost = costOf(key.size() + entry.tags.size() + entry.metadata.size() + entry.payload.size());
-    const bool fits = cost <= maxEntryBytes_ && cost <= stats_.maxBytes;
+    const bool fits =
+        fitsBlock(key, entry) && cost + kSlotCost <= std::min<std::size_t>(maxEntryBytes_, stats_.maxBytes);
     if (!fits) ++stats_.rejects;
-    // The new one is made before the old one goes: what is put may be a view of it.
-    BlockPtr block = fits && now < deadlines.goneAt ? makeBlock(key, entry, deadlines) : nullptr;
-    if (old != kNoSlot) drop(old);
-    if (!block) return false;
-    if (!makeRoom(stats_.bytes + cost, kNoSlot)) return false;
-    try {
-      insert(std::move(block), hash, cost);
-    } catch (const std::bad_alloc&) {
+    // The new one is made before anything goes: what is put may be a view of it. For that moment it is over the budget.
+    EntryBlockPtr block = fits && now < deadlines.goneAt ? makeEntryBlock(key, entry, deadlines) : nullptr;
+    if (!block) {
+      if (old != kNoSlot) drop(old);
       return false;
     }
+    if (!(old != kNoSlot && replace(old, block, cost)) && !add(std::move(block), hash, cost)) return false;
     ++stats_.sets;
     expire(now, kSweepPerPut);
     return true;
@@ -188,20 +131,16 @@ class MemoryTier::Impl {
   }
 
   void clear() {
-    slots_.clear();
-    freeSlots_ = kNoSlot;
-    std::fill(buckets_.begin(), buckets_.end(), kNoSlot);
     policy_->clear();
     stats_.entries = 0;
-    stats_.bytes = 0;
-    sweep_ = 0;
+    resetTables();
   }
 
   std::size_t expire(Millis now, std::size_t limit) {
     std::size_t dropped = 0;
     // A few slots of every kind of fate are looked at for each that may be dropped.
-    std::size_t looks = std::min(slots_.size(), limit * 4);
-    for (; looks > 0 && dropped < limit; --looks) {
+    std::size_t looks = limit < slots_.size() / 4 ? limit * 4 : slots_.size();
+    for (; looks > 0 && dropped < limit && stats_.entries > 0; --looks) {
       if (sweep_ >= slots_.size()) sweep_ = 0;
       const auto slot = static_cast<Slot>(sweep_++);
       if (!slots_[slot].block || !isOver(slot, now)) continue;
@@ -213,9 +152,7 @@ class MemoryTier::Impl {
   }
 
   [[nodiscard]] const MemoryStats& stats() const { return stats_; }
-  void resetStats() {
-    stats_ = {.entries = stats_.entries, .bytes = stats_.bytes, .maxBytes = stats_.maxBytes};
-  }
+  void resetStats() { stats_ = {.entries = stats_.entries, .bytes = stats_.bytes, .maxBytes = stats_.maxBytes}; }
 
  private:
   [[nodiscard]] std::size_t bucketOf(std::uint64_t hash) const { return hash & (buckets_.size() - 1); }
@@ -229,25 +166,61 @@ class MemoryTier::Impl {
   }
 
   [[nodiscard]] MemoryHit hitOf(Slot slot, Millis now) const {
-    const Block& block = *slots_[slot].block;
+    const EntryBlock& block = *slots_[slot].block;
     return {block.entry(), block.deadlines, freshnessAt(block.deadlines, now)};
   }
 
-  bool makeRoom(std::size_t wanted, Slot keep) {
-    while (wanted > stats_.maxBytes) {
-      const Slot victim = policy_->victim(keep);
+  // In place, so that the policy keeps what it knows of the key. false: the old one is gone, and the new one still to
+  // add.
+  bool replace(Slot slot, EntryBlockPtr& block, std::size_t cost) {
+    const std::size_t before = costOf(*slots_[slot].block);
+    while (stats_.bytes - before + cost > stats_.maxBytes) {
+      const Slot victim = policy_->victim(slot);
+      if (victim == kNoSlot) {
+        drop(slot);
+        return false;
+      }
+      evict(victim);
+    }
+    slots_[slot].block = std::move(block);
+    stats_.bytes = stats_.bytes - before + cost;
+    policy_->resized(slot, cost);
+    policy_->touched(slot);
+    return true;
+  }
+
+  // false: no memory left.
+  bool add(EntryBlockPtr block, std::uint64_t hash, std::size_t cost) {
+    while (stats_.bytes + cost + growthForOne() > stats_.maxBytes) {
+      const Slot victim = policy_->victim(kNoSlot);
       if (victim == kNoSlot) return false;
-      wanted -= costOf(*slots_[victim].block);
-      drop(victim);
-      ++stats_.evictions;
+      evict(victim);
+    }
+    if (stats_.entries >= buckets_.size()) growBuckets();
+    try {
+      insert(std::move(block), hash, cost);
+    } catch (const std::bad_alloc&) {
+      return false;
     }
     return true;
   }
 
-  // May throw std::bad_alloc, and has then changed nothing.
-  void insert(BlockPtr block, std::uint64_t hash, std::size_t cost) {
+  // By how much the tables grow when one entry is added. None when one is evicted for it: its slot is free then.
+  [[nodiscard]] std::size_t growthForOne() const {
+    return (freeSlots_ == kNoSlot ? kSlotCost : 0) +
+           (stats_.entries >= buckets_.size() ? buckets_.size() * sizeof(Slot) : 0);
+  }
+
+  void evict(Slot victim) {
+    drop(victim);
+    ++stats_.evictions;
+  }
+
+  // May throw std::bad_alloc, and has then added nothing.
+  void insert(EntryBlockPtr block, std::uint64_t hash, std::size_t cost) {
     if (freeSlots_ == kNoSlot) {
-      slots_.emplace_back();
+      slots_.grow();
+      stats_.bytes += kSlotCost;
       freeSlots_ = static_cast<Slot>(slots_.size() - 1);
     }
     const Slot slot = freeSlots_;
@@ -258,7 +231,6 @@ class MemoryTier::Impl {
     link(slot);
     ++stats_.entries;
     stats_.bytes += cost;
-    if (stats_.entries > buckets_.size()) growBuckets();
   }
 
   void link(Slot slot) {
@@ -268,11 +240,13 @@ class MemoryTier::Impl {
   }
 
   void growBuckets() {
+    const std::size_t before = buckets_.size();
     try {
-      buckets_.assign(buckets_.size() * 2, kNoSlot);
+      std::vector<Slot>(before * 2, kNoSlot).swap(buckets_);  // not assign(): it may give up the old ones first
     } catch (const std::bad_alloc&) {
       return;  // longer chains, nothing worse
     }
+    stats_.bytes += before * sizeof(Slot);
     for (Slot slot = 0; slot < slots_.size(); ++slot) {
       if (slots_[slot].block) link(slot);
     }
@@ -289,15 +263,32 @@ class MemoryTier::Impl {
     state.block.reset();
     state.next = freeSlots_;
     freeSlots_ = slot;
+    if (stats_.entries == 0) resetTables();
+  }
+
+  // A tier without entries gives back the tables of a time with many, and starts at zero bytes again.
+  void resetTables() {
+    // The policy may have learned something, which a small tier that runs empty now and then should not lose.
+    if (slots_.size() > SlotArray<SlotState>::kChunk) policy_->clear();
+    slots_.clear();
+    freeSlots_ = kNoSlot;
+    sweep_ = 0;
+    try {
+      if (buckets_.size() > kFirstBuckets) std::vector<Slot>(kFirstBuckets, kNoSlot).swap(buckets_);
+    } catch (const std::bad_alloc&) {
+      // As large as it was, then, and counted.
+    }
+    std::fill(buckets_.begin(), buckets_.end(), kNoSlot);
+    stats_.bytes = (buckets_.size() - kFirstBuckets) * sizeof(Slot);
   }
 
   std::size_t maxEntryBytes_;
   std::unique_ptr<EvictionPolicy> policy_;
-  std::vector<SlotState> slots_;
+  SlotArray<SlotState> slots_;
   std::vector<Slot> buckets_;  // heads of chains; a power of two
   Slot freeSlots_ = kNoSlot;
   std::size_t sweep_ = 0;
-  std::uint64_t seed_;
+  std::uint64_t seed_ = 0;
   MemoryStats stats_;
 };
 

@@ -40,8 +40,8 @@ class CacheStore final : public Attachment, private redis::CacheTierObserver {
   void onOperationTimedOut() override;
 
   std::string_view fullKey(napi_env env, napi_value key);
-  napi_value valueOf(napi_env env, const core::Entry& entry, const core::Deadlines& deadlines, core::Freshness freshness,
-                     core::Millis now, bool whole);
+  napi_value valueOf(napi_env env, const core::Entry& entry, const core::Deadlines& deadlines,
+                     core::Freshness freshness, core::Millis now, bool whole);
 
   std::string prefix_;
   std::string key_;  // prefix and key of the current call

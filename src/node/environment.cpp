@@ -18,7 +18,8 @@ std::shared_ptr<Environment> Environment::create(Napi::Env env) {
   napi_add_async_cleanup_hook(
       env,
       [](napi_async_cleanup_hook_handle hook, void* arg) {
-        const std::unique_ptr<std::shared_ptr<Environment>> environment(static_cast<std::shared_ptr<Environment>*>(arg));
+        const std::unique_ptr<std::shared_ptr<Environment>> environment(
+            static_cast<std::shared_ptr<Environment>*>(arg));
         (*environment)->teardown(hook);
       },
       owned, nullptr);

@@ -70,8 +70,7 @@ napi_value RedisClient::create(napi_env env, napi_callback_info info) {
   const Call<Environment, 2> call(env, info);
   const Napi::Object options(env, call.args[0]);
   const Napi::Object callbacks(env, call.args[1]);
-  const auto client =
-      std::make_shared<RedisClient>(call.self->shared_from_this(), optionsFrom(options), callbacks);
+  const auto client = std::make_shared<RedisClient>(call.self->shared_from_this(), optionsFrom(options), callbacks);
   Napi::Object object = bindFunctions(env, client.get(), client,
                                       {{"submit", submit},
                                        {"flush", flush},

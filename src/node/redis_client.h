@@ -31,7 +31,8 @@ class RedisClient final : public Resident,
   // The client behind an object that create() returned, or nullptr.
   static std::shared_ptr<RedisClient> from(const Napi::Object& object);
 
-  RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options, const Napi::Object& callbacks);
+  RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options,
+              const Napi::Object& callbacks);
 
   void abandon() override;
 

@@ -93,9 +93,7 @@ bool appendArgument(napi_env env, napi_value value, redis::OutputBuffer& out) {
   if (type != napi_number && type != napi_bigint) return false;
   napi_value text = nullptr;
   if (napi_coerce_to_string(env, value, &text) != napi_ok) return false;
-  napi_get_value_string_latin1(env, text, scratch, sizeof(scratch), &length);
-  out.argument(std::string_view(scratch, length));
-  return true;
+  return appendArgument(env, text, out);  // a bigint may have any number of digits
 }
 
 std::optional<std::string_view> bytesOf(napi_env env, napi_value value, Scratch& scratch) {

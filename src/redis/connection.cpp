@@ -316,6 +316,7 @@ void Connection::expire() {
     }
     if (bytes > 0) out_.consume(bytes);
   }
+  if (closing_) finishClosing();
   armDeadline();
 }
 
@@ -328,7 +329,7 @@ void Connection::close() {
 }
 
 void Connection::finishClosing() {
-  if (state_ == State::kReady && !pending_.empty()) return;
+  if (state_ == State::kReady && pending_.size() > expired_) return;  // nobody waits for those that expired
   end(kClosedError);
 }
 

@@ -144,8 +144,8 @@ class Connection final : private TransportListener, private ReplySink {
 
   State state_ = State::kIdle;
   bool closing_ = false;
-  bool attempted_ = false;   // the first attempt is over, whatever came of it
-  bool everReady_ = false;   // since the last loss
+  bool attempted_ = false;  // the first attempt is over, whatever came of it
+  bool everReady_ = false;  // since the last loss
   bool tracking_ = false;
   bool graceGiven_ = false;  // see expire()
   bool ref_ = true;
@@ -156,14 +156,14 @@ class Connection final : private TransportListener, private ReplySink {
   std::string lastError_;
   std::string deferredFailure_;  // found while reading, acted upon after it
 
-  OutputBuffer out_;           // commands that were not handed to the transport yet
+  OutputBuffer out_;  // commands that were not handed to the transport yet
   OutputBuffer handshakeOut_;
-  PendingQueue pending_;       // in flight first, then queued
+  PendingQueue pending_;  // in flight first, then queued
   std::size_t inFlight_ = 0;
-  std::size_t expired_ = 0;    // of those in flight, the oldest, whose senders were told that they timed out
+  std::size_t expired_ = 0;  // of those in flight, the oldest, whose senders were told that they timed out
 
   UvHandle<uv_prepare_t> prepare_;
-  UvHandle<uv_timer_t> stateTimer_;     // connect timeout, or backoff
+  UvHandle<uv_timer_t> stateTimer_;  // connect timeout, or backoff
   UvHandle<uv_timer_t> deadlineTimer_;
   std::vector<InvalidationListener*> invalidationListeners_;
 };
