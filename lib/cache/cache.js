@@ -6,7 +6,7 @@ const { describe, invalid, isPlainObject } = require('../options/is');
 const { knownOptions } = require('../options/known');
 const { parsePositiveDuration } = require('../options/duration');
 const { RedisClient } = require('../redis/client');
-const { encode, decode, JSON_TEXT } = require('./codec');
+const { encode, decode, detached, JSON_TEXT } = require('./codec');
 const { Complaints } = require('./complaints');
 const { Flights } = require('./flights');
 const { memoizeFunction } = require('./memoize');
@@ -28,6 +28,8 @@ const MAX_KEY_BYTES = 65_536;
 /** @param {unknown} key */
 function checkKey(key) {
   if (typeof key !== 'string' || key === '') throw invalid('key', 'a string that is not empty', key);
+  // UTF-8 cannot hold half a surrogate pair: different keys would become the same one.
+  if (!(/** @type {any} */ (key).isWellFormed())) throw invalid('key', 'a string without lone surrogates', key);
   // Every character has at least one byte; counting them is for the few that may be too long.
   if (key.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(key) > MAX_KEY_BYTES) {
     throw new TypeError(`key: expected at most ${MAX_KEY_BYTES} bytes, got ${Buffer.byteLength(key)}`);
@@ -43,6 +45,8 @@ class Cache extends EventEmitter {
   #maxTtl;
   #complaints;
   #closed = false;
+  /** @type {Promise<void> | undefined} */
+  #closing;
   /** @type {import('./flights').FlightsOf<Loaded>} */
   #flights = new Flights();
   #counters = { sets: 0, deletes: 0, loads: 0, loadErrors: 0, coalesced: 0 };
@@ -61,17 +65,30 @@ class Cache extends EventEmitter {
       ? new RedisClient(/** @type {import('../redis/options').NativeRedisOptions} */ (options.redis))
       : /** @type {Client | undefined} */ (options.redis);
     this.#tiers = new Tiers(options, this.#client, (error) => this.#survived(error));
-    this.on('newListener', (name) => this.#heard.add(name));
-    this.on('removeListener', (name) => {
-      if (this.listenerCount(name) === 0) this.#heard.delete(name);
-    });
+    this.#countListeners();
     this.#client?.on('ready', this.#onReady);
     this.#client?.on('close', this.#onClose);
   }
 
+  #countListeners() {
+    this.on('newListener', (name) => this.#heard.add(name));
+    this.on('removeListener', (name) => {
+      if (this.listenerCount(name) === 0) this.#heard.delete(name);
+    });
+  }
+
+  /** @param {any[]} names */
+  removeAllListeners(...names) {
+    for (const name of ['newListener', 'removeListener']) super.removeAllListeners(name);
+    super.removeAllListeners(...names);
+    this.#heard = new Set(this.eventNames());
+    this.#countListeners();
+    return this;
+  }
+
   #onReady = () => this.#tell('redis:connect');
   #onClose = (/** @type {{ reason: string }} */ details) => {
-    this.#complaints.about('REDIS', `the connection to Redis was lost: ${details.reason}`);
+    if (!this.#closed) this.#complaints.about('REDIS', `the connection to Redis was lost: ${details.reason}`);
     this.#tell('redis:close', details);
   };
 
@@ -132,7 +149,7 @@ class Cache extends EventEmitter {
   /** @param {readonly string[]} keys */
   async getMany(keys) {
     if (!Array.isArray(keys)) throw invalid('keys', 'an array of keys', keys);
-    keys.forEach(checkKey);
+    for (const key of keys) checkKey(key);
     this.#checkOpen();
     return Promise.all(keys.map((key) => this.#find(key)));
   }
@@ -181,7 +198,9 @@ class Cache extends EventEmitter {
     }
     this.#counters.coalesced++;
     const { value, encoded } = await flight.landed;
-    return encoded === undefined ? value : decode(encoded.codec, encoded.payload);
+    if (encoded === undefined) return value;
+    const { codec, payload } = detached(encoded);
+    return decode(codec, payload);
   }
 
   /**
@@ -233,8 +252,13 @@ class Cache extends EventEmitter {
     }
   }
 
-  async close() {
-    if (this.#closed) return;
+  /** @returns {Promise<void>} */
+  close() {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close() {
     this.#closed = true;
     this.#client?.off('ready', this.#onReady);
     if (this.#ownsClient) await this.#client?.close();
@@ -254,6 +278,7 @@ class Cache extends EventEmitter {
     }
     const { found } = await this.#tiers.read(key);
     const value = found === undefined ? undefined : this.#valueOf(key, found, 'redis');
+    if (value === undefined && found !== undefined) this.#tiers.counters.misses++;
     if (value === undefined && this.#heard.has('cache:miss')) this.#tell('cache:miss', { key });
     return value;
   }
@@ -269,7 +294,8 @@ class Cache extends EventEmitter {
     const { found, available } = await this.#tiers.read(key);
     if (found !== undefined) {
       const value = this.#valueOf(key, found, 'redis');
-      if (value !== undefined) return { value, encoded: encodedOf(found) };
+      if (value !== undefined) return { value, encoded: detached(encodedOf(found)) };
+      this.#tiers.counters.misses++;
     }
     if (this.#heard.has('cache:miss')) this.#tell('cache:miss', { key });
 
@@ -297,12 +323,13 @@ class Cache extends EventEmitter {
     const encoded = encode(value, `the value that the loader of '${key}' returned`);
     const loadTime = Math.round(performance.now() - began);
     const lifetime = Math.min(chosenTtl ?? ttl(value), this.#maxTtl);
-    if (!flight.fenced) {
+    const shared = detached(encoded);
+    if (!flight.fenced && !this.#closed) {
       // Waited for, so that whoever is told the value finds it stored; unless Redis has just shown that it is not there.
       const stored = this.#write(key, encoded, lifetime, loadTime);
       if (available) await stored;
     }
-    return { value, encoded };
+    return { value, encoded: shared };
   }
 
   /**
@@ -338,7 +365,7 @@ class Cache extends EventEmitter {
     this.#checkOpen();
     const local = this.#tiers.peekWhole(key, true);
     if (local !== undefined) return local.left;
-    const { found } = await this.#tiers.read(key, true);
+    const { found } = await this.#tiers.read(key, true, true);
     return found === undefined ? undefined : /** @type {Hit} */ (found).left;
   }
 

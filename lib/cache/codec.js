@@ -1,5 +1,6 @@
 'use strict';
 // Values to payloads and back. JSON for everything but bytes, which are kept as they are.
+const { isUint8Array } = require('node:util').types; // of any realm
 
 // As in src/core/entry.h.
 const BYTES = 0;
@@ -17,7 +18,7 @@ const JSON_TEXT = 1;
  * @returns {Encoded}
  */
 function encode(value, name) {
-  if (value instanceof Uint8Array) return { codec: BYTES, payload: value };
+  if (isUint8Array(value)) return { codec: BYTES, payload: value };
   let text;
   try {
     text = JSON.stringify(value);
@@ -45,4 +46,13 @@ function decode(codec, payload) {
   }
 }
 
-module.exports = { encode, decode, BYTES, JSON_TEXT };
+/**
+ * The same payload, out of reach of whoever holds the value.
+ * @param {Encoded} encoded
+ * @returns {Encoded}
+ */
+function detached({ codec, payload }) {
+  return { codec, payload: typeof payload === 'string' ? payload : Buffer.from(payload) };
+}
+
+module.exports = { encode, decode, detached, BYTES, JSON_TEXT };

@@ -28,7 +28,11 @@ class Complaints {
     }
     this.#last.set(kind, { at: now, more: 0 });
     const more = last === undefined || last.more === 0 ? '' : ` (and ${last.more} more like the one before)`;
-    this.#logger.warn(`tiercel: ${message}${more}`);
+    try {
+      this.#logger.warn(`tiercel: ${message}${more}`);
+    } catch {
+      // A logger that throws must not fail what it is told about, and there is nobody else to tell.
+    }
   }
 }
 

@@ -29,6 +29,8 @@ function keyPart(value, name) {
   if (typeof value !== 'string' || !/^[^\s*?[\]{}\\]{1,200}$/u.test(value)) {
     throw invalid(name, '1 to 200 characters, none of * ? [ ] { } \\ or white space', value);
   }
+  // It stands between version and key: with it inside, the keys of two caches could be the same.
+  if (value.split(':').includes('k')) throw invalid(name, "no part 'k' between colons, which is reserved", value);
   return value;
 }
 

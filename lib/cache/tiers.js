@@ -86,11 +86,12 @@ class Tiers {
    * What Redis holds. Never rejects.
    * @param {string} key
    * @param {boolean} [whole]
+   * @param {boolean} [silent] without counting a miss
    * @returns {Promise<{ found: string | Hit | undefined, available: boolean }>}
    */
-  async read(key, whole = false) {
+  async read(key, whole = false, silent = false) {
     if (this.#queue === undefined) {
-      this.counters.misses++;
+      if (!silent) this.counters.misses++;
       return { found: undefined, available: true };
     }
     try {
@@ -98,15 +99,16 @@ class Tiers {
       if (refused !== undefined) throw this.#refusal('GET');
       const found = await this.#queue.next('GET');
       if (found === undefined) {
-        this.counters.misses++;
+        if (!silent) this.counters.misses++;
       } else if (found === null) {
+        if (!silent) this.counters.misses++;
         this.corrupt(key);
       } else {
         return { found, available: true };
       }
       return { found: undefined, available: true };
     } catch (error) {
-      this.counters.misses++;
+      if (!silent) this.counters.misses++;
       this.#failed(error);
       return { found: undefined, available: false };
     }
@@ -153,11 +155,10 @@ class Tiers {
   }
 
   /**
-   * Bytes that are no entry of ours: a miss.
+   * Bytes that are no entry of ours.
    * @param {string} key
    */
   corrupt(key) {
-    this.counters.misses++;
     this.counters.corrupt++;
     this.onError(new RedisError('CORRUPT_ENTRY', `what is stored under '${key}' is no entry of this cache`));
   }

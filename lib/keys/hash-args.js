@@ -39,7 +39,8 @@ function writeObject(value, above) {
   if (above.has(value)) throw new TypeError('hashArgs: the arguments hold a cycle; give `key` a function');
   above.add(value);
   try {
-    if (Array.isArray(value)) return `[${value.map((item) => write(item, above)).join()}]`;
+    // A hole is read as undefined, and map() would leave it out.
+    if (Array.isArray(value)) return `[${Array.from(value, (item) => write(item, above)).join()}]`;
     if (value instanceof Date) return `D${value.getTime()}`;
     if (value instanceof RegExp) return `R${JSON.stringify(String(value))}`;
     if (value instanceof Map) {

@@ -9,6 +9,8 @@ const { invalid, isPlainObject } = require('./is');
  * @returns {Record<string, any>}
  */
 function knownOptions(options, name, known) {
+  // A string is most often a URL in the wrong place, and not shown: it may hold a password.
+  if (typeof options === 'string') throw new TypeError(`${name}: expected an object with options, got a string`);
   if (!isPlainObject(options)) throw invalid(name, 'an object with options', options);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {

@@ -58,6 +58,16 @@ function text(value, name) {
 }
 
 /**
+ * The same, without showing what came instead.
+ * @param {unknown} value
+ * @param {string} name
+ */
+function secret(value, name) {
+  if (typeof value !== 'string') throw new TypeError(`${name}: expected a string, got ${typeof value}`);
+  return value;
+}
+
+/**
  * What a URL says. The errors never show it: it may hold a password.
  * @param {unknown} value
  * @param {string} name
@@ -75,22 +85,31 @@ function parseUrl(value, name) {
   if (url.protocol !== 'redis:' && url.protocol !== 'unix:') {
     throw new TypeError(`${expected}, got a URL that begins with ${url.protocol}//`);
   }
+  const decode = (/** @type {string} */ part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      throw new TypeError(`${expected}, got a % that begins no escape`);
+    }
+  };
   /** @type {Record<string, any>} */
   const options = {};
   let db = url.searchParams.get('db') ?? '';
   if (url.protocol === 'unix:') {
-    options.path = decodeURIComponent(url.pathname);
+    if (url.host !== '') throw new TypeError(`${expected}, got a path that does not begin with unix:///`);
+    options.path = decode(url.pathname);
     if (options.path === '' || options.path === '/') throw new TypeError(`${expected}, got no path`);
   } else {
     // An IPv6 address comes in brackets.
-    if (url.hostname !== '') options.host = decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1');
+    if (url.hostname !== '') options.host = decode(url.hostname).replace(/^\[(.*)\]$/, '$1');
     if (url.port !== '') options.port = Number(url.port);
     if (url.pathname.length > 1) db = url.pathname.slice(1);
   }
-  if (url.username !== '') options.username = decodeURIComponent(url.username);
-  if (url.password !== '') options.password = decodeURIComponent(url.password);
+  if (url.username !== '') options.username = decode(url.username);
+  if (url.password !== '') options.password = decode(url.password);
   if (db !== '') {
-    if (!/^\d{1,9}$/.test(db)) throw new TypeError(`${expected}, got '${db}' for the database number`);
+    // Not shown: with a password in which `/` was not escaped, this is the rest of it.
+    if (!/^\d{1,9}$/.test(db)) throw new TypeError(`${expected}, got something else for the database number`);
     options.db = Number(db);
   }
   return options;
@@ -124,7 +143,8 @@ function normalizeRedisOptions(given, name) {
   if (/[\s\0]/.test(text(clientName, `${name}.clientName`))) {
     throw invalid(`${name}.clientName`, 'a name without white space', clientName);
   }
-  if (text(password, `${name}.password`) === '' && text(username, `${name}.username`) !== '') {
+  secret(password, `${name}.password`);
+  if (text(username, `${name}.username`) !== '' && password === '') {
     throw new TypeError(`${name}.password: expected one, because there is a username`);
   }
   return {
@@ -152,10 +172,10 @@ function redisFromEnvironment(env) {
   if (!env.REDIS_HOST) return undefined;
   /** @type {Record<string, any>} */
   const options = { host: env.REDIS_HOST };
-  if (env.REDIS_PORT) options.port = Number(env.REDIS_PORT);
+  if (env.REDIS_PORT) options.port = integer(Number(env.REDIS_PORT), 'REDIS_PORT', 1, 65535);
   if (env.REDIS_PASSWORD) options.password = env.REDIS_PASSWORD;
-  if (env.REDIS_DB) options.db = Number(env.REDIS_DB);
-  return normalizeRedisOptions(options, 'REDIS_');
+  if (env.REDIS_DB) options.db = integer(Number(env.REDIS_DB), 'REDIS_DB', 0, 2 ** 31 - 1);
+  return normalizeRedisOptions(options, 'REDIS_HOST');
 }
 
 module.exports = { normalizeRedisOptions, redisFromEnvironment };

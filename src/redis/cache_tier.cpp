@@ -44,9 +44,9 @@ Connection::Admission CacheTier::read(std::string_view key, std::uint32_t tag) {
 }
 
 Connection::Admission CacheTier::write(std::string_view key, const core::Entry& entry) {
+  forget(key);  // whatever becomes of this: what memory holds is about to be wrong
   const auto admission = connection_->admit(true);
   if (admission != Connection::Admission::kAdmitted) return admission;
-  forget(key);
   const std::uint32_t operation = begin(key);
   OutputBuffer& out = connection_->output();
   const std::size_t mark = out.size();
@@ -63,9 +63,9 @@ Connection::Admission CacheTier::write(std::string_view key, const core::Entry& 
 }
 
 Connection::Admission CacheTier::remove(std::string_view key) {
+  forget(key);  // whatever becomes of this: what memory holds is about to be wrong
   const auto admission = connection_->admit(true);
   if (admission != Connection::Admission::kAdmitted) return admission;
-  forget(key);
   const std::uint32_t operation = begin(key);
   OutputBuffer& out = connection_->output();
   const std::size_t mark = out.size();

@@ -129,6 +129,11 @@ void Connection::markDirty() {
 void Connection::flush() {
   if (prepare_.isOpen()) uv_prepare_stop(prepare_.get());
   if (state_ != State::kReady || transport_.isWriting() || out_.empty()) return;
+  // The time that a command has for its answer begins when it leaves: a long synchronous turn is not the server's fault.
+  if (options_.commandTimeout > 0) {
+    const core::Millis deadline = now() + options_.commandTimeout;
+    for (std::size_t i = inFlight_; i < pending_.size(); ++i) pending_.at(i).deadline = deadline;
+  }
   inFlight_ = pending_.size();
   transport_.write(out_);
 }
@@ -329,7 +334,9 @@ void Connection::close() {
 }
 
 void Connection::finishClosing() {
-  if (state_ == State::kReady && pending_.size() > expired_) return;  // nobody waits for those that expired
+  // What was submitted before the first connection still has a chance. Nobody waits for those that expired.
+  const bool mayBeAnswered = state_ == State::kReady || !attempted_;
+  if (mayBeAnswered && pending_.size() > expired_) return;
   end(kClosedError);
 }
 

@@ -36,6 +36,7 @@ class PendingQueue {
   [[nodiscard]] std::size_t size() const { return tail_ - head_; }
   [[nodiscard]] bool empty() const { return head_ == tail_; }
   [[nodiscard]] const Pending& front() const { return ring_[head_ & mask()]; }
+  [[nodiscard]] Pending& at(std::size_t index) { return ring_[(head_ + index) & mask()]; }
   [[nodiscard]] const Pending& at(std::size_t index) const { return ring_[(head_ + index) & mask()]; }
   void pop() { ++head_; }
   void push(const Pending& pending) {

@@ -170,13 +170,15 @@ describe('options', () => {
     expect(normalize(options)).toMatchObject({ commandTimeout: 250, connectTimeout: 0, maxQueuedBytes: 1024 });
   });
 
-  test.each([[{ hots: 'h' }, "no option 'hots'"], [5, 'got 5'], [null, 'got null'], [[], 'got an array']])(
-    '%p is refused',
-    (given, words) => {
-      expect(() => normalize(given)).toThrow(TypeError);
-      expect(() => normalize(given)).toThrow(words);
-    },
-  );
+  test.each([
+    [{ hots: 'h' }, "no option 'hots'"],
+    [5, 'got 5'],
+    [null, 'got null'],
+    [[], 'got an array'],
+  ])('%p is refused', (given, words) => {
+    expect(() => normalize(given)).toThrow(TypeError);
+    expect(() => normalize(given)).toThrow(words);
+  });
 
   test('a user needs a password', () => {
     expect(() => normalize({ username: 'me' })).toThrow('redis.password: expected one');
