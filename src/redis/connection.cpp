@@ -129,7 +129,8 @@ void Connection::markDirty() {
 void Connection::flush() {
   if (prepare_.isOpen()) uv_prepare_stop(prepare_.get());
   if (state_ != State::kReady || transport_.isWriting() || out_.empty()) return;
-  // The time that a command has for its answer begins when it leaves: a long synchronous turn is not the server's fault.
+  // The time that a command has for its answer begins when it leaves: a long synchronous turn is not the server's
+  // fault.
   if (options_.commandTimeout > 0) {
     const core::Millis deadline = now() + options_.commandTimeout;
     for (std::size_t i = inFlight_; i < pending_.size(); ++i) pending_.at(i).deadline = deadline;

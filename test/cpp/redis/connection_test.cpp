@@ -566,12 +566,25 @@ TEST_F(ConnectionTest, CloseIsOverAtOnceWhenNothingIsDue) {
   EXPECT_EQ(events.log.back(), "end");
 }
 
-TEST_F(ConnectionTest, CloseFailsWhatWaitsForAConnection) {
+TEST_F(ConnectionTest, CloseWaitsForTheFirstConnection) {
+  server->otherwise = [](const std::string&) { return "+A\r\n"; };
   open();
   submit(1, "GET a");
   connection->close();
+  EXPECT_EQ(submit(2, "GET b"), Admission::kClosed);
+  ASSERT_TRUE(loop.runUntil([&] { return events.count("end") == 1; }));
+  EXPECT_EQ(recorder.log, Strings({"1 +A"}));
+}
+
+TEST_F(ConnectionTest, CloseFailsWhatWaitsForAConnectionThatWasLost) {
+  openReady();
+  server->stopListening();
+  server->hangUp();
+  ASSERT_TRUE(loop.runUntil([&] { return connection->state() == State::kBackoff; }));
+  submit(1, "GET a");
+  connection->close();
   EXPECT_EQ(recorder.log, Strings({"1 failed CLIENT_CLOSED"}));
-  EXPECT_EQ(events.log, Strings({"end"}));
+  EXPECT_EQ(events.log.back(), "end");
 }
 
 TEST_F(ConnectionTest, CloseDoesNotReconnect) {
