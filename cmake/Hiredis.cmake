@@ -45,7 +45,8 @@ if(_hiredis_dir)
   add_library(hiredis_reader STATIC ${_hiredis_dir}/hiredis/read.c ${_hiredis_dir}/hiredis/sds.c
                                     ${_hiredis_dir}/hiredis/alloc.c)
   target_include_directories(hiredis_reader SYSTEM PUBLIC ${_hiredis_dir})
-  target_compile_options(hiredis_reader PRIVATE -fvisibility=hidden -w)
+  # -fwrapv: 1.2.0 adds to lengths that it has not checked yet.
+  target_compile_options(hiredis_reader PRIVATE -fvisibility=hidden -fwrapv -w)
 else()
   add_library(hiredis_reader INTERFACE)
   target_link_libraries(hiredis_reader INTERFACE PkgConfig::SYSTEM_HIREDIS)

@@ -244,7 +244,7 @@ class Cache extends EventEmitter {
     try {
       // A connection that is not there would be waited for; the question is how it is now.
       if (this.#client.status !== 'ready') throw new CacheError('UNAVAILABLE', this.#lastError() || 'not connected');
-      await this.#client.ping();
+      await this.#client.call('PING');
       return { status: 'ok', redis: 'ok', latency: Math.round((performance.now() - began) * 1000) / 1000, memory };
     } catch (error) {
       const { message } = /** @type {Error} */ (error);

@@ -4,13 +4,30 @@ const { EventEmitter } = require('node:events');
 const binding = require('../binding');
 const { RedisError } = require('../errors');
 const { describe } = require('../options/is');
-const { COMMANDS, NUMBER, STRINGS } = require('./commands');
+const { Pipeline, Transaction } = require('./batches');
+const { BufferView } = require('./buffer-view');
+const { addCommands, anyCommand, NAMES } = require('./commander');
 const { createReplyQueue } = require('./reply-queue');
+const { scan, scanKey } = require('./scan');
+const { createScript } = require('./script');
+const { Subscriptions } = require('./subscriptions');
+const { createTlsCarrier } = require('./tls-carrier');
+const { tracer } = require('./trace');
+
+// Modes of submit(), as in src/node/redis_client.cpp.
+const STRINGS = 0;
+const BUFFERS = 1;
+const ENDLESS = 2;
+const JOINED = 4;
+const CONFIRMATIONS = 256; // times their number
+
+const GET = NAMES.indexOf('GET');
+const SET = NAMES.indexOf('SET');
 
 // What submit() and the like return when they refuse; undefined when they do not. As in src/node/redis_client.h.
 const REFUSALS = {
   1: ['CLIENT_CLOSED', 'the client is closed'],
-  2: ['QUEUE_FULL', 'too many commands wait for a connection'],
+  2: ['QUEUE_FULL', 'too many commands wait for the server'],
   3: ['UNAVAILABLE', 'there is no connection'],
   4: ['TOO_LARGE', 'there is no memory for the arguments'],
 };
@@ -32,36 +49,251 @@ const factories = {
   bigNumber: (/** @type {string} */ digits) => BigInt(digits),
 };
 
+/** @typedef {import('./commander').Command} Command */
+
 class RedisClient extends EventEmitter {
   /** @type {'connecting' | 'ready' | 'reconnecting' | 'closed'} */
   status = 'connecting';
+  #options;
   #native;
   #queue = createReplyQueue();
-  /** @type {(() => void) | undefined} */
-  #ended;
+  /** @type {import('./subscriptions').SubscriptionsOf | undefined} */
+  #subscriptions;
+  /** @type {import('./buffer-view').View | undefined} */
+  #buffers;
+  /** @type {() => void} */
+  #ended = () => {};
   /** @type {Promise<void>} */
   #end;
+  /** @type {((message: Buffer[]) => void) | undefined} */
+  #onMessage;
 
   /** @param {import('./options').NativeRedisOptions} options */
   constructor(options) {
     super();
+    this.#options = options;
     this.#end = new Promise((resolve) => {
       this.#ended = resolve;
     });
-    this.#native = binding.createClient(options, {
-      ...this.#queue.callbacks,
-      ...factories,
-      commands: COMMANDS,
-      event: this.#onEvent.bind(this),
-    });
+    const carrier = options.tls === undefined ? undefined : createTlsCarrier(options, options.tls);
+    this.#native = binding.createClient(
+      options,
+      {
+        ...this.#queue.callbacks,
+        ...factories,
+        commands: NAMES,
+        event: this.#onEvent.bind(this),
+        message: (/** @type {Buffer[]} */ message) => this.#onMessage?.(message),
+      },
+      carrier,
+    );
+    carrier?.attach(this.#native);
   }
 
   /**
-   * For the cache, whose operations travel on this connection.
+   * For the cache and for subscriptions, whose operations travel on this connection.
    * @internal
    */
   get internals() {
-    return { native: this.#native, queue: this.#queue };
+    return {
+      native: this.#native,
+      queue: this.#queue,
+      options: this.#options,
+      onMessage: (/** @type {(message: Buffer[]) => void} */ listener) => {
+        this.#onMessage = listener;
+      },
+    };
+  }
+
+  /** The same commands, whose strings come back as Buffers. */
+  get buffers() {
+    this.#buffers ??= new BufferView((command) => this._run(command, BUFFERS));
+    return this.#buffers;
+  }
+
+  /** @param {any} key */
+  get(key) {
+    const refused = this.#native.submit(GET, STRINGS, key);
+    if (refused !== undefined) return Promise.reject(this.#refusal(refused, 'GET', [key]));
+    return this.#answer('GET');
+  }
+
+  /**
+   * @param {any} key
+   * @param {any} value
+   * @param {any[]} options
+   */
+  set(key, value, ...options) {
+    const refused =
+      options.length === 0
+        ? this.#native.submit(SET, STRINGS, key, value)
+        : this.#native.submit(SET, STRINGS, key, value, ...options);
+    if (refused !== undefined) return Promise.reject(this.#refusal(refused, 'SET', [key, value, ...options]));
+    return this.#answer('SET');
+  }
+
+  /**
+   * @param {string} command
+   * @param {any[]} args
+   * @returns {Promise<any>}
+   */
+  async call(command, ...args) {
+    return this._run(anyCommand(command, args));
+  }
+
+  /**
+   * @param {Command} command
+   * @param {number} [mode]
+   * @returns {Promise<any>}
+   */
+  _run({ number, name, args, transform, endless }, mode = STRINGS) {
+    const refused = this.#native.submit(number, endless ? mode | ENDLESS : mode, ...args);
+    if (refused !== undefined) return Promise.reject(this.#refusal(refused, name, args));
+    const answer = this.#answer(name);
+    return transform === undefined ? answer : answer.then(transform);
+  }
+
+  /** Commands that are sent together; each has its own result. */
+  pipeline() {
+    return new Pipeline((command) => this._run(command));
+  }
+
+  /** Commands that the server runs together, with nobody's in between. */
+  multi() {
+    return new Transaction((command, isFirst) => this._run(command, isFirst ? STRINGS : JOINED));
+  }
+
+  /**
+   * A Lua script: called by its SHA-1, and sent whole when the server does not know it.
+   * @param {string} source
+   */
+  script(source) {
+    return createScript(/** @type {any} */ (this), source);
+  }
+
+  /** @param {{ match?: string, count?: number, type?: string }} [options] */
+  scan(options) {
+    return scan(this, options);
+  }
+
+  /**
+   * @param {any} key
+   * @param {{ match?: string, count?: number }} [options]
+   */
+  sscan(key, options) {
+    return scanKey(this, 'SSCAN', key, options);
+  }
+
+  /**
+   * @param {any} key
+   * @param {{ match?: string, count?: number }} [options]
+   */
+  hscan(key, options) {
+    return scanKey(this, 'HSCAN', key, options);
+  }
+
+  /**
+   * @param {any} key
+   * @param {{ match?: string, count?: number }} [options]
+   */
+  zscan(key, options) {
+    return scanKey(this, 'ZSCAN', key, options);
+  }
+
+  /**
+   * @param {string | string[]} channels
+   * @param {(message: any, channel: string) => void} listener
+   * @param {{ buffers?: boolean }} [options]
+   */
+  subscribe(channels, listener, options) {
+    return this.#subscribed().add('SUBSCRIBE', channels, listener, options);
+  }
+
+  /**
+   * @param {string | string[]} patterns
+   * @param {(message: any, channel: string, pattern?: string) => void} listener
+   * @param {{ buffers?: boolean }} [options]
+   */
+  psubscribe(patterns, listener, options) {
+    return this.#subscribed().add('PSUBSCRIBE', patterns, listener, options);
+  }
+
+  /**
+   * @param {string | string[]} channels
+   * @param {(message: any, channel: string) => void} listener
+   * @param {{ buffers?: boolean }} [options]
+   */
+  ssubscribe(channels, listener, options) {
+    return this.#subscribed().add('SSUBSCRIBE', channels, listener, options);
+  }
+
+  /** A client of its own with the same options. */
+  duplicate() {
+    return new RedisClient(this.#options);
+  }
+
+  /** Counters since the client was made. */
+  stats() {
+    return this.#native.stats();
+  }
+
+  ref() {
+    this.#native.setRef(true);
+    this.#subscriptions?.client.ref();
+    return this;
+  }
+
+  unref() {
+    this.#native.setRef(false);
+    this.#subscriptions?.client.unref();
+    return this;
+  }
+
+  /** @returns {Promise<void>} */
+  async close() {
+    this.#native.close();
+    await Promise.all([this.#end, this.#subscriptions?.client.close()]);
+  }
+
+  destroy() {
+    this.#native.destroy();
+    this.#subscriptions?.client.destroy();
+  }
+
+  [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+    return this.close();
+  }
+
+  /**
+   * For subscriptions: a command that is answered by pushes.
+   * @param {string} command
+   * @param {readonly string[]} channels
+   * @returns {Promise<any>}
+   * @internal
+   */
+  _confirmed(command, channels) {
+    const refused = this.#native.submit(-1, STRINGS + CONFIRMATIONS * channels.length, command, ...channels);
+    if (refused !== undefined) return Promise.reject(this.#refusal(refused, command, [command, ...channels]));
+    return this.#answer(command);
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<any>}
+   */
+  #answer(name) {
+    const answer = this.#queue.next(name);
+    return tracer.isOn ? tracer.trace(name, this.#options, answer) : answer;
+  }
+
+  #subscribed() {
+    this.#subscriptions ??= new Subscriptions(this.duplicate(), (error) => this.#onSubscriptionError(error));
+    return this.#subscriptions;
+  }
+
+  /** @param {Error} error */
+  #onSubscriptionError(error) {
+    if (this.listenerCount('error') > 0) this.#tell('error', error);
   }
 
   /**
@@ -91,7 +323,7 @@ class RedisClient extends EventEmitter {
       }
       default:
         this.status = 'closed';
-        return this.#ended?.();
+        return this.#ended();
     }
   }
 
@@ -125,99 +357,9 @@ class RedisClient extends EventEmitter {
     const [code, message] = REFUSALS[/** @type {keyof typeof REFUSALS} */ (refused)];
     return new RedisError(code, `${name}: ${message}`, name);
   }
-
-  /**
-   * @param {import('./commands').CommandName} name
-   * @param {any[]} args
-   * @returns {Promise<any>}
-   */
-  #send(name, ...args) {
-    const refused = this.#native.submit(NUMBER[name], STRINGS, ...args);
-    if (refused !== undefined) return Promise.reject(this.#refusal(refused, name, args));
-    return this.#queue.next(name);
-  }
-
-  /**
-   * @param {string} command
-   * @param {any[]} args
-   * @returns {Promise<any>}
-   */
-  call(command, ...args) {
-    if (typeof command !== 'string' || command === '') {
-      return Promise.reject(new TypeError(`command: expected the name of a command, got ${describe(command)}`));
-    }
-    const refused = this.#native.submit(-1, STRINGS, command, ...args);
-    if (refused !== undefined) return Promise.reject(this.#refusal(refused, command, [command, ...args]));
-    return this.#queue.next(command);
-  }
-
-  /** @param {any} key */
-  get(key) {
-    const refused = this.#native.submit(NUMBER.GET, STRINGS, key);
-    if (refused !== undefined) return Promise.reject(this.#refusal(refused, 'GET', [key]));
-    return this.#queue.next('GET');
-  }
-
-  /**
-   * @param {any} key
-   * @param {any} value
-   * @param {any[]} options
-   */
-  set(key, value, ...options) {
-    if (options.length > 0) return this.#send('SET', key, value, ...options);
-    const refused = this.#native.submit(NUMBER.SET, STRINGS, key, value);
-    if (refused !== undefined) return Promise.reject(this.#refusal(refused, 'SET', [key, value]));
-    return this.#queue.next('SET');
-  }
-
-  /** @param {any[]} keys */
-  del(...keys) {
-    return this.#send('DEL', ...keys);
-  }
-
-  /** @param {any[]} keys */
-  unlink(...keys) {
-    return this.#send('UNLINK', ...keys);
-  }
-
-  /** @param {any[]} keys */
-  exists(...keys) {
-    return this.#send('EXISTS', ...keys);
-  }
-
-  /** @param {any[]} keys */
-  mget(...keys) {
-    return this.#send('MGET', ...keys);
-  }
-
-  /** @param {any} key */
-  pttl(key) {
-    return this.#send('PTTL', key);
-  }
-
-  ping() {
-    return this.#send('PING');
-  }
-
-  ref() {
-    this.#native.setRef(true);
-    return this;
-  }
-
-  unref() {
-    this.#native.setRef(false);
-    return this;
-  }
-
-  close() {
-    this.#native.close();
-    return this.#end;
-  }
-
-  destroy() {
-    this.#native.destroy();
-  }
 }
+
+addCommands(RedisClient.prototype);
 
 /** @typedef {RedisClient} Client */
 

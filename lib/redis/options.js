@@ -1,6 +1,6 @@
 'use strict';
 // Redis options as the native client wants them, from a URL, from options, or from the environment.
-const { invalid } = require('../options/is');
+const { invalid, isPlainObject } = require('../options/is');
 const { knownOptions } = require('../options/known');
 const { parseDuration } = require('../options/duration');
 const { parseSize } = require('../options/size');
@@ -16,6 +16,8 @@ const KNOWN = [
   'clientName',
   'commandTimeout',
   'connectTimeout',
+  'heartbeat',
+  'tls',
   'maxQueuedCommands',
   'maxQueuedBytes',
 ];
@@ -31,6 +33,8 @@ const KNOWN = [
  * @property {string} clientName
  * @property {number} commandTimeout milliseconds, 0 for none
  * @property {number} connectTimeout milliseconds, 0 for none
+ * @property {number} heartbeat milliseconds, 0 for none
+ * @property {import('node:tls').ConnectionOptions | undefined} tls
  * @property {number} maxQueuedCommands
  * @property {number} maxQueuedBytes
  */
@@ -58,6 +62,18 @@ function text(value, name) {
 }
 
 /**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {import('node:tls').ConnectionOptions | undefined}
+ */
+function tlsOptions(value, name) {
+  if (value === false) return undefined;
+  if (value === true) return {};
+  if (!isPlainObject(value)) throw invalid(name, 'true, false, or options of tls.connect()', value);
+  return value;
+}
+
+/**
  * The same, without showing what came instead.
  * @param {unknown} value
  * @param {string} name
@@ -73,7 +89,7 @@ function secret(value, name) {
  * @param {string} name
  */
 function parseUrl(value, name) {
-  const expected = `${name}: expected redis://[user[:password]@]host[:port][/db] or unix:///path[?db=n]`;
+  const expected = `${name}: expected redis:// or rediss://[user[:password]@]host[:port][/db], or unix:///path[?db=n]`;
   if (typeof value !== 'string') throw invalid(name, 'a URL as a string', value);
   let url;
   try {
@@ -81,8 +97,7 @@ function parseUrl(value, name) {
   } catch {
     throw new TypeError(`${expected}, got a string that is no URL`);
   }
-  if (url.protocol === 'rediss:') throw new TypeError(`${name}: rediss:// (TLS) is not supported by this version`);
-  if (url.protocol !== 'redis:' && url.protocol !== 'unix:') {
+  if (!['redis:', 'rediss:', 'unix:'].includes(url.protocol)) {
     throw new TypeError(`${expected}, got a URL that begins with ${url.protocol}//`);
   }
   const decode = (/** @type {string} */ part) => {
@@ -94,6 +109,7 @@ function parseUrl(value, name) {
   };
   /** @type {Record<string, any>} */
   const options = {};
+  if (url.protocol === 'rediss:') options.tls = true;
   let db = url.searchParams.get('db') ?? '';
   if (url.protocol === 'unix:') {
     if (url.host !== '') throw new TypeError(`${expected}, got a path that does not begin with unix:///`);
@@ -136,6 +152,8 @@ function normalizeRedisOptions(given, name) {
     clientName = '',
     commandTimeout = '5s',
     connectTimeout = '10s',
+    heartbeat = '5s',
+    tls = false,
     maxQueuedCommands = 10_000,
     maxQueuedBytes = '64mb',
   } = options;
@@ -157,6 +175,8 @@ function normalizeRedisOptions(given, name) {
     clientName,
     commandTimeout: parseDuration(commandTimeout, `${name}.commandTimeout`),
     connectTimeout: parseDuration(connectTimeout, `${name}.connectTimeout`),
+    heartbeat: parseDuration(heartbeat, `${name}.heartbeat`),
+    tls: tlsOptions(tls, `${name}.tls`),
     maxQueuedCommands: integer(maxQueuedCommands, `${name}.maxQueuedCommands`, 1, 2 ** 31 - 1),
     maxQueuedBytes: parseSize(maxQueuedBytes, `${name}.maxQueuedBytes`),
   };

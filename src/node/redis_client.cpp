@@ -10,7 +10,11 @@ namespace tiercel::node {
 namespace {
 
 constexpr napi_type_tag kClientTag{0x7a1d3c5e9b204f68, 0x91c4e2a75d3f6b08};
-constexpr std::uint64_t kBuffers = 1;
+// Bits of the mode that submit() is given; above them, the number of confirmations of a SUBSCRIBE.
+constexpr std::uint32_t kBuffers = 1;
+constexpr std::uint32_t kEndless = 2;
+constexpr std::uint32_t kJoined = 4;
+constexpr std::uint32_t kConfirmationsShift = 8;
 constexpr std::size_t kFixedArguments = 2;  // command number, mode
 
 napi_value refuse(napi_env env, int code) {
@@ -33,12 +37,20 @@ redis::ConnectionOptions optionsFrom(const Napi::Object& object) {
   options.connectTimeout = integerProperty(object, "connectTimeout", options.connectTimeout);
   options.backoffMin = integerProperty(object, "backoffMin", options.backoffMin);
   options.backoffMax = integerProperty(object, "backoffMax", options.backoffMax);
+  options.heartbeat = integerProperty(object, "heartbeat", options.heartbeat);
   options.maxQueuedCommands = static_cast<std::size_t>(integerProperty(object, "maxQueuedCommands", 10000));
   options.maxQueuedBytes = static_cast<std::size_t>(integerProperty(object, "maxQueuedBytes", INT64_C(64) << 20));
   return options;
 }
 
 }  // namespace
+
+RedisClient::Carrier RedisClient::carrierFrom(const Napi::Value& value) {
+  if (!value.IsObject()) return {};
+  const auto object = value.As<Napi::Object>();
+  const auto function = [&](const char* name) { return Napi::Persistent(object.Get(name).As<Napi::Function>()); };
+  return {function("open"), function("send"), function("shut"), function("ref")};
+}
 
 napi_value refusalOf(napi_env env, redis::Connection::Admission admission) {
   switch (admission) {
@@ -55,10 +67,18 @@ napi_value refusalOf(napi_env env, redis::Connection::Admission admission) {
 }
 
 RedisClient::RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options,
-                         const Napi::Object& callbacks)
+                         const Napi::Object& callbacks, const Napi::Value& carrier)
     : environment_(std::move(environment)),
       batch_(environment_->env(), callbacks),
-      connection_(environment_->handles(), std::move(options), *this) {
+      carrier_(carrierFrom(carrier)),
+      connection_(environment_->handles(), std::move(options), *this,
+                  carrier.IsObject() ? redis::TransportFactory([this](redis::TransportListener& listener) {
+                    redis::TransportHost& host = *this;
+                    auto transport = std::make_unique<redis::ExternalTransport>(host, listener);
+                    external_ = transport.get();
+                    return transport;
+                  })
+                                     : redis::TransportFactory()) {
   const auto names = callbacks.Get("commands").As<Napi::Array>();
   for (std::uint32_t i = 0; i < names.Length(); ++i) {
     const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
@@ -67,17 +87,23 @@ RedisClient::RedisClient(std::shared_ptr<Environment> environment, redis::Connec
 }
 
 napi_value RedisClient::create(napi_env env, napi_callback_info info) {
-  const Call<Environment, 2> call(env, info);
+  const Call<Environment, 3> call(env, info);
   const Napi::Object options(env, call.args[0]);
   const Napi::Object callbacks(env, call.args[1]);
-  const auto client = std::make_shared<RedisClient>(call.self->shared_from_this(), optionsFrom(options), callbacks);
+  const auto client = std::make_shared<RedisClient>(call.self->shared_from_this(), optionsFrom(options), callbacks,
+                                                    Napi::Value(env, call.args[2]));
   Napi::Object object = bindFunctions(env, client.get(), client,
                                       {{"submit", submit},
                                        {"flush", flush},
                                        {"close", close},
                                        {"destroy", destroy},
                                        {"setRef", setRef},
-                                       {"state", state}});
+                                       {"state", state},
+                                       {"stats", stats},
+                                       {"carrierOpened", carrierOpened},
+                                       {"carrierFed", carrierFed},
+                                       {"carrierDrained", carrierDrained},
+                                       {"carrierFailed", carrierFailed}});
   auto held = std::make_unique<std::weak_ptr<RedisClient>>(client);
   const napi_status wrapped = napi_wrap(
       env, object, held.get(),
@@ -105,7 +131,11 @@ napi_value RedisClient::submit(napi_env env, napi_callback_info info) {
   constexpr std::size_t kOnStack = 10;
   Call<RedisClient, kOnStack> call(env, info);
   RedisClient& self = *call.self;
-  const auto admission = self.connection_.admit(false);
+  std::int32_t command = -1;
+  std::uint32_t mode = 0;
+  napi_get_value_int32(env, call.args[0], &command);
+  napi_get_value_uint32(env, call.args[1], &mode);
+  const auto admission = self.connection_.admit(false, (mode & kJoined) != 0);
   if (admission != redis::Connection::Admission::kAdmitted) return refusalOf(env, admission);
 
   napi_value* args = call.args;
@@ -116,10 +146,6 @@ napi_value RedisClient::submit(napi_env env, napi_callback_info info) {
     napi_get_cb_info(env, info, &count, many.data(), nullptr, nullptr);
     args = many.data();
   }
-  std::int32_t command = -1;
-  std::int32_t mode = 0;
-  napi_get_value_int32(env, args[0], &command);
-  napi_get_value_int32(env, args[1], &mode);
 
   redis::OutputBuffer& out = self.connection_.output();
   const std::size_t mark = out.size();
@@ -140,7 +166,10 @@ napi_value RedisClient::submit(napi_env env, napi_callback_info info) {
     out.truncate(mark);
     return refuse(env, refusal::kTooLarge);
   }
-  self.connection_.commit(mark, self, static_cast<std::uint64_t>(mode));
+  self.connection_.commit(mark, self, mode & kBuffers,
+                          {.endless = (mode & kEndless) != 0,
+                           .confirmations = mode >> kConfirmationsShift,
+                           .joined = (mode & kJoined) != 0});
   return nullptr;
 }
 
@@ -179,6 +208,95 @@ napi_value RedisClient::state(napi_env env, napi_callback_info info) {
   return object;
 }
 
+// stats() => the counters of the connection, by name.
+napi_value RedisClient::stats(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 1> call(env, info);
+  const redis::Connection& connection = call.self->connection_;
+  const redis::ConnectionStats& stats = connection.stats();
+  Napi::Object object = Napi::Object::New(env);
+  const auto put = [&](const char* name, std::uint64_t value) { object.Set(name, static_cast<double>(value)); };
+  put("commands", stats.commands);
+  put("replies", stats.replies);
+  put("errors", stats.errors);
+  put("timeouts", stats.timeouts);
+  put("refused", stats.refused);
+  put("bytesOut", stats.bytesOut);
+  put("bytesIn", stats.bytesIn);
+  put("connects", stats.connects);
+  put("losses", stats.losses);
+  put("pushes", stats.pushes);
+  put("waiting", connection.waiting());
+  return object;
+}
+
+napi_value RedisClient::carrierOpened(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 1> call(env, info);
+  if (call.self->external_ != nullptr) call.self->external_->opened();
+  return nullptr;
+}
+
+napi_value RedisClient::carrierFed(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 1> call(env, info);
+  void* data = nullptr;
+  std::size_t size = 0;
+  if (call.self->external_ == nullptr || napi_get_buffer_info(env, call.args[0], &data, &size) != napi_ok) {
+    return nullptr;
+  }
+  call.self->external_->fed(static_cast<const char*>(data), size);
+  return nullptr;
+}
+
+napi_value RedisClient::carrierDrained(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 1> call(env, info);
+  if (call.self->external_ != nullptr) call.self->external_->drained();
+  return nullptr;
+}
+
+// carrierFailed(message, wasOpen)
+napi_value RedisClient::carrierFailed(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 2> call(env, info);
+  if (call.self->external_ == nullptr) return nullptr;
+  bool wasOpen = false;
+  napi_get_value_bool(env, call.args[1], &wasOpen);
+  call.self->external_->failed(wasOpen ? redis::ErrorCode::kConnectionLost : redis::ErrorCode::kConnectFailed,
+                               Napi::Value(env, call.args[0]).As<Napi::String>().Utf8Value());
+  return nullptr;
+}
+
+void RedisClient::Carrier::release() {
+  for (Napi::FunctionReference* function : {&open, &send, &shut, &ref}) function->Reset();
+}
+
+napi_value RedisClient::callCarrier(const Napi::FunctionReference& function, napi_value argument) {
+  if (function.IsEmpty()) return nullptr;
+  return batch_.invoke(function, argument);
+}
+
+void RedisClient::openTransport() {
+  const Napi::HandleScope scope(batch_.env());
+  callCarrier(carrier_.open, nullptr);
+}
+
+bool RedisClient::sendTransport(std::string_view bytes) {
+  const Napi::HandleScope scope(batch_.env());
+  napi_value more = callCarrier(carrier_.send, makeBuffer(batch_.env(), bytes));
+  bool result = true;
+  if (more != nullptr) napi_get_value_bool(batch_.env(), more, &result);
+  return result;
+}
+
+void RedisClient::shutTransport() {
+  if (carrier_.shut.IsEmpty()) return;
+  const Napi::HandleScope scope(batch_.env());
+  callCarrier(carrier_.shut, nullptr);
+}
+
+void RedisClient::refTransport(bool ref) {
+  if (carrier_.ref.IsEmpty()) return;
+  const Napi::HandleScope scope(batch_.env());
+  callCarrier(carrier_.ref, Napi::Boolean::New(batch_.env(), ref));
+}
+
 void RedisClient::onReply(const redis::Pending& pending, const redis::Reply& reply) {
   if (reply.isError()) return batch_.fail({redis::ErrorCode::kServer, std::string(reply.text)});
   batch_.push(makeReply(batch_.env(), reply, (pending.data & kBuffers) != 0, batch_.factories()));
@@ -196,6 +314,11 @@ void RedisClient::onError(const redis::Error& error) {
 void RedisClient::onReconnecting(int attempt, core::Millis delay) {
   batch_.event("reconnecting", "", attempt, static_cast<double>(delay));
 }
+void RedisClient::onPush(const redis::ReplyTree& push) {
+  const redis::Reply reply{.type = redis::ReplyType::kPush, .tree = &push};
+  // Bytes as they are: what is a string is for the JavaScript half to say, per subscription.
+  batch_.message(makeReply(batch_.env(), reply, true, batch_.factories()));
+}
 void RedisClient::onEnd() {
   ended_ = true;
   batch_.event("end");
@@ -208,6 +331,7 @@ void RedisClient::onBatchEnd() {
   if (!ended_) return;
   // Only now may the JavaScript half be collected: our references are what keeps it.
   batch_.mute();
+  carrier_.release();
   attachments_.clear();
   environment_->discharge(self);
 }
@@ -218,6 +342,7 @@ void RedisClient::prune() {
 
 void RedisClient::abandon() {
   batch_.mute();
+  carrier_.release();
   connection_.abandon();
   attachments_.clear();
 }

@@ -9,6 +9,7 @@
 #include "node/napi_setup.h"
 #include "node/reply_batch.h"
 #include "redis/connection.h"
+#include "redis/external_transport.h"
 
 namespace tiercel::node {
 
@@ -23,6 +24,7 @@ class Attachment {
 class RedisClient final : public Resident,
                           private redis::ReplyHandler,
                           private redis::ConnectionObserver,
+                          private redis::TransportHost,
                           public std::enable_shared_from_this<RedisClient> {
  public:
   // createClient(options, callbacks) => { submit, close, … }; see lib/redis/native-client.js for both.
@@ -31,8 +33,10 @@ class RedisClient final : public Resident,
   // The client behind an object that create() returned, or nullptr.
   static std::shared_ptr<RedisClient> from(const Napi::Object& object);
 
-  RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options,
-              const Napi::Object& callbacks);
+  // carrier: the JavaScript functions that carry the bytes (see lib/redis/tls-carrier.js), or empty for a socket of
+  // the loop.
+  RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options, const Napi::Object& callbacks,
+              const Napi::Value& carrier);
 
   void abandon() override;
 
@@ -51,6 +55,11 @@ class RedisClient final : public Resident,
   static napi_value destroy(napi_env env, napi_callback_info info);
   static napi_value setRef(napi_env env, napi_callback_info info);
   static napi_value state(napi_env env, napi_callback_info info);
+  static napi_value stats(napi_env env, napi_callback_info info);
+  static napi_value carrierOpened(napi_env env, napi_callback_info info);
+  static napi_value carrierFed(napi_env env, napi_callback_info info);
+  static napi_value carrierDrained(napi_env env, napi_callback_info info);
+  static napi_value carrierFailed(napi_env env, napi_callback_info info);
 
   void onReply(const redis::Pending& pending, const redis::Reply& reply) override;
   void onFailed(const redis::Pending& pending, const redis::Error& error) override;
@@ -61,13 +70,32 @@ class RedisClient final : public Resident,
   void onClose(const redis::Error& reason) override;
   void onError(const redis::Error& error) override;
   void onReconnecting(int attempt, core::Millis delay) override;
+  void onPush(const redis::ReplyTree& push) override;
   void onEnd() override;
   void onBatchBegin() override { batch_.begin(); }
   void onBatchEnd() override;
 
+  void openTransport() override;
+  bool sendTransport(std::string_view bytes) override;
+  void shutTransport() override;
+  void refTransport(bool ref) override;
+  napi_value callCarrier(const Napi::FunctionReference& function, napi_value argument);
+
+  // The functions of a carrier.
+  struct Carrier {
+    Napi::FunctionReference open;
+    Napi::FunctionReference send;  // (Buffer) => boolean
+    Napi::FunctionReference shut;
+    Napi::FunctionReference ref;  // (boolean)
+    void release();
+  };
+  static Carrier carrierFrom(const Napi::Value& value);
+
   std::shared_ptr<Environment> environment_;
   ReplyBatch batch_;
-  std::vector<std::string> commands_;  // "$3\r\nGET\r\n", by the number that submit() is given
+  Carrier carrier_;
+  redis::ExternalTransport* external_ = nullptr;  // the connection's
+  std::vector<std::string> commands_;             // "$3\r\nGET\r\n", by the number that submit() is given
   redis::Connection connection_;
   // Behind the connection, so that they go first: each takes itself off it.
   std::vector<std::shared_ptr<Attachment>> attachments_;

@@ -22,6 +22,7 @@ ReplyBatch::ReplyBatch(Napi::Env env, const Napi::Object& callbacks)
       fail_(hold(callbacks, "fail")),
       expire_(hold(callbacks, "expire")),
       event_(hold(callbacks, "event")),
+      message_(hold(callbacks, "message")),
       factories_(Factories::from(callbacks)),
       context_(env, "tiercel:connection") {}
 
@@ -29,7 +30,7 @@ void ReplyBatch::mute() {
   muted_ = true;
   values_.clear();
   steps_.clear();
-  for (Napi::FunctionReference* function : {&deliver_, &fail_, &expire_, &event_}) function->Reset();
+  for (Napi::FunctionReference* function : {&deliver_, &fail_, &expire_, &event_, &message_}) function->Reset();
   factories_.release();
 }
 
@@ -46,6 +47,12 @@ void ReplyBatch::end() {
     drain();
   }
   napi_close_handle_scope(env_, std::exchange(scope_, nullptr));
+}
+
+napi_value ReplyBatch::invoke(const Napi::FunctionReference& function, napi_value argument) {
+  if (muted_) return nullptr;
+  const Napi::CallbackScope scope(env_, context_);
+  return call(function, argument == nullptr ? 0 : 1, &argument);
 }
 
 void ReplyBatch::drain() {
@@ -83,6 +90,8 @@ void ReplyBatch::expire() {
   }
 }
 
+void ReplyBatch::message(napi_value value) { steps_.push_back({values_.size(), Kind::kMessage, "", "", 0, 0, value}); }
+
 void ReplyBatch::event(const char* name, const std::string& text, double first, double second) {
   steps_.push_back({values_.size(), Kind::kEvent, name, text, first, second});
 }
@@ -93,27 +102,35 @@ void ReplyBatch::perform(const Step& step) {
     case Kind::kFail:
       args[0] = makeString(env_, step.name);
       args[1] = makeString(env_, step.text);
-      return call(fail_, 2, args);
+      call(fail_, 2, args);
+      return;
     case Kind::kExpire:
       napi_create_double(env_, step.first, &args[0]);
-      return call(expire_, 1, args);
+      call(expire_, 1, args);
+      return;
+    case Kind::kMessage:
+      call(message_, 1, &step.value);
+      return;
     case Kind::kEvent:
       args[0] = makeString(env_, step.name);
       args[1] = makeString(env_, step.text);
       napi_create_double(env_, step.first, &args[2]);
       napi_create_double(env_, step.second, &args[3]);
-      return call(event_, 4, args);
+      call(event_, 4, args);
+      return;
   }
 }
 
-void ReplyBatch::call(const Napi::FunctionReference& function, std::size_t count, const napi_value* args) {
+napi_value ReplyBatch::call(const Napi::FunctionReference& function, std::size_t count, const napi_value* args) {
   napi_value undefined = nullptr;
+  napi_value result = nullptr;
   napi_get_undefined(env_, &undefined);
-  const napi_status status = napi_call_function(env_, undefined, function.Value(), count, args, nullptr);
-  if (status != napi_pending_exception) return;
+  const napi_status status = napi_call_function(env_, undefined, function.Value(), count, args, &result);
+  if (status != napi_pending_exception) return result;
   // Our own functions do not throw; whatever did is nobody's to catch but the process'.
   napi_value exception = nullptr;
   if (napi_get_and_clear_last_exception(env_, &exception) == napi_ok) napi_fatal_exception(env_, exception);
+  return nullptr;
 }
 
 }  // namespace tiercel::node

@@ -15,7 +15,8 @@ namespace tiercel::node {
 class ReplyBatch {
  public:
   // callbacks: deliver(...values) settles the oldest promises; fail(code, message) rejects the oldest one;
-  // expire(count) rejects the oldest ones that are not settled, which keep their places; event(name, ...details).
+  // expire(count) rejects the oldest ones that are not settled, which keep their places; event(name, ...details);
+  // message(value) is something that nobody waits for.
   ReplyBatch(Napi::Env env, const Napi::Object& callbacks);
 
   void begin();
@@ -27,13 +28,17 @@ class ReplyBatch {
   void push(napi_value value) { values_.push_back(value); }
   void fail(const redis::Error& error);
   void expire();
+  void message(napi_value value);
   void event(const char* name, const std::string& text = std::string(), double first = 0, double second = 0);
+
+  // Calls a function now, as from the loop; nullptr when JavaScript can not be called.
+  napi_value invoke(const Napi::FunctionReference& function, napi_value argument);
 
   [[nodiscard]] napi_env env() const { return env_; }
   [[nodiscard]] Factories& factories() { return factories_; }
 
  private:
-  enum class Kind : std::uint8_t { kFail, kExpire, kEvent };
+  enum class Kind : std::uint8_t { kFail, kExpire, kMessage, kEvent };
   struct Step {
     std::size_t valuesBefore;
     Kind kind;
@@ -41,18 +46,20 @@ class ReplyBatch {
     std::string text;
     double first;
     double second;
+    napi_value value = nullptr;  // of a message; lives in the scope of the batch
   };
 
   void drain();
   void deliver(const std::vector<napi_value>& values, std::size_t from, std::size_t to);
   void perform(const Step& step);
-  void call(const Napi::FunctionReference& function, std::size_t count, const napi_value* args);
+  napi_value call(const Napi::FunctionReference& function, std::size_t count, const napi_value* args);
 
   Napi::Env env_;
   Napi::FunctionReference deliver_;
   Napi::FunctionReference fail_;
   Napi::FunctionReference expire_;
   Napi::FunctionReference event_;
+  Napi::FunctionReference message_;
   Factories factories_;
   Napi::AsyncContext context_;
   napi_handle_scope scope_ = nullptr;

@@ -1,10 +1,13 @@
 #include "node/values.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <vector>
+
+#include "node/utf16.h"
 
 namespace tiercel::node {
 
@@ -12,18 +15,24 @@ namespace {
 
 constexpr std::int64_t kMaxSafeInteger = (INT64_C(1) << 53) - 1;
 
-bool isAscii(std::string_view text) {
+// How many bytes are not ASCII.
+std::size_t countWide(std::string_view text) {
+  constexpr std::uint64_t kHighBits = UINT64_C(0x8080808080808080);
   const char* p = text.data();
   std::size_t left = text.size();
-  std::uint64_t seen = 0;
+  std::size_t count = 0;
   for (; left >= 32; p += 32, left -= 32) {
     std::uint64_t words[4];
     std::memcpy(words, p, sizeof(words));
-    seen |= words[0] | words[1] | words[2] | words[3];
+    if (((words[0] | words[1] | words[2] | words[3]) & kHighBits) == 0) continue;
+    for (const std::uint64_t word : words) count += static_cast<std::size_t>(std::popcount(word & kHighBits));
   }
-  for (; left > 0; ++p, --left) seen |= static_cast<unsigned char>(*p);
-  return (seen & UINT64_C(0x8080808080808080)) == 0;
+  for (; left > 0; ++p, --left) count += static_cast<unsigned char>(*p) >> 7;
+  return count;
 }
+
+// From this share of bytes that are not ASCII on, decoding here is faster than V8's decoder (measured).
+constexpr std::size_t kDense = 16;
 
 std::optional<std::string_view> typedArrayBytes(napi_env env, napi_value value) {
   bool is = false;
@@ -46,11 +55,19 @@ void copyUtf8(napi_env env, napi_value value, char* to, std::size_t length) {
 
 napi_value makeString(napi_env env, std::string_view utf8) {
   napi_value value = nullptr;
-  if (isAscii(utf8)) {
+  const std::size_t wide = countWide(utf8);
+  if (wide == 0) {
     napi_create_string_latin1(env, utf8.data(), utf8.size(), &value);
-  } else {
-    napi_create_string_utf8(env, utf8.data(), utf8.size(), &value);
+    return value;
   }
+  if (wide > utf8.size() / kDense) {
+    thread_local std::u16string decoded;
+    if (decodeUtf8(utf8, decoded)) {
+      napi_create_string_utf16(env, decoded.data(), decoded.size(), &value);
+      return value;
+    }
+  }
+  napi_create_string_utf8(env, utf8.data(), utf8.size(), &value);
   return value;
 }
 

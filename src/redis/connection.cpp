@@ -13,6 +13,19 @@ namespace {
 // A long synchronous turn should not hold everything back: what is encoded so far leaves at this size.
 constexpr std::size_t kFlushAt = std::size_t{64} << 10;
 
+// With so few commands in flight the loop would fall asleep before their answers come: see ShortWait.
+constexpr std::size_t kFew = 4;
+
+// A connection that was ready for less time than this is not given up for a READONLY.
+constexpr core::Millis kStayAfterReady = 1000;
+
+// What RESP2 sends as an array where RESP3 pushes.
+bool isMessage(const ReplyTree& tree) {
+  if (tree.nodes.size() < 3 || tree.nodes[1].type != ReplyType::kString) return false;
+  const std::string_view kind = tree.textOf(tree.nodes[1]);
+  return kind == "message" || kind == "pmessage" || kind == "smessage" || kind.ends_with("subscribe");
+}
+
 const Error kClosedError{ErrorCode::kClosed, "the client is closed"};
 
 }  // namespace
@@ -50,13 +63,25 @@ class Connection::TrackingReply final : public ReplyHandler {
   Connection& connection_;
 };
 
-Connection::Connection(LoopHandlesPtr loop, ConnectionOptions options, ConnectionObserver& observer)
+// The answer to a PING of ours. That something came is what counts, and the reading side sees it.
+class Connection::HeartbeatReply final : public ReplyHandler {
+ public:
+  void onReply(const Pending& /*pending*/, const Reply& /*reply*/) override {}
+  void onFailed(const Pending& /*pending*/, const Error& /*error*/) override {}
+  void onTimedOut(const Pending& /*pending*/) override {}
+};
+
+Connection::Connection(LoopHandlesPtr loop, ConnectionOptions options, ConnectionObserver& observer,
+                       const TransportFactory& transport)
     : loop_(std::move(loop)),
       options_(std::move(options)),
       observer_(observer),
-      transport_(loop_, options_.endpoint, *this),
       handshake_(options_.handshake),
-      trackingReply_(std::make_unique<TrackingReply>(*this)) {}
+      trackingReply_(std::make_unique<TrackingReply>(*this)),
+      heartbeatReply_(std::make_unique<HeartbeatReply>()) {
+  TransportListener& listener = *this;
+  transport_ = transport ? transport(listener) : std::make_unique<SocketTransport>(loop_, options_.endpoint, listener);
+}
 
 Connection::~Connection() { abandon(); }
 
@@ -65,9 +90,12 @@ void Connection::start() {
   prepare_.open(loop_, this, [](uv_loop_t* loop, uv_prepare_t* handle) { return uv_prepare_init(loop, handle); });
   stateTimer_.open(loop_, this, [](uv_loop_t* loop, uv_timer_t* handle) { return uv_timer_init(loop, handle); });
   deadlineTimer_.open(loop_, this, [](uv_loop_t* loop, uv_timer_t* handle) { return uv_timer_init(loop, handle); });
-  // Neither keeps a process alive: the socket does, as long as there is something to wait for.
+  heartbeatTimer_.open(loop_, this, [](uv_loop_t* loop, uv_timer_t* handle) { return uv_timer_init(loop, handle); });
+  shortWait_.open(loop_);
+  // None of these keeps a process alive: the socket does, as long as there is something to wait for.
   uv_unref(prepare_.base());
   uv_unref(deadlineTimer_.base());
+  uv_unref(heartbeatTimer_.base());
   state_ = State::kBackoff;
   startStateTimer(0);
 }
@@ -90,27 +118,66 @@ void Connection::startStateTimer(core::Millis delay) {
 void Connection::connect() {
   state_ = State::kConnecting;
   if (options_.connectTimeout > 0) startStateTimer(options_.connectTimeout);
-  transport_.setRef(ref_);
-  transport_.connect();
+  transport_->setRef(ref_);
+  transport_->connect();
 }
 
-Connection::Admission Connection::admit(bool failFast) const {
+Connection::Admission Connection::admit(bool failFast, bool joined) {
   if (closing_ || state_ == State::kClosed || state_ == State::kIdle) return Admission::kClosed;
-  if (state_ == State::kReady && !transport_.isWriting()) return Admission::kAdmitted;
-  if (failFast && attempted_ && state_ != State::kReady) return Admission::kUnavailable;
-  if (queued() >= options_.maxQueuedCommands || out_.size() >= options_.maxQueuedBytes) return Admission::kQueueFull;
-  return Admission::kAdmitted;
+  if (joined) return Admission::kAdmitted;
+  const bool usable = state_ == State::kReady && draining_.empty();
+  if (failFast && (unresponsive_ || (attempted_ && !usable))) return Admission::kUnavailable;
+  if (usable && !transport_->isWriting()) return Admission::kAdmitted;
+  if (makeRoom()) return Admission::kAdmitted;
+  ++stats_.refused;
+  return Admission::kQueueFull;
 }
 
-void Connection::commit(std::size_t mark, ReplyHandler& handler, std::uint64_t data) {
+// Whether one more command may wait. Those who have waited longest have most likely given up: they go first.
+bool Connection::makeRoom() {
+  const auto full = [this] { return queued() >= options_.maxQueuedCommands || out_.size() >= options_.maxQueuedBytes; };
+  if (!full()) return true;
+  if (inFlight_ > 0) return false;
+  const Batch batch(*this);
+  while (full() && !pending_.empty()) {
+    ++stats_.refused;
+    failFirstQueued({ErrorCode::kQueueFull, "too many commands wait for a connection"});
+  }
+  return true;
+}
+
+// With nothing in flight: the command that has waited longest, and those that belong with it.
+void Connection::failFirstQueued(const Error& error) {
+  const Pending pending = pending_.front();
+  pending_.pop();
+  out_.consume(pending.bytes);
+  pending.handler->onFailed(pending, error);
+  failJoined(error);
+}
+
+void Connection::failJoined(const Error& error) {
+  while (!pending_.empty() && pending_.front().joined) {
+    const Pending pending = pending_.front();
+    pending_.pop();
+    out_.consume(pending.bytes);
+    pending.handler->onFailed(pending, error);
+  }
+}
+
+void Connection::commit(std::size_t mark, ReplyHandler& handler, std::uint64_t data, const CommitOptions& how) {
   core::Millis deadline = core::kForever;
-  if (options_.commandTimeout > 0) {
+  if (options_.commandTimeout > 0 && !how.endless) {
     deadline = static_cast<core::Millis>(uv_now(loop_->loop())) + options_.commandTimeout;
   }
   pending_.push({.handler = &handler,
                  .data = data,
                  .deadline = deadline,
-                 .bytes = static_cast<std::uint32_t>(out_.size() - mark)});
+                 .bytes = static_cast<std::uint32_t>(out_.size() - mark),
+                 .confirmations = how.confirmations,
+                 .joined = how.joined});
+  ++stats_.commands;
+  stats_.bytesOut += out_.size() - mark;
+  subscriber_ = subscriber_ || how.confirmations > 0;
   // An active timer was set for an older command, and sets itself anew when it fires.
   if (pending_.size() == expired_ + 1 && uv_is_active(deadlineTimer_.base()) == 0) armDeadline();
   if (state_ != State::kReady) return;
@@ -128,15 +195,18 @@ void Connection::markDirty() {
 
 void Connection::flush() {
   if (prepare_.isOpen()) uv_prepare_stop(prepare_.get());
-  if (state_ != State::kReady || transport_.isWriting() || out_.empty()) return;
+  if (state_ != State::kReady || transport_->isWriting() || out_.empty() || !draining_.empty()) return;
   // The time that a command has for its answer begins when it leaves: a long synchronous turn is not the server's
   // fault.
   if (options_.commandTimeout > 0) {
     const core::Millis deadline = now() + options_.commandTimeout;
-    for (std::size_t i = inFlight_; i < pending_.size(); ++i) pending_.at(i).deadline = deadline;
+    for (std::size_t i = inFlight_; i < pending_.size(); ++i) {
+      if (pending_.at(i).deadline < core::kForever) pending_.at(i).deadline = deadline;
+    }
   }
   inFlight_ = pending_.size();
-  transport_.write(out_);
+  transport_->write(out_);
+  if (inFlight_ <= kFew) shortWait_.begin();
 }
 
 void Connection::onTransportDrained() {
@@ -148,17 +218,26 @@ void Connection::onTransportConnected() {
   state_ = State::kHandshake;
   reader_ = std::make_unique<ReplyReader>(static_cast<ReplySink&>(*this));
   deferredFailure_.clear();
+  draining_.clear();
+  pingSent_ = 0;
+  subscriber_ = false;
+  ++stats_.connects;
   observer_.onConnect();
   handshakeOut_.clear();
   handshake_.begin(handshakeOut_);
-  transport_.write(handshakeOut_);
+  transport_->write(handshakeOut_);
 }
 
 void Connection::onTransportData(const char* data, std::size_t size) {
   const Batch batch(*this);
+  stats_.bytesIn += size;
+  lastData_ = static_cast<core::Millis>(uv_now(loop_->loop()));
+  unresponsive_ = false;
+  pingSent_ = 0;
+  shortWait_.end();
   const bool ok = reader_->feed(data, size);
-  if (state_ == State::kHandshake && !handshakeOut_.empty() && !transport_.isWriting()) {
-    transport_.write(handshakeOut_);
+  if (state_ == State::kHandshake && !handshakeOut_.empty() && !transport_->isWriting()) {
+    transport_->write(handshakeOut_);
   }
   if (!deferredFailure_.empty()) {
     const auto code = state_ == State::kHandshake ? ErrorCode::kConnectFailed : ErrorCode::kProtocol;
@@ -167,22 +246,39 @@ void Connection::onTransportData(const char* data, std::size_t size) {
     lose({ErrorCode::kProtocol, reader_->error()});
   } else if (closing_) {
     finishClosing();
+  } else if (!draining_.empty() && inFlight_ == 0) {
+    lose({ErrorCode::kConnectionLost, draining_});
   }
 }
 
 void Connection::onReply(const Reply& reply) {
   if (!deferredFailure_.empty()) return;  // the connection is lost; this only waits for the parser to return
   if (state_ == State::kHandshake) return handshakeReply(reply);
-  if (inFlight_ == 0) {
+  if (inFlight_ == 0 && !(subscriber_ && protocol_ == 2 && reply.tree != nullptr && isMessage(*reply.tree))) {
     deferredFailure_ = "the server sent an answer that nobody asked for";
     // Servers explain themselves this way before they hang up.
     if (reply.isError()) deferredFailure_ += ": " + std::string(reply.text);
     return;
   }
+  if (reply.isError()) {
+    ++stats_.errors;
+    // The master that this was has become a replica: the name may lead to the new one by now. Not at once again,
+    // though, when it does not.
+    if (reply.text.starts_with("READONLY") && lastData_ - readySince_ > kStayAfterReady) {
+      draining_ = "the server has become a replica";
+    }
+  } else if (subscriber_ && protocol_ == 2 && reply.tree != nullptr && isMessage(*reply.tree)) {
+    return onPush(*reply.tree);
+  }
+  settle(reply);
+}
+
+void Connection::settle(const Reply& reply) {
   const Pending pending = pending_.front();
   pending_.pop();
   --inFlight_;
   if (expired_ > 0) --expired_;
+  ++stats_.replies;
   pending.handler->onReply(pending, reply);
 }
 
@@ -192,6 +288,11 @@ void Connection::handshakeReply(const Reply& reply) {
     case Handshake::Progress::kSend:
       return;
     case Handshake::Progress::kDone:
+      // Answers to what has not been sent yet.
+      if (!handshakeOut_.empty()) {
+        deferredFailure_ = "the server answered before it was asked";
+        return;
+      }
       return becomeReady();
     case Handshake::Progress::kFailed:
       deferredFailure_ = handshake_.error();
@@ -207,13 +308,22 @@ void Connection::becomeReady() {
   attempted_ = true;
   everReady_ = true;
   lastError_.clear();
+  lastData_ = static_cast<core::Millis>(uv_now(loop_->loop()));
+  readySince_ = lastData_;
+  if (options_.heartbeat > 0) {
+    uv_timer_start(
+        heartbeatTimer_.get(), [](uv_timer_t* timer) { static_cast<Connection*>(timer->data)->beat(); },
+        static_cast<std::uint64_t>(options_.heartbeat), static_cast<std::uint64_t>(options_.heartbeat));
+  }
   if (options_.handshake.tracking && protocol_ == 3 && !tracking_) sendTracking();
   observer_.onReady();
   if (!out_.empty()) markDirty();
 }
 
 void Connection::onPush(const ReplyTree& push) {
-  if (push.nodes.size() < 3 || push.textOf(push.nodes[1]) != "invalidate") return;
+  ++stats_.pushes;
+  if (state_ == State::kReady && isConfirmation(push)) return;
+  if (push.nodes.size() < 3 || push.textOf(push.nodes[1]) != "invalidate") return observer_.onPush(push);
   if (push.nodes[2].type == ReplyType::kNil) {
     for (InvalidationListener* listener : invalidationListeners_) listener->onInvalidateAll();
     return;
@@ -225,6 +335,14 @@ void Connection::onPush(const ReplyTree& push) {
   }
 }
 
+// The push that answers a SUBSCRIBE or its kin. Pushes and replies come in the order of their commands.
+bool Connection::isConfirmation(const ReplyTree& push) {
+  if (inFlight_ == 0 || pending_.front().confirmations == 0 || push.nodes.size() < 2) return false;
+  if (!push.textOf(push.nodes[1]).ends_with("subscribe")) return false;
+  if (--pending_.front().confirmations == 0) settle({.type = ReplyType::kStatus, .text = "OK"});
+  return true;
+}
+
 void Connection::onTransportClosed(const Error& error) {
   const Batch batch(*this);
   lose(error);
@@ -233,12 +351,19 @@ void Connection::onTransportClosed(const Error& error) {
 void Connection::lose(const Error& error) {
   if (state_ == State::kClosed) return;
   const bool wasReady = std::exchange(everReady_, false);
-  transport_.close();
+  transport_->close();
+  if (heartbeatTimer_.isOpen()) uv_timer_stop(heartbeatTimer_.get());
   trackingLost();
   attempted_ = true;
+  unresponsive_ = false;
+  draining_.clear();
+  if (wasReady) ++stats_.losses;
   lastError_ = error.message;
   state_ = State::kBackoff;
+  const bool cut = inFlight_ > 0;
   failInFlight({ErrorCode::kConnectionLost, error.message});
+  // Of a group whose beginning has left, the rest must not follow on another connection.
+  if (cut) failJoined({ErrorCode::kConnectionLost, error.message});
   if (wasReady) observer_.onClose(error);
   observer_.onError(error);
   if (closing_) return end(kClosedError);
@@ -284,9 +409,13 @@ void Connection::armDeadline() {
   const core::Millis deadline = pending_.at(expired_).deadline;
   if (deadline >= core::kForever) return;
   const core::Millis left = deadline - static_cast<core::Millis>(uv_now(loop_->loop()));
+  startDeadlineTimer(std::max<core::Millis>(0, left));
+}
+
+void Connection::startDeadlineTimer(core::Millis delay) {
   uv_timer_start(
       deadlineTimer_.get(), [](uv_timer_t* timer) { static_cast<Connection*>(timer->data)->expire(); },
-      static_cast<std::uint64_t>(std::max<core::Millis>(0, left)), 0);
+      static_cast<std::uint64_t>(delay), 0);
 }
 
 // All commands of a connection have the same timeout, so the oldest is due first.
@@ -305,25 +434,51 @@ void Connection::expire() {
   const Batch batch(*this);
   while (expired_ < inFlight_ && pending_.at(expired_).deadline <= now) {
     const Pending& pending = pending_.at(expired_++);
+    ++stats_.timeouts;
+    // Nothing at all since it was sent: whoever can do without the server should not wait for it, until it speaks
+    // again.
+    if (lastData_ <= pending.deadline - options_.commandTimeout) unresponsive_ = true;
     pending.handler->onTimedOut(pending);
   }
-  // A server that does not even take what we send is as good as gone. What it never got must not reach it later.
-  if (expired_ > 0 && transport_.isWriting()) {
-    lose({ErrorCode::kConnectionLost, "the server stopped reading"});
-    return armDeadline();  // for what still waits
-  }
-  if (inFlight_ == 0) {
-    std::size_t bytes = 0;
-    while (!pending_.empty() && pending_.front().deadline <= now) {
-      const Pending pending = pending_.front();
-      pending_.pop();
-      bytes += pending.bytes;
-      pending.handler->onFailed(pending, {ErrorCode::kTimeout, "no connection within the command timeout"});
-    }
-    if (bytes > 0) out_.consume(bytes);
-  }
   if (closing_) finishClosing();
+  if (state_ == State::kClosed) return;
+  if (expired_ > 0 && transport_->isWriting()) {
+    // A server that does not even take what we send is as good as gone; one that takes a large value slowly is not.
+    const std::size_t backlog = transport_->backlog();
+    if (backlog == std::exchange(stuckBacklog_, backlog)) {
+      lose({ErrorCode::kConnectionLost, "the server stopped reading"});
+      return armDeadline();  // for what still waits
+    }
+    return startDeadlineTimer(options_.commandTimeout);
+  }
+  stuckBacklog_ = 0;
+  if (inFlight_ == 0) {
+    while (!pending_.empty() && pending_.front().deadline <= now) {
+      ++stats_.timeouts;
+      failFirstQueued({ErrorCode::kTimeout, "no connection within the command timeout"});
+    }
+  }
   armDeadline();
+}
+
+// Asks after a silence, and gives up when there is no answer either. The first to find out about a half-open
+// connection.
+void Connection::beat() {
+  const auto now = static_cast<core::Millis>(uv_now(loop_->loop()));
+  if (state_ != State::kReady || now - lastData_ < options_.heartbeat) return;
+  // A command that may take for ever is being waited for: silence is what it promises.
+  if (inFlight_ > 0 && pending_.front().deadline >= core::kForever && options_.commandTimeout > 0) return;
+  if (pingSent_ == 0) {
+    pingSent_ = now;
+    const std::size_t mark = out_.size();
+    out_.commandHeader(1);
+    out_.argument("PING");
+    commit(mark, *heartbeatReply_, 0);
+    return;
+  }
+  if (now - pingSent_ < std::max(options_.heartbeat, options_.commandTimeout)) return;
+  const Batch batch(*this);
+  lose({ErrorCode::kConnectionLost, "the server does not answer (heartbeat)"});
 }
 
 void Connection::close() {
@@ -351,30 +506,34 @@ void Connection::destroy() {
 void Connection::end(const Error& error) {
   if (state_ == State::kClosed) return;
   const bool wasReady = std::exchange(everReady_, false);
-  transport_.close();
+  transport_->close();
   trackingLost();
   state_ = State::kClosed;
   failInFlight(error);
   failQueued(error);
   prepare_.close();
+  shortWait_.close();
   stateTimer_.close();
   deadlineTimer_.close();
+  heartbeatTimer_.close();
   if (wasReady) observer_.onClose(error);
   observer_.onEnd();
 }
 
 void Connection::abandon() {
-  transport_.close();
+  transport_->close();
   prepare_.close();
+  shortWait_.close();
   stateTimer_.close();
   deadlineTimer_.close();
+  heartbeatTimer_.close();
   state_ = State::kClosed;
   closing_ = true;
 }
 
 void Connection::setRef(bool ref) {
   ref_ = ref;
-  transport_.setRef(ref);
+  transport_->setRef(ref);
   if (!stateTimer_.isOpen()) return;
   if (ref) {
     uv_ref(stateTimer_.base());

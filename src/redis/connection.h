@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "redis/output_buffer.h"
 #include "redis/pending_queue.h"
 #include "redis/reply_reader.h"
+#include "redis/short_wait.h"
 #include "redis/socket_transport.h"
 #include "redis/transport.h"
 #include "redis/uv_handle.h"
@@ -29,9 +31,28 @@ struct ConnectionOptions {
   core::Millis connectTimeout = 10000;
   core::Millis backoffMin = 50;
   core::Millis backoffMax = 10000;
+  // After so long a silence the server is asked whether it is still there. 0: never.
+  core::Millis heartbeat = 5000;
   std::size_t maxQueuedCommands = 10000;
   std::size_t maxQueuedBytes = std::size_t{64} << 20;
 };
+
+// Counted always: plain additions.
+struct ConnectionStats {
+  std::uint64_t commands = 0;
+  std::uint64_t replies = 0;
+  std::uint64_t errors = 0;  // of the replies
+  std::uint64_t timeouts = 0;
+  std::uint64_t refused = 0;   // for want of room in the queue
+  std::uint64_t bytesOut = 0;  // of the commands
+  std::uint64_t bytesIn = 0;
+  std::uint64_t connects = 0;
+  std::uint64_t losses = 0;
+  std::uint64_t pushes = 0;
+};
+
+// Makes what carries the bytes of a connection.
+using TransportFactory = std::function<std::unique_ptr<Transport>(TransportListener&)>;
 
 // Told about everything that is no reply. All calls but onBatch… come between onBatchBegin and onBatchEnd.
 class ConnectionObserver {
@@ -42,6 +63,8 @@ class ConnectionObserver {
   virtual void onClose(const Error& reason) = 0;
   virtual void onError(const Error& error) = 0;
   virtual void onReconnecting(int attempt, core::Millis delay) = 0;
+  // A message of a subscription, or whatever else the server says unasked; not the invalidations of tracking.
+  virtual void onPush(const ReplyTree& push) = 0;
   // No more events, ever.
   virtual void onEnd() = 0;
   // Around every turn in which handlers or the observer are called. What is called in onBatchEnd may submit, close
@@ -60,12 +83,20 @@ class InvalidationListener {
   virtual void onTrackingLost() = 0;
 };
 
+struct CommitOptions {
+  bool endless = false;             // commandTimeout and heartbeat do not apply: BLPOP and its kin
+  std::uint32_t confirmations = 0;  // see Pending
+  bool joined = false;              // see Pending; submitted in the same turn as the one before it
+};
+
 class Connection final : private TransportListener, private ReplySink {
  public:
   enum class State : std::uint8_t { kIdle, kConnecting, kHandshake, kReady, kBackoff, kClosed };
   enum class Admission : std::uint8_t { kAdmitted, kClosed, kQueueFull, kUnavailable };
 
-  Connection(LoopHandlesPtr loop, ConnectionOptions options, ConnectionObserver& observer);
+  // transport: nothing takes a socket of the loop.
+  Connection(LoopHandlesPtr loop, ConnectionOptions options, ConnectionObserver& observer,
+             const TransportFactory& transport = nullptr);
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -74,11 +105,14 @@ class Connection final : private TransportListener, private ReplySink {
   void start();
 
   // Sending a command: ask admit(), encode it into output(), and commit() it. In between nothing else may happen.
-  // failFast: rather than wait for a connection that was lost, or could not be had, say kUnavailable.
-  [[nodiscard]] Admission admit(bool failFast) const;
+  // failFast: rather than wait for a connection that was lost, could not be had, or does not answer, say kUnavailable.
+  // When too much waits for a connection, what has waited longest fails to make room; when too much waits for a server
+  // that is slow to read, kQueueFull.
+  // joined: the group that it belongs to was admitted with its first command.
+  [[nodiscard]] Admission admit(bool failFast, bool joined = false);
   OutputBuffer& output() { return out_; }
   // `mark` is output().size() from before the command was encoded.
-  void commit(std::size_t mark, ReplyHandler& handler, std::uint64_t data);
+  void commit(std::size_t mark, ReplyHandler& handler, std::uint64_t data, const CommitOptions& how = {});
 
   // Writes now what would be written at the end of the loop turn.
   void flush();
@@ -103,12 +137,17 @@ class Connection final : private TransportListener, private ReplySink {
   // Grows with every connection that was lost.
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
   [[nodiscard]] core::Millis now() const { return static_cast<core::Millis>(uv_hrtime() / 1000000); }
+  [[nodiscard]] const ConnectionStats& stats() const { return stats_; }
+  [[nodiscard]] std::size_t waiting() const { return pending_.size(); }
+  // Commands timed out, and nothing at all has come since.
+  [[nodiscard]] bool isUnresponsive() const { return unresponsive_; }
   [[nodiscard]] const std::string& lastError() const { return lastError_; }
   [[nodiscard]] uv_loop_t* loop() const { return loop_->loop(); }
 
  private:
   class Batch;
   class TrackingReply;
+  class HeartbeatReply;
 
   void onTransportConnected() override;
   void onTransportData(const char* data, std::size_t size) override;
@@ -125,8 +164,15 @@ class Connection final : private TransportListener, private ReplySink {
   void end(const Error& error);
   void failInFlight(const Error& error);
   void failQueued(const Error& error);
+  void failFirstQueued(const Error& error);
+  void failJoined(const Error& error);
   void expire();
   void armDeadline();
+  void startDeadlineTimer(core::Millis delay);
+  void beat();
+  bool makeRoom();
+  bool isConfirmation(const ReplyTree& push);
+  void settle(const Reply& reply);
   void startStateTimer(core::Millis delay);
   void markDirty();
   void sendTracking();
@@ -137,10 +183,11 @@ class Connection final : private TransportListener, private ReplySink {
   LoopHandlesPtr loop_;
   ConnectionOptions options_;
   ConnectionObserver& observer_;
-  SocketTransport transport_;
+  std::unique_ptr<Transport> transport_;
   std::unique_ptr<ReplyReader> reader_;
   Handshake handshake_;
   std::unique_ptr<TrackingReply> trackingReply_;
+  std::unique_ptr<HeartbeatReply> heartbeatReply_;
 
   State state_ = State::kIdle;
   bool closing_ = false;
@@ -149,12 +196,20 @@ class Connection final : private TransportListener, private ReplySink {
   bool tracking_ = false;
   bool graceGiven_ = false;  // see expire()
   bool ref_ = true;
+  bool subscriber_ = false;  // RESP2: messages come as plain arrays
+  bool unresponsive_ = false;
   int protocol_ = 0;
   int attempts_ = 0;
   int batchDepth_ = 0;
   std::uint64_t epoch_ = 0;
   std::string lastError_;
   std::string deferredFailure_;  // found while reading, acted upon after it
+  std::string draining_;         // why this connection is given up as soon as nothing is in flight
+  core::Millis lastData_ = 0;
+  core::Millis readySince_ = 0;
+  std::size_t stuckBacklog_ = 0;  // see expire()
+  core::Millis pingSent_ = 0;     // 0: none is under way
+  ConnectionStats stats_;
 
   OutputBuffer out_;  // commands that were not handed to the transport yet
   OutputBuffer handshakeOut_;
@@ -163,8 +218,10 @@ class Connection final : private TransportListener, private ReplySink {
   std::size_t expired_ = 0;  // of those in flight, the oldest, whose senders were told that they timed out
 
   UvHandle<uv_prepare_t> prepare_;
+  ShortWait shortWait_;
   UvHandle<uv_timer_t> stateTimer_;  // connect timeout, or backoff
   UvHandle<uv_timer_t> deadlineTimer_;
+  UvHandle<uv_timer_t> heartbeatTimer_;
   std::vector<InvalidationListener*> invalidationListeners_;
 };
 

@@ -18,20 +18,22 @@ class OutputBuffer {
   OutputBuffer() = default;
   OutputBuffer(OutputBuffer&& other) noexcept
       : data_(std::move(other.data_)),
+        head_(std::exchange(other.head_, 0)),
         size_(std::exchange(other.size_, 0)),
         capacity_(std::exchange(other.capacity_, 0)) {}
   OutputBuffer& operator=(OutputBuffer&& other) noexcept {
     data_ = std::move(other.data_);
+    head_ = std::exchange(other.head_, 0);
     size_ = std::exchange(other.size_, 0);
     capacity_ = std::exchange(other.capacity_, 0);
     return *this;
   }
 
-  [[nodiscard]] char* data() { return data_.get(); }
-  [[nodiscard]] const char* data() const { return data_.get(); }
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
-  [[nodiscard]] std::string_view view() const { return {data_.get(), size_}; }
+  [[nodiscard]] char* data() { return data_.get() + head_; }
+  [[nodiscard]] const char* data() const { return data_.get() + head_; }
+  [[nodiscard]] std::size_t size() const { return size_ - head_; }
+  [[nodiscard]] bool empty() const { return size_ == head_; }
+  [[nodiscard]] std::string_view view() const { return {data(), size()}; }
 
   // Room for `bytes` more; grown(bytes) says how many of them were used.
   char* room(std::size_t bytes) {
@@ -83,14 +85,18 @@ class OutputBuffer {
   }
 
   // Takes back everything behind `size`.
-  void truncate(std::size_t size) { size_ = size; }
-  // Takes `bytes` off the front.
+  void truncate(std::size_t size) { size_ = head_ + size; }
+  // Takes `bytes` off the front; moves what is left only when there is room to win.
   void consume(std::size_t bytes) {
     if (bytes == 0) return;
-    std::memmove(data_.get(), data_.get() + bytes, size_ - bytes);
-    size_ -= bytes;
+    head_ += bytes;
+    if (head_ < size_ - head_) return;
+    std::memmove(data_.get(), data(), size());
+    size_ -= head_;
+    head_ = 0;
   }
   void clear() {
+    head_ = 0;
     size_ = 0;
     if (capacity_ > kKeep) {
       data_.reset();
@@ -137,7 +143,8 @@ class OutputBuffer {
     void operator()(char* p) const { std::free(p); }
   };
   std::unique_ptr<char, Free> data_;
-  std::size_t size_ = 0;
+  std::size_t head_ = 0;  // what is in front of it was consumed
+  std::size_t size_ = 0;  // head included
   std::size_t capacity_ = 0;
 };
 

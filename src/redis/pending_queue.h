@@ -29,6 +29,10 @@ struct Pending {
   std::uint64_t data = 0;     // the handler's own
   core::Millis deadline = 0;  // kForever: none
   std::uint32_t bytes = 0;    // of the encoded command
+  // SUBSCRIBE and its kin have no reply, but one push for each channel: how many are still to come.
+  std::uint32_t confirmations = 0;
+  // Sent only together with the one before it, or not at all: the commands of a transaction.
+  bool joined = false;
 };
 
 class PendingQueue {
@@ -36,6 +40,7 @@ class PendingQueue {
   [[nodiscard]] std::size_t size() const { return tail_ - head_; }
   [[nodiscard]] bool empty() const { return head_ == tail_; }
   [[nodiscard]] const Pending& front() const { return ring_[head_ & mask()]; }
+  [[nodiscard]] Pending& front() { return ring_[head_ & mask()]; }
   [[nodiscard]] Pending& at(std::size_t index) { return ring_[(head_ + index) & mask()]; }
   [[nodiscard]] const Pending& at(std::size_t index) const { return ring_[(head_ + index) & mask()]; }
   void pop() { ++head_; }

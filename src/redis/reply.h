@@ -23,7 +23,6 @@ enum class ReplyType : std::uint8_t {
   kMap,  // `length` counts keys and values
   kSet,
   kPush,
-  kAttribute,
 };
 
 constexpr bool isText(ReplyType type) {

@@ -35,8 +35,6 @@ ReplyType typeOf(int type) {
       return ReplyType::kSet;
     case REDIS_REPLY_PUSH:
       return ReplyType::kPush;
-    case REDIS_REPLY_ATTR:
-      return ReplyType::kAttribute;
     default:
       return ReplyType::kArray;
   }
@@ -113,6 +111,7 @@ bool ReplyReader::feed(const char* data, std::size_t size) {
 
 bool ReplyReader::drain() {
   for (;;) {
+    skipAttribute();
     void* done = nullptr;
     if (redisReaderGetReply(reader_.get(), &done) != REDIS_OK) {
       return fail(error_.empty() ? reader_->errstr : error_);
@@ -120,13 +119,25 @@ bool ReplyReader::drain() {
     if (done == nullptr) return true;
     if (tree_.nodes.empty()) continue;  // a scalar: it went out when it was parsed
     const ReplyType type = tree_.nodes.front().type;
-    if (type == ReplyType::kPush) {
+    if (std::exchange(skipping_, false)) {
+      // It says something about the reply behind it that nobody asked for.
+    } else if (type == ReplyType::kPush) {
       sink_.onPush(tree_);
-    } else if (type != ReplyType::kAttribute) {
+    } else {
       sink_.onReply({.type = type, .tree = &tree_});
     }
     tree_.clear();
   }
+}
+
+// An attribute in front of a reply looks like a map with a type byte of its own, which hiredis refuses: let it read a
+// map.
+void ReplyReader::skipAttribute() {
+  redisReader& reader = *reader_;
+  const bool between = reader.ridx == -1 || (reader.ridx == 0 && reader.task[0]->type < 0);
+  if (!between || reader.pos >= reader.len || reader.buf[reader.pos] != '|') return;
+  reader.buf[reader.pos] = '%';
+  skipping_ = true;
 }
 
 // How many more bytes the string that is being read needs, 0 when that is not known yet; nothing when it is too long.
@@ -186,6 +197,7 @@ void ReplyReader::appendScalar(const Reply& reply) {
       tree_.text.append(reply.text);
   }
   tree_.nodes.push_back(node);
+  if (tree_.nodes.size() * sizeof(ReplyNode) + tree_.text.size() > limits_.maxReply) throw std::bad_alloc();
 }
 
 bool ReplyReader::openAggregate(const redisReadTask* task, ReplyType type, std::size_t elements) {

@@ -27,6 +27,7 @@ class ReplyReader {
     std::size_t maxDepth = 32;
     std::size_t maxLine = std::size_t{64} << 10;
     std::size_t maxBulk = std::size_t{512} << 20;  // Redis' own proto-max-bulk-len
+    std::size_t maxReply = std::size_t{2} << 30;   // of an aggregate, with everything in it
   };
 
   explicit ReplyReader(ReplySink& sink) : ReplyReader(sink, Limits()) {}
@@ -45,6 +46,7 @@ class ReplyReader {
   friend struct Functions;
 
   bool drain();
+  void skipAttribute();
   std::optional<std::size_t> missingBytes();
   bool fail(std::string message);
   void appendScalar(const Reply& reply);
@@ -59,6 +61,7 @@ class ReplyReader {
   Limits limits_;
   std::unique_ptr<redisReader, Free> reader_;
   ReplyTree tree_;
+  bool skipping_ = false;  // the map that is being read is an attribute
   std::string error_;
 };
 

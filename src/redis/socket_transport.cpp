@@ -195,6 +195,8 @@ void SocketTransport::write(OutputBuffer& buffer) {
   }
 }
 
+std::size_t SocketTransport::backlog() const { return connected_ ? uv_stream_get_write_queue_size(stream()) : 0; }
+
 void SocketTransport::written(int status) {
   writing_ = false;
   if (status == 0) return listener_.onTransportDrained();

@@ -29,6 +29,7 @@ class SocketTransport final : public Transport {
   void connect() override;
   void write(OutputBuffer& buffer) override;
   [[nodiscard]] bool isWriting() const override { return writing_; }
+  [[nodiscard]] std::size_t backlog() const override;
   void close() override;
   void setRef(bool ref) override;
 

@@ -26,6 +26,8 @@ class Transport {
   // Takes all bytes out of the buffer. Must not be called while isWriting().
   virtual void write(OutputBuffer& buffer) = 0;
   [[nodiscard]] virtual bool isWriting() const = 0;
+  // Bytes that were taken and have not left; 0 when that cannot be told.
+  [[nodiscard]] virtual std::size_t backlog() const = 0;
   // Ends at once, silently; connect() may be called again.
   virtual void close() = 0;
   // Whether an open connection keeps the loop alive.

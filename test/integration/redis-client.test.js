@@ -141,12 +141,7 @@ describe('replies', () => {
 
   test('errors inside of an EXEC are values', async () => {
     const client = connect();
-    const [, , , replies] = await Promise.all([
-      client.call('MULTI'),
-      client.call('SET', 'k', 'text'),
-      client.call('INCR', 'k'),
-      client.call('EXEC'),
-    ]);
+    const replies = await client.multi().set('k', 'text').incr('k').exec();
     expect(replies[0]).toBe('OK');
     expect(replies[1]).toBeInstanceOf(RedisError);
     expect(replies[1]).toBeInstanceOf(Error);
@@ -248,17 +243,20 @@ describe('connections', () => {
 
   test('commands wait for the connection, up to maxQueuedCommands', async () => {
     const client = connect({ maxQueuedCommands: 3 });
+    // What has waited longest makes room.
+    const refused = rejection(client.del('q'));
     const answers = [client.set('q', 1), client.get('q'), client.ping()];
-    expect(await rejection(client.ping())).toMatchObject({ code: 'QUEUE_FULL', command: 'PING' });
+    expect(await refused).toMatchObject({ code: 'QUEUE_FULL', command: 'DEL' });
     expect(await Promise.all(answers)).toEqual(['OK', '1', 'PONG']);
     expect(await Promise.all([1, 2, 3, 4, 5].map(() => client.ping()))).toHaveLength(5);
   });
 
   test('or to maxQueuedBytes', async () => {
     const client = connect({ maxQueuedBytes: 1000 });
-    const first = client.set('q', 'x'.repeat(2000));
-    expect((await rejection(client.get('q'))).code).toBe('QUEUE_FULL');
-    expect(await first).toBe('OK');
+    const first = rejection(client.set('q', 'x'.repeat(2000)));
+    const second = client.ping();
+    expect((await first).code).toBe('QUEUE_FULL');
+    expect(await second).toBe('PONG');
   });
 
   test('without a server, commands time out and errors are only events', async () => {

@@ -27,6 +27,8 @@ describe('defaults', () => {
       clientName: '',
       commandTimeout: 5000,
       connectTimeout: 10_000,
+      heartbeat: 5000,
+      tls: undefined,
       maxQueuedCommands: 10_000,
       maxQueuedBytes: 64 * 1024 ** 2,
     });
@@ -72,7 +74,6 @@ describe('URLs', () => {
 
   test.each([
     ['http://h', 'http://'],
-    ['rediss://h', 'TLS'],
     ['localhost:6379', 'redis://'],
     ['localhost', 'no URL'],
     ['', 'no URL'],
@@ -106,7 +107,7 @@ describe('no error tells the password', () => {
     ['a bad database', () => createRedis('redis://:hunter2@h/x')],
     ['a slash in the password', () => createRedis('redis://user:12/hunter2@h')],
     ['a slash in the password, unix', () => createRedis('unix://user:12/hunter2@h?db=x')],
-    ['TLS', () => createRedis('rediss://:hunter2@h')],
+    ['TLS', () => createRedis('rediss://:hunter2@h/x')],
     ['another protocol', () => createRedis('http://:hunter2@h')],
     ['no protocol', () => createRedis('user:hunter2@h')],
     ['no URL', () => createRedis(':hunter2@h')],

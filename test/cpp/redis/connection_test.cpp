@@ -333,22 +333,25 @@ TEST_F(ConnectionTest, NeverTimesOutWhenToldSo) {
   ASSERT_TRUE(settled(1));
 }
 
-TEST_F(ConnectionTest, LimitsTheQueueByCount) {
+TEST_F(ConnectionTest, WhatHasWaitedLongestMakesRoom) {
   options.maxQueuedCommands = 3;
   open();
-  for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(submit(i, "GET a"), Admission::kAdmitted);
-  EXPECT_EQ(submit(3, "GET a"), Admission::kQueueFull);
-  server->otherwise = [](const std::string&) { return "+OK\r\n"; };
-  ASSERT_TRUE(settled(3));
+  for (std::uint64_t i = 0; i < 5; ++i) EXPECT_EQ(submit(i, "GET " + std::to_string(i)), Admission::kAdmitted);
+  EXPECT_EQ(recorder.log, Strings({"0 failed QUEUE_FULL", "1 failed QUEUE_FULL"}));
+  EXPECT_EQ(connection->stats().refused, 2U);
+  server->otherwise = [](const std::string& command) { return "+" + command + "\r\n"; };
+  ASSERT_TRUE(settled(5));
+  EXPECT_EQ(server->received(), Strings({"GET 2", "GET 3", "GET 4"})) << "what was refused is never sent";
   for (std::uint64_t i = 10; i < 20; ++i) EXPECT_EQ(submit(i, "GET a"), Admission::kAdmitted) << "it does not queue";
-  ASSERT_TRUE(settled(13));
+  ASSERT_TRUE(settled(15));
 }
 
 TEST_F(ConnectionTest, LimitsTheQueueByBytes) {
   options.maxQueuedBytes = 100;
   open();
   EXPECT_EQ(submit(1, "SET a " + std::string(200, 'x')), Admission::kAdmitted);
-  EXPECT_EQ(submit(2, "GET a"), Admission::kQueueFull);
+  EXPECT_EQ(submit(2, "GET a"), Admission::kAdmitted);
+  EXPECT_EQ(recorder.log, Strings({"1 failed QUEUE_FULL"}));
 }
 
 TEST_F(ConnectionTest, LimitsWhatWaitsBehindAWrite) {

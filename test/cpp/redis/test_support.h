@@ -67,8 +67,6 @@ inline std::string describe(const ReplyTree& tree, std::size_t& at) {
       return aggregate('~');
     case ReplyType::kPush:
       return aggregate('>');
-    case ReplyType::kAttribute:
-      return aggregate('|');
   }
   return "?";
 }
@@ -175,6 +173,7 @@ class Events final : public ConnectionObserver {
     note("reconnecting " + std::to_string(attempt));
     delays.push_back(delay);
   }
+  void onPush(const ReplyTree& push) override { pushes.push_back(describe(push)); }
   void onEnd() override { note("end"); }
   void onBatchBegin() override {
     EXPECT_FALSE(inBatch);
@@ -194,6 +193,7 @@ class Events final : public ConnectionObserver {
   [[nodiscard]] std::string lastError() const { return errors.empty() ? "" : errors.back().message; }
 
   Strings log;
+  Strings pushes;
   std::vector<Error> errors;
   std::vector<Error> reasons;
   std::vector<core::Millis> delays;

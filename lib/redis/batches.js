@@ -1,0 +1,103 @@
+'use strict';
+// Pipelines and transactions: commands that are collected, then sent in one go.
+const { RedisError } = require('../errors');
+const { describe } = require('../options/is');
+const { addCommands, anyCommand } = require('./commander');
+
+/** @typedef {import('./commander').Command} Command */
+
+class Batch {
+  /** @type {Command[]} */
+  #commands = [];
+
+  /** What was collected, which begins anew. */
+  _take() {
+    const commands = this.#commands;
+    this.#commands = [];
+    return commands;
+  }
+
+  /** @param {Command} command */
+  _run(command) {
+    // Now, and not when it is sent: the error then points at the line that is wrong.
+    for (const [index, arg] of command.args.entries()) {
+      const type = typeof arg;
+      if (type === 'string' || type === 'number' || type === 'bigint' || arg instanceof Uint8Array) continue;
+      throw new TypeError(
+        `${command.name}: argument ${index}: expected a string, number, bigint or Uint8Array, got ${describe(arg)}`,
+      );
+    }
+    this.#commands.push(command);
+    return this;
+  }
+
+  /**
+   * @param {string} command
+   * @param {any[]} args
+   */
+  call(command, ...args) {
+    return this._run(anyCommand(command, args));
+  }
+
+  get length() {
+    return this.#commands.length;
+  }
+}
+
+addCommands(Batch.prototype);
+
+class Pipeline extends Batch {
+  #send;
+
+  /** @param {(command: Command) => Promise<any>} send */
+  constructor(send) {
+    super();
+    this.#send = send;
+  }
+
+  /** @returns {Promise<any[]>} the results in order; an Error in the place of a command that failed */
+  async exec() {
+    const commands = this._take();
+    return Promise.all(commands.map((command) => this.#send(command).catch((error) => error)));
+  }
+}
+
+/** @param {string} name */
+const bare = (name) => ({ number: -1, name, args: [name], transform: undefined, endless: false });
+
+class Transaction extends Batch {
+  #send;
+
+  /** @param {(command: Command, isFirst: boolean) => Promise<any>} send */
+  constructor(send) {
+    super();
+    this.#send = send;
+  }
+
+  /**
+   * @returns {Promise<any[]>} the results in order; a RedisError in the place of a command that failed
+   */
+  async exec() {
+    const commands = this._take();
+    if (commands.length === 0) return [];
+    const sent = [this.#send(bare('MULTI'), true)];
+    // The answers come with EXEC; until then each is QUEUED, or why it could not be.
+    for (const command of commands) sent.push(this.#send({ ...command, transform: undefined }, false));
+    sent.push(this.#send(bare('EXEC'), false));
+    const settled = await Promise.allSettled(sent);
+    const exec = settled[settled.length - 1];
+    if (exec.status === 'rejected') {
+      // EXECABORT only says that something was wrong; the first error says what.
+      const first = settled.find((one) => one.status === 'rejected');
+      throw first === undefined || first === exec
+        ? exec.reason
+        : new RedisError(exec.reason.code, `${exec.reason.message} (${first.reason.message})`, 'EXEC');
+    }
+    return exec.value.map((/** @type {any} */ value, /** @type {number} */ index) => {
+      const { transform } = commands[index];
+      return transform === undefined || value instanceof RedisError ? value : transform(value);
+    });
+  }
+}
+
+module.exports = { Pipeline, Transaction };

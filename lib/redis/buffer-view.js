@@ -1,0 +1,31 @@
+'use strict';
+// client.buffers: the same commands, whose strings come back as Buffers.
+const { addCommands, anyCommand } = require('./commander');
+
+class BufferView {
+  #run;
+
+  /** @param {(command: import('./commander').Command) => Promise<any>} run */
+  constructor(run) {
+    this.#run = run;
+  }
+
+  /** @param {import('./commander').Command} command */
+  _run(command) {
+    return this.#run(command);
+  }
+
+  /**
+   * @param {string} command
+   * @param {any[]} args
+   */
+  async call(command, ...args) {
+    return this.#run(anyCommand(command, args));
+  }
+}
+
+addCommands(BufferView.prototype);
+
+/** @typedef {BufferView} View */
+
+module.exports = { BufferView };

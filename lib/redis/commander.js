@@ -1,0 +1,81 @@
+'use strict';
+// The methods that a client, its Buffer view, a pipeline and a transaction have in common: one for each row of the table
+// of commands, and call() for all others. Each of them says itself what becomes of a command, in _run.
+const { METHODS } = require('./commands');
+const { describe } = require('../options/is');
+
+/**
+ * One command: its number (-1: its name is the first argument), what an error calls it, and what its answer becomes.
+ * @typedef {object} Command
+ * @property {number} number
+ * @property {string} name
+ * @property {readonly any[]} args
+ * @property {import('./commands').Transform | undefined} transform
+ * @property {boolean} endless it may wait as long as it likes
+ */
+
+// The second word of a command with two (SCRIPT LOAD) is its first argument.
+const ROWS = METHODS.map(([method, words, transform]) => {
+  const [first, ...rest] = words.split(' ');
+  return { method, name: words, first, rest, transform };
+});
+
+/** First words, by the number under which the native side knows them. */
+const NAMES = [...new Set(ROWS.map(({ first }) => first))];
+
+const BLOCKING = new Set(
+  'BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP XREAD XREADGROUP WAIT WAITAOF'.split(' '),
+);
+
+// What would change the meaning of everything behind it on the connection.
+const REFUSED = new Map(
+  Object.entries({
+    SUBSCRIBE: 'use subscribe()',
+    PSUBSCRIBE: 'use psubscribe()',
+    SSUBSCRIBE: 'use ssubscribe()',
+    UNSUBSCRIBE: 'use unsubscribe() of what subscribe() gave',
+    PUNSUBSCRIBE: 'use unsubscribe() of what psubscribe() gave',
+    SUNSUBSCRIBE: 'use unsubscribe() of what ssubscribe() gave',
+    MULTI: 'use multi()',
+    EXEC: 'use exec() of what multi() gave',
+    DISCARD: 'a transaction of multi() is sent whole, or not at all',
+    WATCH: 'commands of all callers share the connection; use a script',
+    MONITOR: 'its output never ends',
+    SYNC: 'it is for replicas',
+    PSYNC: 'it is for replicas',
+    QUIT: 'use close()',
+    RESET: 'it undoes what the connection was set up for',
+  }),
+);
+
+/**
+ * @param {unknown} command
+ * @param {readonly any[]} args
+ * @returns {Command}
+ */
+function anyCommand(command, args) {
+  if (typeof command !== 'string' || command === '') {
+    throw new TypeError(`command: expected the name of a command, got ${describe(command)}`);
+  }
+  const name = command.toUpperCase();
+  const instead = REFUSED.get(name);
+  if (instead !== undefined) throw new TypeError(`${name} cannot be called directly: ${instead}`);
+  return { number: -1, name, args: [command, ...args], transform: undefined, endless: BLOCKING.has(name) };
+}
+
+/**
+ * @param {any} prototype of a class with a method _run(command)
+ */
+function addCommands(prototype) {
+  for (const { method, name, first, rest, transform } of ROWS) {
+    if (Object.hasOwn(prototype, method)) continue; // it has a faster one of its own
+    const number = NAMES.indexOf(first);
+    const two = rest.length > 0;
+    /** @param {any[]} args */
+    prototype[method] = function (...args) {
+      return this._run({ number, name, args: two ? [...rest, ...args] : args, transform, endless: false });
+    };
+  }
+}
+
+module.exports = { addCommands, anyCommand, NAMES };

@@ -1,0 +1,77 @@
+'use strict';
+// TLS: a socket of Node's carries the bytes, the native side speaks the protocol. Every option of tls.connect works.
+const tls = require('node:tls');
+const net = require('node:net');
+
+/**
+ * @param {{ host: string, port: number, path: string }} endpoint
+ * @param {import('node:tls').ConnectionOptions} options
+ */
+function createTlsCarrier({ host, port, path }, options) {
+  /** @type {any} */
+  let native;
+  /** @type {import('node:tls').TLSSocket | undefined} */
+  let socket;
+  let referenced = true;
+
+  return {
+    /** @param {any} client the native client whose bytes it carries */
+    attach(client) {
+      native = client;
+    },
+
+    open() {
+      const where = path === '' ? { host, port } : { path };
+      // A name for SNI and for the certificate, which an address cannot be.
+      const servername = options.servername ?? (path !== '' || net.isIP(host) ? undefined : host);
+      const opened = tls.connect({ ...where, ...options, ...(servername === undefined ? {} : { servername }) });
+      socket = opened;
+      let open = false;
+      // A socket that was replaced or shut has nothing to say any more.
+      const current = () => socket === opened;
+      /** @param {string} message */
+      const fail = (message) => {
+        if (!current()) return;
+        socket = undefined;
+        opened.destroy();
+        native.carrierFailed(`TLS to ${path || `${host}:${port}`}: ${message}`, open);
+      };
+      opened.setNoDelay(true);
+      opened.setKeepAlive(true, 30_000);
+      if (!referenced) opened.unref();
+      opened.on('secureConnect', () => {
+        if (!current()) return;
+        open = true;
+        native.carrierOpened();
+      });
+      opened.on('data', (chunk) => {
+        if (current()) native.carrierFed(chunk);
+      });
+      opened.on('drain', () => {
+        if (current()) native.carrierDrained();
+      });
+      opened.on('error', (error) => fail(error.message));
+      opened.on('close', () => fail('closed by the server'));
+    },
+
+    /** @param {Buffer} bytes */
+    send(bytes) {
+      return socket === undefined ? true : socket.write(bytes);
+    },
+
+    shut() {
+      const last = socket;
+      socket = undefined;
+      last?.destroy();
+    },
+
+    /** @param {boolean} ref */
+    ref(ref) {
+      referenced = ref;
+      if (ref) socket?.ref();
+      else socket?.unref();
+    },
+  };
+}
+
+module.exports = { createTlsCarrier };
