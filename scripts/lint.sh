@@ -2,7 +2,7 @@
 # Every check that runs no test: ESLint, Prettier, the types of lib/, clang-format, clang-tidy. Goes on after a failure.
 source "$(dirname "$0")/lib/common.sh"
 
-cpp_files() { find src test/cpp -name '*.cpp' -o -name '*.h' | sort; }
+cpp_files() { find src test/cpp test/fuzz -name '*.cpp' -o -name '*.h' | sort; }
 
 clang_format() { cpp_files | xargs clang-format --dry-run -Werror; }
 

@@ -32,6 +32,9 @@ library() {
   return 1
 }
 
+# libFuzzer, which clang links in: of whichever version clang is.
+fuzzer() { ls "$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer*.a; }
+
 # The service of Debian's redis-server must not start: our servers are private ones. A policy-rc.d that is there
 # already is the administrator's word, and stays.
 install_packages() {
@@ -51,6 +54,58 @@ install_packages() {
     trap - EXIT
   fi
   return "$code"
+}
+
+# URIs of the source that has the release itself: not those of its security updates, nor of anything else.
+debian_uri() {
+  local suite=$1 file
+  for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
+    [ -r "$file" ] || continue
+    awk -v suite="$suite" '
+      $1 == "URIs:" { uri = $2 }
+      $1 == "Suites:" { for (i = 2; i <= NF; i++) if ($i == suite) main = 1 }
+      $1 == "deb" {
+        at = 2
+        if ($at ~ /^\[/) { while ($at !~ /\]$/ && at < NF) at++; at++ }
+        if ($(at + 1) == suite) { print $at; exit }
+      }
+      NF == 0 { if (main && uri != "") { print uri; exit } main = 0; uri = "" }
+      END { if (main && uri != "") print uri }
+    ' "$file" | head -n 1
+  done | head -n 1
+}
+
+# Debian has Valkey 8 among the backports of its release 12. The tests can do without it, and say that they do.
+install_valkey() {
+  local codename='' id='' uri list=/etc/apt/sources.list.d/tiercel-backports.sources release=()
+  command -v valkey-server >/dev/null && return 0
+  if [ -r /etc/os-release ]; then
+    # shellcheck source=/dev/null
+    read -r id codename < <(. /etc/os-release && echo "${ID:-} ${VERSION_CODENAME:-}")
+  fi
+  if [ "$id" != debian ] || [ -z "$codename" ] || [ "$(id -u)" -ne 0 ]; then
+    say "setup: no valkey-server, and no root on Debian to install it: going on without the tests that need it"
+    return 0
+  fi
+  uri=$(debian_uri "$codename")
+  if [ -z "$uri" ]; then
+    say "setup: no valkey-server, and no Debian source to take it from: going on without the tests that need it"
+    return 0
+  fi
+  # A release that has it by itself needs no backport.
+  if [ -z "$(apt-cache madison valkey-server 2>/dev/null)" ]; then
+    printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' "$uri" "$codename" >"$list"
+    [ -r /usr/share/keyrings/debian-archive-keyring.gpg ] &&
+      echo 'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg' >>"$list"
+    release=(-t "$codename-backports")
+  fi
+  # Whatever ends it, the source goes; and what apt-get has to say about one that is not there is in its log.
+  say "setup: trying for valkey-server"
+  (
+    if [ ${#release[@]} -gt 0 ]; then trap 'rm -f "$list"' EXIT; fi
+    (install_packages "${release[@]}" valkey-server) 2>/dev/null
+  ) || say "setup: valkey-server could not be installed (.cache/logs/apt-install.log): going on without the tests that need it"
+  return 0
 }
 
 # npm blocks the install scripts of dependencies anyway, and none of ours is needed: the bench builds what it needs.
@@ -84,6 +139,8 @@ if [ "$level" = test ]; then
   need redis-server command -v redis-server
   need clang-format command -v clang-format
   need clang-tidy command -v clang-tidy
+  need clang command -v clang++
+  need libclang-rt-14-dev fuzzer
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -97,5 +154,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     die "missing (named as Debian names them): ${missing[*]}"
   fi
 fi
+
+if [ "$level" = test ]; then install_valkey; fi
 
 install_modules || die "npm ci failed"

@@ -5,6 +5,7 @@
  * `'500ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`. Sizes are numbers of bytes or strings: `'512kb'`, `'64mb'`, `'1gb'`.
  */
 import type { EventEmitter } from 'node:events';
+import type { RedisClient, RedisOptions } from './redis';
 
 /** Seconds, or a string with a unit: `500ms`, `30s`, `5m`, `2h`, `1d`. */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
@@ -221,86 +222,7 @@ export function createCache(options?: CacheOptions): Cache;
 
 // ---------------------------------------------------------------------------------------------------------- Redis
 
-/** Options of {@link createRedis}. */
-export interface RedisOptions {
-  /** `redis://[user[:password]@]host[:port][/db]` or `unix:///path[?db=n]`. Other options override its parts. */
-  url?: string;
-  /** Default `'127.0.0.1'`. */
-  host?: string;
-  /** Default `6379`. */
-  port?: number;
-  /** Path of a Unix socket; replaces host and port. */
-  path?: string;
-  username?: string;
-  password?: string;
-  /** Database number. Default `0`. */
-  db?: number;
-  /** Shown by CLIENT LIST. */
-  clientName?: string;
-  /** A command without an answer after this time is rejected. Default `'5s'`; `0` waits for ever. */
-  commandTimeout?: Duration;
-  /** Time to connect and authenticate before the attempt counts as failed. Default `'10s'`. */
-  connectTimeout?: Duration;
-  /** Commands that may wait for a connection; more are rejected at once. Default `10000`. */
-  maxQueuedCommands?: number;
-  /** Bytes that may wait for a connection; more are rejected at once. Default `'64mb'`. */
-  maxQueuedBytes?: Size;
-}
-
-/** Anything that can be an argument of a command. */
-export type RedisArgument = string | number | bigint | Uint8Array;
-
-/** What Redis answers, as JavaScript. */
-export type RedisReply =
-  | string
-  | number
-  | bigint
-  | boolean
-  | null
-  | Buffer
-  | RedisReply[]
-  | Map<RedisReply, RedisReply>
-  | Set<RedisReply>
-  | RedisError;
-
-export interface RedisEvents {
-  connect: [];
-  ready: [];
-  /** The connection ended; `reason` has no secrets. */
-  close: [{ reason: string }];
-  /** A connection attempt or a connection failed. Not thrown when nobody listens. */
-  error: [Error];
-  /** The next attempt is in `delay` milliseconds. */
-  reconnecting: [{ attempt: number; delay: number }];
-}
-
-/** A Redis client. Commands of one tick leave in one write; answers of one read arrive in one call. */
-export interface RedisClient extends EventEmitter<RedisEvents> {
-  readonly status: 'connecting' | 'ready' | 'reconnecting' | 'closed';
-  /** Any command. Rejects with {@link RedisError} for an error reply. */
-  call(command: string, ...args: RedisArgument[]): Promise<RedisReply>;
-  get(key: RedisArgument): Promise<string | null>;
-  set(key: RedisArgument, value: RedisArgument, ...options: RedisArgument[]): Promise<'OK' | null>;
-  del(...keys: RedisArgument[]): Promise<number>;
-  unlink(...keys: RedisArgument[]): Promise<number>;
-  exists(...keys: RedisArgument[]): Promise<number>;
-  mget(...keys: RedisArgument[]): Promise<Array<string | null>>;
-  pttl(key: RedisArgument): Promise<number>;
-  ping(): Promise<'PONG'>;
-  /** Lets the process end although the connection is open. */
-  unref(): this;
-  ref(): this;
-  /** Waits for the answers that are due, then ends the connection. */
-  close(): Promise<void>;
-  /** Ends the connection at once; commands in flight are rejected. */
-  destroy(): void;
-}
-
-/**
- * Opens a connection; commands may be sent at once and wait for it.
- * @throws {TypeError} naming the option that is not valid.
- */
-export function createRedis(options?: string | RedisOptions): RedisClient;
+export * from './redis';
 
 // --------------------------------------------------------------------------------------------------------- errors
 
@@ -315,8 +237,12 @@ export class CacheUnavailableError extends CacheError {
 }
 
 /**
- * A command failed. `code` is the first word of the server's answer (`'WRONGTYPE'`, `'NOAUTH'` …), or one of
- * `'CONNECTION_LOST'`, `'COMMAND_TIMEOUT'`, `'CLIENT_CLOSED'`, `'QUEUE_FULL'`, `'CONNECT_FAILED'`, `'PROTOCOL_ERROR'`.
+ * A command failed. `code` is the first word of the server's answer (`WRONGTYPE`, `NOAUTH`, `LOADING`, `READONLY`, `BUSY`,
+ * `MASTERDOWN`, `OOM`, `NOSCRIPT`: it did not run; READONLY also makes the client connect anew), or one of the client's:
+ * - `CONNECTION_LOST`, `COMMAND_TIMEOUT`: it may have run
+ * - `QUEUE_FULL`: too much waits; the oldest is refused while there is no connection, the newest while the server is slow
+ * - `CLIENT_CLOSED`, `UNAVAILABLE`, `TOO_LARGE`: not sent
+ * - `CONNECT_FAILED`, `PROTOCOL_ERROR`: of an `error` event
  */
 export class RedisError extends CacheError {
   readonly command?: string;

@@ -5,7 +5,7 @@ const { fork, spawnSync } = require('node:child_process');
 const os = require('node:os');
 const path = require('node:path');
 
-const WARM_UP_MS = 400;
+const WARM_UP_MS = 300;
 const CHILD = path.join(__dirname, 'child.js');
 
 /** The client's core and the server's, or undefined where they cannot be chosen. */
@@ -74,14 +74,15 @@ function median(values) {
 
 function medians(rounds) {
   const pick = (name) => median(rounds.map((round) => round[name]));
-  return { opsPerSecond: pick('opsPerSecond'), cpuPerOp: pick('cpuPerOp'), p50: pick('p50'), p99: pick('p99'), rounds };
+  const names = Object.keys(rounds[0]).filter((name) => name !== 'operations');
+  return { ...Object.fromEntries(names.map((name) => [name, pick(name)])), rounds };
 }
 
 /**
  * @param {object} testCase what all children share: workload, inFlight, server …
  * @param {string[]} adapters
  * @param {{ rounds: number, seconds: number, core?: number }} options
- * @returns one row per adapter: { adapter, opsPerSecond, cpuPerOp, p50, p99, rounds } or { adapter, error }
+ * @returns one row per adapter: { adapter, opsPerSecond, cpuPerOp, p50, p99, loopP99?, loopMax?, rounds } or { adapter, error }
  */
 async function compare(testCase, adapters, { rounds, seconds, core }) {
   const entries = adapters.map((adapter) => ({
@@ -103,7 +104,7 @@ async function compare(testCase, adapters, { rounds, seconds, core }) {
   };
   try {
     await each(({ child }) => child.ready());
-    await each(({ child }) => child.round(WARM_UP_MS));
+    await each(({ child }) => child.round(Math.min(WARM_UP_MS, seconds * 1000)));
     for (let i = 0; i < rounds; i++) {
       await each(async ({ child, results }) => results.push(await child.round(seconds * 1000)));
     }

@@ -48,9 +48,13 @@ function ratios(row, own) {
 
 function printTable(title, rows) {
   const own = rows.find((row) => row.adapter === 'tiercel');
+  const watched = rows.some((row) => row.loopP99 !== undefined);
   const head = [title, 'ops/s', 'CPU us/op', 'p50 us', 'p99 us', 'tiercel CPU / its', 'tiercel ops / its'];
+  if (watched) head.push('loop late, p99 ms', 'max ms');
   const lines = rows.map((row) => {
-    if (row.error) return [row.adapter, `failed: ${row.error.split('\n')[0]}`, '', '', '', '', ''];
+    if (row.error) {
+      return [row.adapter, `failed: ${row.error.split('\n')[0]}`, ...new Array(head.length - 2).fill('')];
+    }
     const opsPerSecond = Math.round(row.opsPerSecond).toLocaleString('en-US');
     return [
       row.adapter,
@@ -59,6 +63,7 @@ function printTable(title, rows) {
       decimals(row.p50),
       decimals(row.p99),
       ...ratios(row, own),
+      ...(watched ? [decimals(row.loopP99), decimals(row.loopMax)] : []),
     ];
   });
   const widths = head.map((cell, i) => Math.max(cell.length, ...lines.map((line) => line[i].length)));

@@ -3,6 +3,8 @@
 // A workload is { operate(i): Promise, isRight(result, i): boolean, verify(operations): Promise, close() }.
 
 const KEYS = 1000;
+const MAX_BYTES = 16 << 20; // of all values of one size
+const PER_MGET = 100;
 const CACHE_KEYS = 2000;
 
 const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
@@ -11,26 +13,35 @@ async function inBatches(count, size, work) {
   for (let i = 0; i < count; i += size) await Promise.all(range(i, Math.min(i + size, count)).map(work));
 }
 
-/** GET or SET of values of one size. */
+/** GET, SET or MGET of values of one size. */
 async function redisWorkload({ adapter, op, bytes, server }) {
   const client = await require(`./adapters/redis/${adapter}`)(server);
-  const keys = range(0, KEYS).map((i) => `${adapter}:${op}:${bytes}:${i}`);
+  const count = Math.min(KEYS, Math.floor(MAX_BYTES / bytes));
+  const keys = range(0, count).map((i) => `${adapter}:${op}:${bytes}:${i}`);
   // Every key has a value of its own: a reply that reaches the wrong command must not pass for the right one, and a
   // client must not gain from replies that are all alike.
   const valuesOf = (letter) => keys.map((key) => `${key}:`.padEnd(bytes, letter));
   const before = valuesOf('b');
-  const after = valuesOf('a');
-  await inBatches(KEYS, 100, (i) => client.set(keys[i], before[i]));
+  await inBatches(count, 100, (i) => client.set(keys[i], before[i]));
 
-  const isGet = op === 'get';
+  const after = op === 'set' ? valuesOf('a') : before;
+  const lists =
+    op === 'mget' ? range(0, count / PER_MGET).map((i) => keys.slice(i * PER_MGET, (i + 1) * PER_MGET)) : [];
+  const isWhole = (values, list) => values.every((value, j) => value === before[list * PER_MGET + j]);
+  const operations = {
+    get: { operate: (i) => client.get(keys[i % count]), isRight: (result, i) => result === before[i % count] },
+    set: { operate: (i) => client.set(keys[i % count], after[i % count]), isRight: (result) => result === 'OK' },
+    mget: {
+      operate: (i) => client.mget(lists[i % lists.length]),
+      isRight: (result, i) => result.length === PER_MGET && isWhole(result, i % lists.length),
+    },
+  };
   return {
-    operate: isGet ? (i) => client.get(keys[i % KEYS]) : (i) => client.set(keys[i % KEYS], after[i % KEYS]),
-    isRight: isGet ? (result, i) => result === before[i % KEYS] : (result) => result === 'OK',
+    ...operations[op],
     // What a SET wrote is read back, from every key that was reached.
-    async verify(operations) {
-      const expected = isGet ? before : after;
-      await inBatches(Math.min(operations, KEYS), 100, async (i) => {
-        if ((await client.get(keys[i])) !== expected[i]) throw new Error(`${adapter}: wrong value under ${keys[i]}`);
+    async verify(done) {
+      await inBatches(Math.min(done, count), 100, async (i) => {
+        if ((await client.get(keys[i])) !== after[i]) throw new Error(`${adapter}: wrong value under ${keys[i]}`);
       });
     },
     close: () => client.close(),

@@ -8,6 +8,7 @@ const { RedisClient } = require('../redis/client');
 const { normalizeRedisOptions, redisFromEnvironment } = require('../redis/options');
 
 const KNOWN = ['redis', 'memory', 'namespace', 'version', 'ttl', 'maxTtl', 'codec', 'commandTimeout', 'logger'];
+const HEARTBEAT_MS = 2000;
 const KNOWN_MEMORY = ['maxBytes', 'maxEntryBytes', 'maxStaleness'];
 
 /**
@@ -65,8 +66,12 @@ function redisOptions(redis, commandTimeout, env) {
   }
   const options = redis === undefined ? redisFromEnvironment(env) : normalizeRedisOptions(redis, 'redis');
   if (options === undefined) return undefined;
-  const own = typeof redis === 'object' ? redis.commandTimeout : undefined;
-  if (own === undefined) options.commandTimeout = parsePositiveDuration(commandTimeout ?? '1s', 'commandTimeout');
+  const own = typeof redis === 'object' ? redis : {};
+  if (own.commandTimeout === undefined) {
+    options.commandTimeout = parsePositiveDuration(commandTimeout ?? '1s', 'commandTimeout');
+  }
+  // What is in memory is only as good as the connection that would announce its end.
+  if (own.heartbeat === undefined) options.heartbeat = HEARTBEAT_MS;
   return options;
 }
 

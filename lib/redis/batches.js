@@ -68,7 +68,7 @@ const bare = (name) => ({ number: -1, name, args: [name], transform: undefined, 
 class Transaction extends Batch {
   #send;
 
-  /** @param {(command: Command, isFirst: boolean) => Promise<any>} send */
+  /** @param {(commands: Command[]) => Array<Promise<any>>} send all of them, or none: one promise that is rejected */
   constructor(send) {
     super();
     this.#send = send;
@@ -80,11 +80,8 @@ class Transaction extends Batch {
   async exec() {
     const commands = this._take();
     if (commands.length === 0) return [];
-    const sent = [this.#send(bare('MULTI'), true)];
     // The answers come with EXEC; until then each is QUEUED, or why it could not be.
-    for (const command of commands) sent.push(this.#send({ ...command, transform: undefined }, false));
-    sent.push(this.#send(bare('EXEC'), false));
-    const settled = await Promise.allSettled(sent);
+    const settled = await Promise.allSettled(this.#send([bare('MULTI'), ...commands, bare('EXEC')]));
     const exec = settled[settled.length - 1];
     if (exec.status === 'rejected') {
       // EXECABORT only says that something was wrong; the first error says what.

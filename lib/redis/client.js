@@ -31,6 +31,7 @@ const REFUSALS = {
   3: ['UNAVAILABLE', 'there is no connection'],
   4: ['TOO_LARGE', 'there is no memory for the arguments'],
 };
+const CLOSED = 1;
 const BAD_ARGUMENT = 100;
 
 // Building values is cheaper here than through Node-API, and gives them the prototypes of this realm.
@@ -61,6 +62,8 @@ class RedisClient extends EventEmitter {
   #subscriptions;
   /** @type {import('./buffer-view').View | undefined} */
   #buffers;
+  #referenced = true;
+  #closing = false;
   /** @type {() => void} */
   #ended = () => {};
   /** @type {Promise<void>} */
@@ -150,7 +153,31 @@ class RedisClient extends EventEmitter {
     const refused = this.#native.submit(number, endless ? mode | ENDLESS : mode, ...args);
     if (refused !== undefined) return Promise.reject(this.#refusal(refused, name, args));
     const answer = this.#answer(name);
-    return transform === undefined ? answer : answer.then(transform);
+    return transform === undefined ? answer : answer.then((reply) => transform(reply, (mode & BUFFERS) !== 0));
+  }
+
+  /**
+   * Commands of which the first decides whether all of them are sent.
+   * @param {readonly Command[]} commands without transforms; the first is MULTI
+   * @returns {Array<Promise<any>>} as many as there are commands, or one that is rejected
+   */
+  #runTogether(commands) {
+    const answers = [];
+    for (const { number, name, args, endless } of commands) {
+      const mode = (endless ? ENDLESS : STRINGS) | (answers.length === 0 ? STRINGS : JOINED);
+      const refused = this.#native.submit(number, mode, ...args);
+      if (refused === undefined) {
+        answers.push(this.#answer(name));
+        continue;
+      }
+      // What is on its way must not run without this one.
+      if (answers.length > 0) {
+        for (const answer of answers) answer.catch(() => {});
+        if (this.#native.submit(-1, JOINED, 'DISCARD') === undefined) this.#answer('DISCARD').catch(() => {});
+      }
+      return [Promise.reject(this.#refusal(refused, name, args))];
+    }
+    return answers;
   }
 
   /** Commands that are sent together; each has its own result. */
@@ -160,7 +187,7 @@ class RedisClient extends EventEmitter {
 
   /** Commands that the server runs together, with nobody's in between. */
   multi() {
-    return new Transaction((command, isFirst) => this._run(command, isFirst ? STRINGS : JOINED));
+    return new Transaction((commands) => this.#runTogether(commands));
   }
 
   /**
@@ -205,8 +232,8 @@ class RedisClient extends EventEmitter {
    * @param {(message: any, channel: string) => void} listener
    * @param {{ buffers?: boolean }} [options]
    */
-  subscribe(channels, listener, options) {
-    return this.#subscribed().add('SUBSCRIBE', channels, listener, options);
+  async subscribe(channels, listener, options) {
+    return this.#subscribed('SUBSCRIBE').add('SUBSCRIBE', channels, listener, options);
   }
 
   /**
@@ -214,8 +241,8 @@ class RedisClient extends EventEmitter {
    * @param {(message: any, channel: string, pattern?: string) => void} listener
    * @param {{ buffers?: boolean }} [options]
    */
-  psubscribe(patterns, listener, options) {
-    return this.#subscribed().add('PSUBSCRIBE', patterns, listener, options);
+  async psubscribe(patterns, listener, options) {
+    return this.#subscribed('PSUBSCRIBE').add('PSUBSCRIBE', patterns, listener, options);
   }
 
   /**
@@ -223,8 +250,8 @@ class RedisClient extends EventEmitter {
    * @param {(message: any, channel: string) => void} listener
    * @param {{ buffers?: boolean }} [options]
    */
-  ssubscribe(channels, listener, options) {
-    return this.#subscribed().add('SSUBSCRIBE', channels, listener, options);
+  async ssubscribe(channels, listener, options) {
+    return this.#subscribed('SSUBSCRIBE').add('SSUBSCRIBE', channels, listener, options);
   }
 
   /** A client of its own with the same options. */
@@ -238,12 +265,14 @@ class RedisClient extends EventEmitter {
   }
 
   ref() {
+    this.#referenced = true;
     this.#native.setRef(true);
     this.#subscriptions?.client.ref();
     return this;
   }
 
   unref() {
+    this.#referenced = false;
     this.#native.setRef(false);
     this.#subscriptions?.client.unref();
     return this;
@@ -251,11 +280,14 @@ class RedisClient extends EventEmitter {
 
   /** @returns {Promise<void>} */
   async close() {
+    this.#closing = true;
     this.#native.close();
     await Promise.all([this.#end, this.#subscriptions?.client.close()]);
   }
 
   destroy() {
+    this.#closing = true;
+    this.status = 'closed';
     this.#native.destroy();
     this.#subscriptions?.client.destroy();
   }
@@ -286,8 +318,14 @@ class RedisClient extends EventEmitter {
     return tracer.isOn ? tracer.trace(name, this.#options, answer) : answer;
   }
 
-  #subscribed() {
-    this.#subscriptions ??= new Subscriptions(this.duplicate(), (error) => this.#onSubscriptionError(error));
+  /** @param {string} name of the command, for the error */
+  #subscribed(name) {
+    // A connection that is made now would have nobody to close it.
+    if (this.#closing) throw this.#refusal(CLOSED, name, []);
+    if (this.#subscriptions === undefined) {
+      this.#subscriptions = new Subscriptions(this.duplicate(), (error) => this.#onSubscriptionError(error));
+      if (!this.#referenced) this.#subscriptions.client.unref();
+    }
     return this.#subscriptions;
   }
 

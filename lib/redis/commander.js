@@ -1,7 +1,7 @@
 'use strict';
 // The methods that a client, its Buffer view, a pipeline and a transaction have in common: one for each row of the table
 // of commands, and call() for all others. Each of them says itself what becomes of a command, in _run.
-const { METHODS } = require('./commands');
+const { METHODS, WITH_SCORES } = require('./commands');
 const { describe } = require('../options/is');
 
 /**
@@ -44,6 +44,7 @@ const REFUSED = new Map(
     SYNC: 'it is for replicas',
     PSYNC: 'it is for replicas',
     QUIT: 'use close()',
+    HELLO: 'the client chooses the protocol; use options for AUTH and the name',
     RESET: 'it undoes what the connection was set up for',
   }),
 );
@@ -60,6 +61,10 @@ function anyCommand(command, args) {
   const name = command.toUpperCase();
   const instead = REFUSED.get(name);
   if (instead !== undefined) throw new TypeError(`${name} cannot be called directly: ${instead}`);
+  // Whatever came behind it would wait for answers that never come, or take those of others.
+  if (name === 'CLIENT' && String(args[0]).toUpperCase() === 'REPLY') {
+    throw new TypeError('CLIENT REPLY cannot be called directly: every command waits for its answer');
+  }
   return { number: -1, name, args: [command, ...args], transform: undefined, endless: BLOCKING.has(name) };
 }
 
@@ -71,6 +76,16 @@ function addCommands(prototype) {
     if (Object.hasOwn(prototype, method)) continue; // it has a faster one of its own
     const number = NAMES.indexOf(first);
     const two = rest.length > 0;
+    const scores = Object.hasOwn(WITH_SCORES, method) ? WITH_SCORES[method] : undefined;
+    if (scores !== undefined) {
+      /** @param {any[]} args */
+      prototype[method] = function (...args) {
+        // The key may be called so too.
+        const asked = args.some((arg, index) => index > 1 && String(arg).toUpperCase() === scores.word);
+        return this._run({ number, name, args, transform: asked ? scores.transform : undefined, endless: false });
+      };
+      continue;
+    }
     /** @param {any[]} args */
     prototype[method] = function (...args) {
       return this._run({ number, name, args: two ? [...rest, ...args] : args, transform, endless: false });

@@ -2,9 +2,8 @@
 // The commands that have a method of their own: what each is called, and how its answer becomes the same JavaScript value
 // whether the server speaks RESP2 or RESP3. The native side encodes the names once, and knows them by their place.
 
-/** @typedef {(reply: any) => any} Transform */
+/** @typedef {(reply: any, buffers?: boolean) => any} Transform */
 
-const isBytes = (/** @type {any} */ value) => value instanceof Uint8Array;
 const pairs = (/** @type {any} */ reply) => {
   if (reply instanceof Map) return reply;
   const map = new Map();
@@ -13,10 +12,10 @@ const pairs = (/** @type {any} */ reply) => {
 };
 
 /** A flat list or a Map of fields and values as an object without a prototype, so that no field is special. */
-const object = (/** @type {any} */ reply) => {
+const object = (/** @type {any} */ reply, buffers = false) => {
   if (reply === null) return null;
   // Bytes cannot be the names of properties.
-  if (reply instanceof Map ? isBytes(reply.keys().next().value) : isBytes(reply[0])) return pairs(reply);
+  if (buffers) return pairs(reply);
   const result = Object.create(null);
   if (reply instanceof Map) {
     for (const [field, value] of reply) result[field] = value;
@@ -77,6 +76,22 @@ function scored(reply) {
   return pairs;
 }
 
+/** @param {any} reply */
+function ranked(reply) {
+  return reply === null ? null : { rank: reply[0], score: number(reply[1]) };
+}
+
+/**
+ * The word that makes the answer of a method one of members and scores, and what it then becomes.
+ * @type {Record<string, { word: string, transform: Transform }>}
+ */
+const WITH_SCORES = {
+  zrange: { word: 'WITHSCORES', transform: scored },
+  zrangebyscore: { word: 'WITHSCORES', transform: scored },
+  zrank: { word: 'WITHSCORE', transform: ranked },
+  zrevrank: { word: 'WITHSCORE', transform: ranked },
+};
+
 /**
  * Method name, words of the command, and what becomes of the answer when it is not taken as it is.
  * @type {Array<[method: string, words: string, transform?: Transform]>}
@@ -135,7 +150,7 @@ const METHODS = [
   ['sinter', 'SINTER', list],
   ['sdiff', 'SDIFF', list],
   // sorted sets
-  ['zadd', 'ZADD'],
+  ['zadd', 'ZADD', number], // with INCR a score
   ['zrem', 'ZREM'],
   ['zcard', 'ZCARD'],
   ['zcount', 'ZCOUNT'],
@@ -177,4 +192,4 @@ const METHODS = [
   ['publish', 'PUBLISH'],
 ];
 
-module.exports = { METHODS, number, parseInfo };
+module.exports = { METHODS, WITH_SCORES, number, parseInfo };

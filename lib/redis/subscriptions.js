@@ -30,6 +30,8 @@ function channelList(channels) {
 class Subscriptions {
   /** @type {Map<string, Set<Subscriber>>} message kind and channel or pattern */
   #subscribers = new Map();
+  /** @type {Map<string, Promise<any>>} the same keys, while the server has not confirmed them */
+  #confirming = new Map();
 
   /**
    * @param {import('./client').Client} client of their own
@@ -68,7 +70,9 @@ class Subscriptions {
       else known.add(subscriber);
     }
     try {
-      if (fresh.length > 0) await this.client._confirmed(kind, fresh);
+      if (fresh.length > 0) this.#confirm(kind, fresh);
+      // Also what another listener has asked for already.
+      await Promise.all(list.map((channel) => this.#confirming.get(`${message} ${channel}`)));
     } catch (error) {
       this.#forget(message, list, subscriber);
       throw error;
@@ -96,16 +100,32 @@ class Subscriptions {
     });
   }
 
+  /**
+   * @param {Kind} kind
+   * @param {readonly string[]} channels
+   */
+  #confirm(kind, channels) {
+    const confirmed = this.client._confirmed(kind, channels);
+    const keys = channels.map((channel) => `${KINDS[kind].message} ${channel}`);
+    for (const key of keys) this.#confirming.set(key, confirmed);
+    const done = () => {
+      for (const key of keys) if (this.#confirming.get(key) === confirmed) this.#confirming.delete(key);
+    };
+    confirmed.then(done, done);
+    return confirmed;
+  }
+
   /** After a reconnect. */
   #again() {
-    for (const [kind, { message }] of Object.entries(KINDS)) {
+    for (const kind of /** @type {Kind[]} */ (Object.keys(KINDS))) {
+      const { message } = KINDS[kind];
       const prefix = `${message} `;
       const channels = [...this.#subscribers.keys()].filter((key) => key.startsWith(prefix));
       if (channels.length === 0) continue;
       const names = channels.map((key) => key.slice(prefix.length));
       // A sharded channel each on its own: several need not share a slot.
       const groups = kind === 'SSUBSCRIBE' ? names.map((name) => [name]) : [names];
-      for (const group of groups) this.client._confirmed(kind, group).catch(this.onError);
+      for (const group of groups) this.#confirm(kind, group).catch(this.onError);
     }
   }
 

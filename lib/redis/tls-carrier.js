@@ -59,6 +59,10 @@ function createTlsCarrier({ host, port, path }, options) {
       return socket === undefined ? true : socket.write(bytes);
     },
 
+    backlog() {
+      return socket?.writableLength ?? 0;
+    },
+
     shut() {
       const last = socket;
       socket = undefined;

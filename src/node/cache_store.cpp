@@ -38,7 +38,7 @@ CacheStore::CacheStore(Napi::Env /*env*/, const Napi::Object& options, const Nap
     : prefix_(stringProperty(options, "prefix")),
       key_(prefix_),
       client_(std::move(client)),
-      hit_(Napi::Persistent(callbacks.Get("hit").As<Napi::Function>())) {
+      hit_(functionProperty(callbacks, "hit")) {
   if (booleanProperty(options, "memory")) {
     memory_ = std::make_unique<core::MemoryTier>(
         core::MemoryOptions{.maxBytes = static_cast<std::size_t>(integerProperty(options, "maxBytes")),

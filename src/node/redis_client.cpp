@@ -48,8 +48,8 @@ redis::ConnectionOptions optionsFrom(const Napi::Object& object) {
 RedisClient::Carrier RedisClient::carrierFrom(const Napi::Value& value) {
   if (!value.IsObject()) return {};
   const auto object = value.As<Napi::Object>();
-  const auto function = [&](const char* name) { return Napi::Persistent(object.Get(name).As<Napi::Function>()); };
-  return {function("open"), function("send"), function("shut"), function("ref")};
+  const auto function = [&](const char* name) { return functionProperty(object, name); };
+  return {function("open"), function("send"), function("shut"), function("ref"), function("backlog")};
 }
 
 napi_value refusalOf(napi_env env, redis::Connection::Admission admission) {
@@ -79,9 +79,11 @@ RedisClient::RedisClient(std::shared_ptr<Environment> environment, redis::Connec
                     return transport;
                   })
                                      : redis::TransportFactory()) {
-  const auto names = callbacks.Get("commands").As<Napi::Array>();
-  for (std::uint32_t i = 0; i < names.Length(); ++i) {
-    const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
+  const Napi::Value names = callbacks.Get("commands");
+  const std::uint32_t count = names.IsArray() ? names.As<Napi::Array>().Length() : 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Napi::Value value = names.As<Napi::Array>().Get(i);
+    const std::string name = value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
     commands_.push_back("$" + std::to_string(name.size()) + "\r\n" + name + "\r\n");
   }
 }
@@ -264,7 +266,7 @@ napi_value RedisClient::carrierFailed(napi_env env, napi_callback_info info) {
 }
 
 void RedisClient::Carrier::release() {
-  for (Napi::FunctionReference* function : {&open, &send, &shut, &ref}) function->Reset();
+  for (Napi::FunctionReference* function : {&open, &send, &shut, &ref, &backlog}) function->Reset();
 }
 
 napi_value RedisClient::callCarrier(const Napi::FunctionReference& function, napi_value argument) {
@@ -295,6 +297,12 @@ void RedisClient::refTransport(bool ref) {
   if (carrier_.ref.IsEmpty()) return;
   const Napi::HandleScope scope(batch_.env());
   callCarrier(carrier_.ref, Napi::Boolean::New(batch_.env(), ref));
+}
+
+std::size_t RedisClient::backlogTransport() {
+  if (carrier_.backlog.IsEmpty()) return 0;
+  const Napi::HandleScope scope(batch_.env());
+  return static_cast<std::size_t>(integerOf(batch_.env(), callCarrier(carrier_.backlog, nullptr)));
 }
 
 void RedisClient::onReply(const redis::Pending& pending, const redis::Reply& reply) {

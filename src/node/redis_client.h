@@ -79,6 +79,7 @@ class RedisClient final : public Resident,
   bool sendTransport(std::string_view bytes) override;
   void shutTransport() override;
   void refTransport(bool ref) override;
+  std::size_t backlogTransport() override;
   napi_value callCarrier(const Napi::FunctionReference& function, napi_value argument);
 
   // The functions of a carrier.
@@ -86,7 +87,8 @@ class RedisClient final : public Resident,
     Napi::FunctionReference open;
     Napi::FunctionReference send;  // (Buffer) => boolean
     Napi::FunctionReference shut;
-    Napi::FunctionReference ref;  // (boolean)
+    Napi::FunctionReference ref;      // (boolean)
+    Napi::FunctionReference backlog;  // () => number of bytes
     void release();
   };
   static Carrier carrierFrom(const Napi::Value& value);

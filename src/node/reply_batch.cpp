@@ -10,19 +10,15 @@ namespace {
 // Arguments of one deliver() call; what a call can take is a multiple of this.
 constexpr std::size_t kPerCall = 4096;
 
-Napi::FunctionReference hold(const Napi::Object& callbacks, const char* name) {
-  return Napi::Persistent(callbacks.Get(name).As<Napi::Function>());
-}
-
 }  // namespace
 
 ReplyBatch::ReplyBatch(Napi::Env env, const Napi::Object& callbacks)
     : env_(env),
-      deliver_(hold(callbacks, "deliver")),
-      fail_(hold(callbacks, "fail")),
-      expire_(hold(callbacks, "expire")),
-      event_(hold(callbacks, "event")),
-      message_(hold(callbacks, "message")),
+      deliver_(functionProperty(callbacks, "deliver")),
+      fail_(functionProperty(callbacks, "fail")),
+      expire_(functionProperty(callbacks, "expire")),
+      event_(functionProperty(callbacks, "event")),
+      message_(functionProperty(callbacks, "message")),
       factories_(Factories::from(callbacks)),
       context_(env, "tiercel:connection") {}
 

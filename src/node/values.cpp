@@ -45,10 +45,28 @@ std::optional<std::string_view> typedArrayBytes(napi_env env, napi_value value) 
   return std::string_view(static_cast<const char*>(data), length);
 }
 
-// The string's bytes at `to`, which has room for `length` and a terminator.
-void copyUtf8(napi_env env, napi_value value, char* to, std::size_t length) {
+// Where V8 has room for three bytes per UTF-16 unit, it writes without measuring first, which takes longer than the
+// writing. Beyond this many units, the room would be too much to ask for.
+constexpr std::size_t kUnmeasured = std::size_t{4} << 20;
+constexpr std::size_t kUnitBytes = 3;
+
+std::size_t unitsOf(napi_env env, napi_value string) {
+  std::size_t units = 0;
+  napi_get_value_string_latin1(env, string, nullptr, 0, &units);
+  return units;
+}
+
+std::size_t measureUtf8(napi_env env, napi_value string) {
+  std::size_t length = 0;
+  napi_get_value_string_utf8(env, string, nullptr, 0, &length);
+  return length;
+}
+
+// The string's bytes at `to`, which has room for `most` and a terminator. Returns how many they are.
+std::size_t copyUtf8(napi_env env, napi_value string, char* to, std::size_t most) {
   std::size_t copied = 0;
-  napi_get_value_string_utf8(env, value, to, length + 1, &copied);
+  napi_get_value_string_utf8(env, string, to, most + 1, &copied);
+  return copied;
 }
 
 }  // namespace
@@ -96,9 +114,9 @@ bool appendArgument(napi_env env, napi_value value, redis::OutputBuffer& out) {
       out.argument(std::string_view(scratch, length));
       return true;
     }
-    if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return false;
-    copyUtf8(env, value, out.openArgument(length), length);
-    out.closeArgument(length);
+    const std::size_t units = unitsOf(env, value);
+    const std::size_t most = units <= kUnmeasured ? units * kUnitBytes : measureUtf8(env, value);
+    out.fillArgument(units, most, [&](char* to) { return copyUtf8(env, value, to, most); });
     return true;
   }
   if (const auto bytes = typedArrayBytes(env, value)) {
@@ -119,10 +137,10 @@ std::optional<std::string_view> bytesOf(napi_env env, napi_value value, Scratch&
     return typedArrayBytes(env, value);
   }
   if (length + 4 < sizeof(scratch.bytes)) return std::string_view(scratch.bytes, length);
-  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return std::nullopt;
+  const std::size_t units = unitsOf(env, value);
+  const std::size_t most = units <= kUnmeasured ? units * kUnitBytes : measureUtf8(env, value);
   scratch.longer.clear();
-  copyUtf8(env, value, scratch.longer.room(length + 1), length);
-  scratch.longer.grown(length);
+  scratch.longer.grown(copyUtf8(env, value, scratch.longer.room(most + 1), most));
   return scratch.longer.view();
 }
 
@@ -147,8 +165,13 @@ bool booleanProperty(const Napi::Object& object, const char* name) {
   return value.IsBoolean() && value.As<Napi::Boolean>().Value();
 }
 
+Napi::FunctionReference functionProperty(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  return value.IsFunction() ? Napi::Persistent(value.As<Napi::Function>()) : Napi::FunctionReference();
+}
+
 Factories Factories::from(const Napi::Object& callbacks) {
-  const auto function = [&](const char* name) { return Napi::Persistent(callbacks.Get(name).As<Napi::Function>()); };
+  const auto function = [&](const char* name) { return functionProperty(callbacks, name); };
   return {function("array"), function("extend"), function("map"),
           function("set"),   function("error"),  function("bigNumber")};
 }

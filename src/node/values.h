@@ -32,6 +32,9 @@ std::int64_t integerOf(napi_env env, napi_value value, std::int64_t otherwise = 
 std::string stringProperty(const Napi::Object& object, const char* name);
 std::int64_t integerProperty(const Napi::Object& object, const char* name, std::int64_t otherwise = 0);
 bool booleanProperty(const Napi::Object& object, const char* name);
+// Empty when there is none. In a worker that is being terminated nothing can be read, and to go on with what
+// node-addon-api then returns would end the process.
+Napi::FunctionReference functionProperty(const Napi::Object& object, const char* name);
 
 // Functions of the JavaScript layer that make what Node-API makes slowly, or in the wrong realm. Handed over per
 // client, because one addon serves several realms (Jest).

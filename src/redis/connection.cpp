@@ -128,9 +128,12 @@ Connection::Admission Connection::admit(bool failFast, bool joined) {
   const bool usable = state_ == State::kReady && draining_.empty();
   if (failFast && (unresponsive_ || (attempted_ && !usable))) return Admission::kUnavailable;
   if (usable && !transport_->isWriting()) return Admission::kAdmitted;
-  if (makeRoom()) return Admission::kAdmitted;
-  ++stats_.refused;
-  return Admission::kQueueFull;
+  if (!makeRoom()) {
+    ++stats_.refused;
+    return Admission::kQueueFull;
+  }
+  // Those who were told may have closed it.
+  return closing_ ? Admission::kClosed : Admission::kAdmitted;
 }
 
 // Whether one more command may wait. Those who have waited longest have most likely given up: they go first.
@@ -174,7 +177,8 @@ void Connection::commit(std::size_t mark, ReplyHandler& handler, std::uint64_t d
                  .deadline = deadline,
                  .bytes = static_cast<std::uint32_t>(out_.size() - mark),
                  .confirmations = how.confirmations,
-                 .joined = how.joined});
+                 .joined = how.joined,
+                 .endless = how.endless});
   ++stats_.commands;
   stats_.bytesOut += out_.size() - mark;
   subscriber_ = subscriber_ || how.confirmations > 0;
@@ -221,6 +225,7 @@ void Connection::onTransportConnected() {
   draining_.clear();
   pingSent_ = 0;
   subscriber_ = false;
+  for (std::size_t i = 0; i < pending_.size(); ++i) subscriber_ = subscriber_ || pending_.at(i).confirmations > 0;
   ++stats_.connects;
   observer_.onConnect();
   handshakeOut_.clear();
@@ -244,10 +249,10 @@ void Connection::onTransportData(const char* data, std::size_t size) {
     lose({code, deferredFailure_});
   } else if (!ok) {
     lose({ErrorCode::kProtocol, reader_->error()});
-  } else if (closing_) {
-    finishClosing();
   } else if (!draining_.empty() && inFlight_ == 0) {
     lose({ErrorCode::kConnectionLost, draining_});
+  } else if (closing_) {
+    finishClosing();
   }
 }
 
@@ -360,10 +365,9 @@ void Connection::lose(const Error& error) {
   if (wasReady) ++stats_.losses;
   lastError_ = error.message;
   state_ = State::kBackoff;
-  const bool cut = inFlight_ > 0;
   failInFlight({ErrorCode::kConnectionLost, error.message});
-  // Of a group whose beginning has left, the rest must not follow on another connection.
-  if (cut) failJoined({ErrorCode::kConnectionLost, error.message});
+  // Of a group whose beginning has left, answered or not, the rest must not follow on another connection.
+  failJoined({ErrorCode::kConnectionLost, error.message});
   if (wasReady) observer_.onClose(error);
   observer_.onError(error);
   if (closing_) return end(kClosedError);
@@ -440,6 +444,12 @@ void Connection::expire() {
     if (lastData_ <= pending.deadline - options_.commandTimeout) unresponsive_ = true;
     pending.handler->onTimedOut(pending);
   }
+  if (inFlight_ == 0) {
+    while (!pending_.empty() && pending_.front().deadline <= now) {
+      ++stats_.timeouts;
+      failFirstQueued({ErrorCode::kTimeout, "no connection within the command timeout"});
+    }
+  }
   if (closing_) finishClosing();
   if (state_ == State::kClosed) return;
   if (expired_ > 0 && transport_->isWriting()) {
@@ -452,12 +462,6 @@ void Connection::expire() {
     return startDeadlineTimer(options_.commandTimeout);
   }
   stuckBacklog_ = 0;
-  if (inFlight_ == 0) {
-    while (!pending_.empty() && pending_.front().deadline <= now) {
-      ++stats_.timeouts;
-      failFirstQueued({ErrorCode::kTimeout, "no connection within the command timeout"});
-    }
-  }
   armDeadline();
 }
 
@@ -467,7 +471,7 @@ void Connection::beat() {
   const auto now = static_cast<core::Millis>(uv_now(loop_->loop()));
   if (state_ != State::kReady || now - lastData_ < options_.heartbeat) return;
   // A command that may take for ever is being waited for: silence is what it promises.
-  if (inFlight_ > 0 && pending_.front().deadline >= core::kForever && options_.commandTimeout > 0) return;
+  if (inFlight_ > 0 && pending_.front().endless) return;
   if (pingSent_ == 0) {
     pingSent_ = now;
     const std::size_t mark = out_.size();
@@ -511,6 +515,7 @@ void Connection::end(const Error& error) {
   state_ = State::kClosed;
   failInFlight(error);
   failQueued(error);
+  out_ = {};  // its owner may keep a client that has ended for long
   prepare_.close();
   shortWait_.close();
   stateTimer_.close();

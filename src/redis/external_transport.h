@@ -20,6 +20,8 @@ class TransportHost {
   virtual bool sendTransport(std::string_view bytes) = 0;
   virtual void shutTransport() = 0;
   virtual void refTransport(bool ref) = 0;
+  // Bytes that were taken and have not left; 0 when that cannot be told.
+  virtual std::size_t backlogTransport() { return 0; }
 };
 
 class ExternalTransport final : public Transport {
@@ -41,7 +43,7 @@ class ExternalTransport final : public Transport {
     buffer = std::move(leaving);
   }
   [[nodiscard]] bool isWriting() const override { return writing_; }
-  [[nodiscard]] std::size_t backlog() const override { return 0; }
+  [[nodiscard]] std::size_t backlog() const override { return open_ ? host_.backlogTransport() : 0; }
   void close() override {
     writing_ = false;
     if (!open_) return;

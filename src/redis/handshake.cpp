@@ -48,6 +48,9 @@ Handshake::Progress Handshake::take(Step step, const Reply& reply, OutputBuffer&
   switch (step) {
     case Step::kHello:
       if (!reply.isError()) {
+        if (reply.type != ReplyType::kMap && reply.type != ReplyType::kArray) {
+          return failed("HELLO", "an answer that says nothing about the server");
+        }
         protocol_ = 3;
         sendRest(out);
         return Progress::kSend;
@@ -72,7 +75,8 @@ Handshake::Progress Handshake::take(Step step, const Reply& reply, OutputBuffer&
       return reply.isError() ? failed("SELECT", reply.text) : Progress::kWaiting;
     case Step::kSetName:
     case Step::kSetInfo:  // unknown before Redis 7.2, and of no consequence
-      return Progress::kWaiting;
+      // In RESP2 the first answer that tells of a password that is missing.
+      return reply.isError() && reply.text.starts_with("NOAUTH") ? failed("CLIENT", reply.text) : Progress::kWaiting;
     case Step::kTracking:  // without it the memory tier trusts its entries for a shorter time
       tracking_ = !reply.isError();
       return Progress::kWaiting;
@@ -81,7 +85,12 @@ Handshake::Progress Handshake::take(Step step, const Reply& reply, OutputBuffer&
 }
 
 Handshake::Progress Handshake::failed(std::string_view what, std::string_view why) {
-  error_ = std::string(what) + " was refused: " + std::string(why);
+  // A server that does not know the command repeats its arguments, and with them the password.
+  error_ = std::string(what) + " was refused: " + std::string(why.substr(0, why.find(", with args beginning with")));
+  const std::string& secret = options_.password;
+  for (std::size_t at = 0; !secret.empty() && (at = error_.find(secret, at)) != std::string::npos; at += 3) {
+    error_.replace(at, secret.size(), "***");
+  }
   return Progress::kFailed;
 }
 

@@ -78,6 +78,20 @@ class OutputBuffer {
     p[1] = '\n';
     size_ += bytes + 2;
   }
+  // For callers that learn how many bytes there are by writing them: `guess` most likely, `most` at most. fill(char*)
+  // writes them, and returns their number; behind them there is room for a terminator.
+  template <typename Fill>
+  void fillArgument(std::size_t guess, std::size_t most, Fill fill) {
+    char* at = room(kHeader + most + 2);
+    char* guessed = writeHeader(at, '$', guess);
+    const std::size_t bytes = fill(guessed);
+    char header[kHeader];
+    const auto length = static_cast<std::size_t>(writeHeader(header, '$', bytes) - header);
+    if (at + length != guessed) std::memmove(at + length, guessed, bytes);
+    std::memcpy(at, header, length);
+    size_ += length;
+    closeArgument(bytes);
+  }
   void argument(std::int64_t number) {
     char digits[24];
     const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;

@@ -33,6 +33,7 @@ struct Pending {
   std::uint32_t confirmations = 0;
   // Sent only together with the one before it, or not at all: the commands of a transaction.
   bool joined = false;
+  bool endless = false;  // silence is what it promises
 };
 
 class PendingQueue {

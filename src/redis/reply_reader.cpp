@@ -49,8 +49,7 @@ struct ReplyReader::Functions {
 
   static void* give(const redisReadTask* task, const Reply& reply) {
     try {
-      self(task).emit(task, reply);
-      return kDone;
+      return self(task).emit(task, reply) ? kDone : nullptr;
     } catch (const std::bad_alloc&) {
       return nullptr;
     }
@@ -74,7 +73,16 @@ struct ReplyReader::Functions {
   static void* createDouble(const redisReadTask* task, double value, char* /*text*/, std::size_t /*length*/) {
     return give(task, {.type = ReplyType::kDouble, .number = value});
   }
-  static void* createNil(const redisReadTask* task) { return give(task, {.type = ReplyType::kNil}); }
+  static void* createNil(const redisReadTask* task) {
+    // A length of -1: there are null arrays, but there is no push and no attribute of nothing.
+    const bool nothing = task->parent == nullptr && (task->type == REDIS_REPLY_PUSH || self(task).skipping_);
+    if (!nothing) return give(task, {.type = ReplyType::kNil});
+    try {
+      self(task).fail("Protocol error, a push or an attribute without a length");
+    } catch (const std::bad_alloc&) {  // then the reader says that there is no memory
+    }
+    return nullptr;
+  }
   static void* createBool(const redisReadTask* task, int value) {
     return give(task, {.type = ReplyType::kBool, .integer = value});
   }
@@ -171,15 +179,13 @@ bool ReplyReader::fail(std::string message) {
   return false;
 }
 
-void ReplyReader::emit(const redisReadTask* task, const Reply& reply) {
-  if (task->parent == nullptr) {
-    sink_.onReply(reply);
-  } else {
-    appendScalar(reply);
-  }
+bool ReplyReader::emit(const redisReadTask* task, const Reply& reply) {
+  if (task->parent != nullptr) return appendScalar(reply);
+  sink_.onReply(reply);
+  return true;
 }
 
-void ReplyReader::appendScalar(const Reply& reply) {
+bool ReplyReader::appendScalar(const Reply& reply) {
   ReplyNode node{.type = reply.type};
   switch (reply.type) {
     case ReplyType::kInteger:
@@ -196,8 +202,13 @@ void ReplyReader::appendScalar(const Reply& reply) {
       node.value.offset = tree_.text.size();
       tree_.text.append(reply.text);
   }
+  return append(node);
+}
+
+bool ReplyReader::append(const ReplyNode& node) {
   tree_.nodes.push_back(node);
-  if (tree_.nodes.size() * sizeof(ReplyNode) + tree_.text.size() > limits_.maxReply) throw std::bad_alloc();
+  if (tree_.nodes.size() * sizeof(ReplyNode) + tree_.text.size() <= limits_.maxReply) return true;
+  return fail("Protocol error, reply is larger than " + std::to_string(limits_.maxReply) + " bytes");
 }
 
 bool ReplyReader::openAggregate(const redisReadTask* task, ReplyType type, std::size_t elements) {
@@ -207,8 +218,7 @@ bool ReplyReader::openAggregate(const redisReadTask* task, ReplyType type, std::
     return fail("Protocol error, reply is nested deeper than " + std::to_string(limits_.maxDepth) + " levels");
   }
   if (elements > UINT32_MAX) return fail("Protocol error, too many elements");
-  tree_.nodes.push_back({.type = type, .length = static_cast<std::uint32_t>(elements)});
-  return true;
+  return append({.type = type, .length = static_cast<std::uint32_t>(elements)});
 }
 
 }  // namespace tiercel::redis

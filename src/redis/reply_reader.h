@@ -49,8 +49,9 @@ class ReplyReader {
   void skipAttribute();
   std::optional<std::size_t> missingBytes();
   bool fail(std::string message);
-  void appendScalar(const Reply& reply);
-  void emit(const redisReadTask* task, const Reply& reply);
+  bool appendScalar(const Reply& reply);
+  bool append(const ReplyNode& node);
+  bool emit(const redisReadTask* task, const Reply& reply);
   bool openAggregate(const redisReadTask* task, ReplyType type, std::size_t elements);
 
   struct Free {

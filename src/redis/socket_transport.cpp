@@ -156,12 +156,11 @@ void SocketTransport::connected(int status) {
 }
 
 void SocketTransport::startReading() {
-  if (!readBuffer_) readBuffer_ = std::make_unique<std::array<char, kReadBuffer>>();
   uv_read_start(
       stream(),
       [](uv_handle_t* handle, std::size_t /*suggested*/, uv_buf_t* buffer) {
         auto* self = static_cast<SocketTransport*>(handle->data);
-        *buffer = uv_buf_init(self->readBuffer_->data(), kReadBuffer);
+        *buffer = uv_buf_init(self->loop_->readBuffer(), LoopHandles::kReadBuffer);
       },
       [](uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
         auto* self = static_cast<SocketTransport*>(stream->data);

@@ -3,7 +3,6 @@
 
 #include <uv.h>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,8 +38,6 @@ class SocketTransport final : public Transport {
   struct WriteRequest;
   using Address = sockaddr_storage;
 
-  static constexpr std::size_t kReadBuffer = std::size_t{64} << 10;
-
   void resolved(int status, const addrinfo* list);
   void connectNext(int lastStatus);
   void connectPipe();
@@ -62,7 +59,6 @@ class SocketTransport final : public Transport {
   Lookup* lookup_ = nullptr;  // freed by its callback
   // Requests in flight outlive this object when it is closed: they know by the generation that nobody waits any more.
   std::shared_ptr<std::uint64_t> generation_ = std::make_shared<std::uint64_t>(0);
-  std::unique_ptr<std::array<char, kReadBuffer>> readBuffer_;
   bool connected_ = false;
   bool writing_ = false;
   bool ref_ = true;

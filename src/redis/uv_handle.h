@@ -14,6 +14,8 @@ namespace tiercel::redis {
 
 class LoopHandles {
  public:
+  static constexpr std::size_t kReadBuffer = std::size_t{64} << 10;
+
   explicit LoopHandles(uv_loop_t* loop) : loop_(loop) {}
   [[nodiscard]] uv_loop_t* loop() const { return loop_; }
   [[nodiscard]] std::size_t open() const { return open_; }
@@ -27,6 +29,12 @@ class LoopHandles {
     }
   }
 
+  // Where the sockets of the loop read to, one after the other: what one has read is used up before the next reads.
+  [[nodiscard]] char* readBuffer() {
+    if (!readBuffer_) readBuffer_ = std::make_unique_for_overwrite<char[]>(kReadBuffer);
+    return readBuffer_.get();
+  }
+
   void opened() { ++open_; }
   void closed() {
     if (--open_ == 0 && idle_) std::exchange(idle_, nullptr)();
@@ -35,6 +43,7 @@ class LoopHandles {
  private:
   uv_loop_t* loop_;
   std::size_t open_ = 0;
+  std::unique_ptr<char[]> readBuffer_;
   std::function<void()> idle_;
 };
 

@@ -7,6 +7,8 @@
 //   await server.kill();                       SIGKILL: what a crash looks like
 //   await server.restart();                    the same port and socket again, empty
 //   await server.stop();                       ends it, and removes its directory
+//
+//   describe.each(testServers())('%s', (_, program) => …  RedisServer.start({ program }) …)   each kind there is
 
 const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -23,6 +25,35 @@ const PORT_ATTEMPTS = 5;
 function findRedisServer() {
   if (process.env.REDIS_SERVER) return process.env.REDIS_SERVER;
   return findProgram('redis-server');
+}
+
+/**
+ * Name and path of every server program that the tests of failures run against: those of TIERCEL_TEST_SERVERS (paths or
+ * names, with commas in between), else redis-server, and valkey-server where it is in PATH.
+ * @returns {Array<[name: string, program: string]>}
+ */
+function testServers() {
+  const named = process.env.TIERCEL_TEST_SERVERS?.split(',').map((name) => name.trim());
+  const programs = named?.filter(Boolean).map((name) => (name.includes(path.sep) ? name : findProgram(name)));
+  const found = programs ?? [findRedisServer(), findProgram('valkey-server')];
+  return found.filter((program) => program !== undefined).map((program) => [path.basename(program), program]);
+}
+
+/**
+ * The same with their versions, for tests that run on each. Says in one line what is left out.
+ * @returns {Array<{ name: string, program: string, version: string, number: number }>} number: 80001 for 8.0.1
+ */
+function servers() {
+  const found = testServers().map(([name, program]) => {
+    const text = execFileSync(program, ['--version'], { encoding: 'utf8' });
+    const version = /\bv=([\d.]+)/.exec(text)?.[1] ?? '0.0.0';
+    const [major, minor, patch] = version.split('.').map(Number);
+    return { name, program, version, number: major * 10_000 + minor * 100 + patch };
+  });
+  if (!found.some(({ name }) => name === 'valkey-server')) {
+    process.stderr.write('valkey-server is not installed (npm run setup): its tests are left out\n');
+  }
+  return found;
 }
 
 function findProgram(name) {
@@ -59,6 +90,7 @@ class RedisServer {
    * @param {object} [options]
    * @param {string[]} [options.args] more arguments for redis-server: `['--maxmemory', '10mb']`
    * @param {number} [options.port] default: a free one
+   * @param {string} [options.program] default: {@link findRedisServer}
    * @param {number} [options.cpu] the core to pin it to, where taskset exists
    */
   static async start(options = {}) {
@@ -77,8 +109,8 @@ class RedisServer {
   }
 
   /** Use {@link RedisServer.start}. */
-  constructor({ args = [], cpu } = {}) {
-    this.#program = findRedisServer();
+  constructor({ args = [], cpu, program = findRedisServer() } = {}) {
+    this.#program = program;
     if (!this.#program) throw new Error('redis-server is not installed (run: npm run setup)');
     this.#args = args;
     this.#cpu = cpu;
@@ -223,4 +255,4 @@ function supportsDeathSignal() {
   return deathSignal;
 }
 
-module.exports = { RedisServer, findRedisServer, freePort };
+module.exports = { RedisServer, findRedisServer, freePort, servers, testServers };

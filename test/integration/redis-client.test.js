@@ -174,6 +174,27 @@ describe('replies', () => {
     await client.del('big');
   });
 
+  test('strings of every width around the sizes at which their encoding changes', async () => {
+    const expected = [];
+    for (const letter of ['a', 'é', '中', '😀', 'a中']) {
+      for (const bytes of [1016, 1024, 1032, 9_999, 10_002, 100_002, 5 << 20]) {
+        const count = Math.ceil(bytes / Buffer.byteLength(letter));
+        expected.push(letter.repeat(count), `${letter.repeat(count)}b`);
+      }
+    }
+    const client = connect();
+    await client.ping();
+    const key = (i) => `width:${i}`;
+    await Promise.all(expected.map((value, i) => client.set(key(i), value)));
+    for (const [i, value] of expected.entries()) {
+      const bytes = await client.buffers.get(key(i));
+      expect(Buffer.compare(bytes, Buffer.from(value))).toBe(0);
+      expect((await client.get(key(i))) === value).toBe(true);
+    }
+    expect(await client.set('width:lone', `${'a'.repeat(2000)}\ud800`)).toBe('OK');
+    expect((await client.get('width:lone')).endsWith('a\ufffd')).toBe(true);
+  });
+
   test('10,000 commands of one tick, with errors among them, are answered in order', async () => {
     const client = connect();
     await client.set('text', 'x');

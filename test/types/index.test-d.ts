@@ -97,7 +97,7 @@ cache.on('cache:error', (error) => {
 const redis = createRedis('redis://127.0.0.1:6379/2');
 expectType<RedisClient>(redis);
 expectType<Promise<string | null>>(redis.get('key'));
-expectType<Promise<'OK' | null>>(redis.set('key', Buffer.from('value'), 'PX', 1000));
+expectType<Promise<string | null>>(redis.set('key', Buffer.from('value'), 'PX', 1000));
 expectType<Promise<Array<string | null>>>(redis.mget('a', 'b'));
 expectType<'connecting' | 'ready' | 'reconnecting' | 'closed'>(redis.status);
 expectType<RedisClient>(redis.unref());

@@ -404,6 +404,20 @@ TEST_F(CacheTierTest, TellsMissesMarkersAndCorruptBytesApart) {
   }
 }
 
+TEST_F(CacheTierTest, KeepsNothingWhenTheLifetimeIsNoNumber) {
+  open();
+  for (const std::string_view lifetime :
+       {"+OK\r\n", "_\r\n", "$5\r\n50000\r\n", "*1\r\n:50000\r\n", ",50000\r\n", "#t\r\n", "%0\r\n", "-ERR no\r\n",
+        "|1\r\n+a\r\n:50000\r\n_\r\n", ":-3\r\n"}) {
+    server->script({expect("PTTL a"), expect("GET a"), send(std::string(lifetime) + stored("value"))});
+    tier->read("a", 1);
+    ASSERT_TRUE(logged(1)) << lifetime;
+    EXPECT_EQ(log.log, Strings({"1 hit value"})) << lifetime;
+    EXPECT_EQ(kept("a"), "(nothing)") << lifetime;
+    log.log.clear();
+  }
+}
+
 // PTTL left with the first connection, GET waited behind a write and left with the second: nothing is kept of a pair
 // that does not belong together, and the read still ends once.
 TEST_F(CacheTierTest, AReadThatIsTornApartIsNotKept) {

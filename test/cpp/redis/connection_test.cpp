@@ -10,66 +10,22 @@
 #include <string_view>
 #include <vector>
 
-#include "fake_server.h"
-#include "test_support.h"
+#include "connection_fixture.h"
 
 namespace tiercel::redis {
 namespace {
 
-using testing::Events;
 using testing::expect;
 using testing::FakeServer;
 using testing::hangUp;
-using testing::Recorder;
 using testing::run;
 using testing::send;
 using testing::stall;
 using testing::Strings;
-using testing::TestLoop;
 using Admission = Connection::Admission;
 using State = Connection::State;
 
-// Members go in the right order: the connection first, then the server, and the loop is checked last.
-class ConnectionTest : public ::testing::Test {
- protected:
-  ConnectionTest() {
-    options.endpoint.port = server->port();
-    options.backoffMin = 4;
-    options.backoffMax = 20;
-  }
-
-  Connection& open() {
-    connection = std::make_unique<Connection>(loop.handles(), options, events);
-    connection->start();
-    return *connection;
-  }
-  Connection& openReady() {
-    open();
-    EXPECT_TRUE(loop.runUntil([&] { return connection->isReady(); })) << events.lastError();
-    return *connection;
-  }
-  Admission submit(std::uint64_t number, std::string_view command, bool failFast = false) {
-    return testing::submit(*connection, recorder, number, command, failFast);
-  }
-  // More than the sockets take while nobody reads.
-  void submitHuge(std::uint64_t number) {
-    ASSERT_EQ(submit(number, "SET huge " + std::string(std::size_t{24} << 20, 'x')), Admission::kAdmitted);
-    connection->flush();
-  }
-  bool settled(std::size_t count) {
-    return loop.runUntil([&] { return recorder.settled >= count; });
-  }
-  bool received(std::size_t count) {
-    return loop.runUntil([&] { return server->received().size() >= count; });
-  }
-
-  TestLoop loop;
-  std::unique_ptr<FakeServer> server = std::make_unique<FakeServer>(loop.get());
-  ConnectionOptions options;
-  Events events;
-  Recorder recorder;
-  std::unique_ptr<Connection> connection;
-};
+using ConnectionTest = testing::ConnectionFixture;
 
 TEST_F(ConnectionTest, SaysHelloAndIsReady) {
   options.handshake.clientName = "tests";

@@ -132,25 +132,7 @@ void FakeServer::accept() {
   ++connections_;
   clients_.push_back(client);
   client_ = client;
-  uv_read_start(
-      &client->socket.stream,
-      [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-        auto& bytes = static_cast<Client*>(handle->data)->buffer;
-        *buffer = uv_buf_init(bytes.data(), static_cast<unsigned>(bytes.size()));
-      },
-      [](uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
-        auto* self = static_cast<Client*>(stream->data);
-        if (size > 0) {
-          ++self->server->reads_;
-          self->bytes.append(buffer->base, static_cast<std::size_t>(size));
-          self->server->take(*self);
-        } else if (size < 0) {
-          FakeServer* server = self->server;
-          std::erase(server->clients_, self);
-          if (server->client_ == self) server->client_ = nullptr;
-          self->close();
-        }
-      });
+  resume();
   advance();
 }
 
@@ -250,6 +232,29 @@ void FakeServer::hangUp() {
 
 void FakeServer::stall() {
   if (client_ != nullptr) uv_read_stop(&client_->socket.stream);
+}
+
+void FakeServer::resume() {
+  if (client_ == nullptr) return;
+  uv_read_start(
+      &client_->socket.stream,
+      [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+        auto& bytes = static_cast<Client*>(handle->data)->buffer;
+        *buffer = uv_buf_init(bytes.data(), static_cast<unsigned>(bytes.size()));
+      },
+      [](uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
+        auto* self = static_cast<Client*>(stream->data);
+        if (size > 0) {
+          ++self->server->reads_;
+          self->bytes.append(buffer->base, static_cast<std::size_t>(size));
+          self->server->take(*self);
+        } else if (size < 0) {
+          FakeServer* server = self->server;
+          std::erase(server->clients_, self);
+          if (server->client_ == self) server->client_ = nullptr;
+          self->close();
+        }
+      });
 }
 
 }  // namespace tiercel::redis::testing

@@ -55,6 +55,7 @@ class FakeServer {
   void send(std::string_view bytes);
   void hangUp();
   void stall();
+  void resume();
   // Takes no more connections: the next one is refused.
   void stopListening();
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,21 @@ TEST(OutputBuffer, LetsTheCallerFillAnArgument) {
   EXPECT_EQ(out.view(), "$3\r\nabc\r\n");
 }
 
+TEST(OutputBuffer, TakesAnArgumentWhoseLengthShowsAfterwards) {
+  // The guess has as many digits as the length, fewer, and more.
+  for (const auto& [guess, bytes] : {std::pair<std::size_t, std::size_t>{12, 12}, {40, 90}, {40, 120}, {120, 40}}) {
+    OutputBuffer out;
+    out.argument("k");
+    const std::string text(bytes, 'x');
+    out.fillArgument(guess, bytes, [&](char* to) {
+      std::memcpy(to, text.c_str(), bytes + 1);  // with the terminator
+      return bytes;
+    });
+    out.argument("k");
+    EXPECT_EQ(out.view(), "$1\r\nk\r\n$" + std::to_string(bytes) + "\r\n" + text + "\r\n$1\r\nk\r\n") << guess;
+  }
+}
+
 // Every size around the growth of the block: the sanitizer watches its end.
 TEST(OutputBuffer, GrowsWithoutLosingBytes) {
   OutputBuffer out;
@@ -136,6 +152,45 @@ TEST(OutputBuffer, GivesALargeBlockBack) {
   const char* kept = out.data();
   out.clear();
   EXPECT_EQ(out.data(), kept) << "a small block is used again";
+}
+
+// What was taken off stays in front until there is room to win; nobody sees it.
+TEST(OutputBuffer, GrowsAndTakesBackBehindWhatWasTakenOff) {
+  OutputBuffer out;
+  out.append("0123456789");
+  out.consume(3);
+  EXPECT_EQ(out.view(), "3456789");
+  EXPECT_EQ(out.size(), 7U);
+  const std::size_t mark = out.size();
+  out.append(std::string(100000, 'x'));
+  EXPECT_EQ(out.view().substr(0, 9), "3456789xx");
+  EXPECT_EQ(out.size(), 100007U);
+  out.truncate(mark);
+  EXPECT_EQ(out.view(), "3456789");
+  OutputBuffer other = std::move(out);
+  EXPECT_EQ(other.view(), "3456789");
+  other.consume(7);
+  EXPECT_TRUE(other.empty());
+  other.append("a");
+  EXPECT_EQ(other.view(), "a");
+  other.clear();
+  EXPECT_TRUE(other.empty());
+}
+
+TEST(OutputBuffer, IsAQueueOfBytes) {
+  OutputBuffer out;
+  std::string expected;
+  for (std::size_t i = 0; i < 3000; ++i) {
+    const std::string piece(i % 37, static_cast<char>('a' + i % 26));
+    out.append(piece);
+    expected += piece;
+    const std::size_t off = i * 7 % (expected.size() + 1) % 50;
+    out.consume(off);
+    expected.erase(0, off);
+    ASSERT_EQ(out.view(), expected) << i;
+  }
+  out.consume(out.size());
+  EXPECT_TRUE(out.empty());
 }
 
 TEST(OutputBuffer, Moves) {

@@ -9,36 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "heap.h"
 #include "test_support.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define TIERCEL_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TIERCEL_ASAN 1
-#endif
-#endif
-#ifdef TIERCEL_ASAN
-// Of sanitizer/allocator_interface.h, which does not come with every gcc.
-extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
-#else
-#include <malloc.h>
-#endif
 
 namespace tiercel::redis {
 namespace {
 
 using testing::describe;
+using testing::heapInUse;
 using testing::Strings;
-
-std::size_t heapInUse() {
-#ifdef TIERCEL_ASAN
-  return __sanitizer_get_current_allocated_bytes();
-#else
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-#endif
-}
 
 class Sink final : public ReplySink {
  public:
@@ -311,6 +290,47 @@ TEST(ReplyReader, SurvivesGarbage) {
 }
 
 // Text lies in one string behind the nodes; what is no text has none, whatever its value says.
+// Every way of cutting them is tried: see readEveryWay.
+TEST(ReplyReader, SkipsAttributes) {
+  expectReplies("|1\r\n+ttl\r\n:3600\r\n$1\r\nA\r\n", {"$A"});
+  expectReplies("|2\r\n+a\r\n*2\r\n:1\r\n%1\r\n+x\r\n_\r\n$1\r\nb\r\n#t\r\n*2\r\n:1\r\n:2\r\n", {"*[:1 :2]"});
+  expectReplies("|0\r\n+OK\r\n", {"+OK"});
+  expectReplies("|0\r\n*0\r\n", {"*[]"});
+  expectReplies("|1\r\n+a\r\n:1\r\n|1\r\n+b\r\n:2\r\n%1\r\n+k\r\n:1\r\n", {"%[+k :1]"});
+  expectReplies("|1\r\n+a\r\n:1\r\n>2\r\n+message\r\n+m\r\n:7\r\n", {"push >[+message +m]", ":7"});
+  expectReplies("+x\r\n|1\r\n+a\r\n-ERR not an answer\r\n_\r\n+y\r\n", {"+x", "_", "+y"});
+}
+
+TEST(ReplyReader, AnAttributeWithoutAnAnswerIsNone) {
+  expectReplies("|1\r\n+a\r\n:1\r\n", {});
+  expectReplies("|0\r\n", {});
+}
+
+// There is no null push and no null attribute: taken for an answer, each would shift all that follow.
+TEST(ReplyReader, RefusesPushesAndAttributesOfNothing) {
+  expectError(">-1\r\n+OK\r\n", "without a length");
+  expectError("|-1\r\n*1\r\n:1\r\n", "without a length");
+  expectReplies("|1\r\n+a\r\n*-1\r\n+OK\r\n", {"+OK"});
+}
+
+TEST(ReplyReader, LimitsWhatAnAggregateHolds) {
+  const ReplyReader::Limits limits{.maxReply = 1000};
+  const auto endless = [&](std::string_view announced, std::string_view element) {
+    std::string input(announced);
+    for (int i = 0; i < 2000; ++i) input += element;
+    return input;
+  };
+  for (const std::string_view element : {":1\r\n", "$-1\r\n", "*0\r\n", "%0\r\n", "$3\r\nabc\r\n", "*1\r\n:1\r\n"}) {
+    const Outcome outcome = read(endless("*4294967295\r\n", element), {}, limits);
+    EXPECT_EQ(outcome.log, Strings()) << element;
+    EXPECT_EQ(outcome.error, "Protocol error, reply is larger than 1000 bytes") << element;
+  }
+  // Attributes and pushes as well; many replies are no large reply.
+  EXPECT_NE(read(endless("|4000\r\n", ":1\r\n"), {}, limits).error, "");
+  EXPECT_NE(read(endless(">4000\r\n", ":1\r\n"), {}, limits).error, "");
+  EXPECT_EQ(read(endless("", "*1\r\n:1\r\n"), {}, limits).log.size(), 2000U);
+}
+
 TEST(ReplyTree, HasTextOnlyWhereThereIsSome) {
   ReplyTree tree;
   tree.text = "abc";

@@ -228,8 +228,8 @@ class Recorder final : public ReplyHandler {
 
 // "GET a" as one would type it.
 inline Connection::Admission submit(Connection& connection, Recorder& recorder, std::uint64_t number,
-                                    std::string_view command, bool failFast = false) {
-  const auto admission = connection.admit(failFast);
+                                    std::string_view command, bool failFast = false, const CommitOptions& how = {}) {
+  const auto admission = connection.admit(failFast, how.joined);
   if (admission != Connection::Admission::kAdmitted) return admission;
   std::vector<std::string_view> words;
   while (!command.empty()) {
@@ -241,7 +241,7 @@ inline Connection::Admission submit(Connection& connection, Recorder& recorder, 
   const std::size_t mark = out.size();
   out.commandHeader(words.size());
   for (const std::string_view word : words) out.argument(word);
-  connection.commit(mark, recorder, number);
+  connection.commit(mark, recorder, number, how);
   return admission;
 }
 

@@ -13,6 +13,7 @@ module.exports = async function connect({ port }) {
   return {
     get: (key) => call(['GET', key]),
     set: (key, value) => call(['SET', key, value]),
+    mget: (keys) => call(['MGET', ...keys]),
     close: () => client.end(),
   };
 };

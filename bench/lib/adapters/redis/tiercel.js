@@ -9,6 +9,7 @@ module.exports = async function connect({ url }) {
   return {
     get: (key) => client.get(key),
     set: (key, value) => client.set(key, value),
+    mget: (keys) => client.mget(...keys),
     close: () => client.close(),
   };
 };

@@ -1,0 +1,25 @@
+// The types of the client.
+import { expectError, expectType } from 'tsd';
+import { createRedis, type RedisCommands, type RedisError, type RedisStats, type ScoredMember } from '../..';
+
+const redis = createRedis({ url: 'rediss://localhost', tls: { rejectUnauthorized: false }, heartbeat: '5s' });
+expectType<RedisCommands<Buffer>>(redis.buffers);
+expectType<Promise<'OK'>>(redis.set('k', 'v'));
+expectType<Promise<Buffer | null>>(redis.buffers.get('k'));
+expectType<Promise<Map<Buffer, Buffer>>>(redis.buffers.hgetall('h'));
+expectType<Promise<Record<string, string>>>(redis.hgetall('h'));
+expectType<Promise<string | null>>(redis.spop('s'));
+expectType<Promise<string[]>>(redis.spop('s', 2));
+expectType<Promise<Array<ScoredMember<string>>>>(redis.zrange('z', 0, -1, 'WITHSCORES'));
+expectType<Promise<string[]>>(redis.zrange('z', 0, -1));
+expectType<Promise<[string | null | RedisError, number | RedisError]>>(redis.pipeline().get('a').incr('b').exec());
+expectType<Promise<[boolean | RedisError]>>(redis.multi().expire('a', 1).exec());
+expectType<Promise<number[]>>(redis.pipeline<number[]>().exec());
+expectType<Promise<number>>(redis.script<number>('return 1')(['k'], [1]));
+expectType<AsyncGenerator<string>>(redis.scan({ match: 'a*', count: 10, type: 'string' }));
+expectType<RedisStats>(redis.stats());
+void redis.subscribe('c', (message) => expectType<string>(message));
+void redis.subscribe('c', (message) => expectType<Buffer>(message), { buffers: true });
+expectError(redis.sscan('k', { type: 'set' }));
+expectError(redis.hset('h', { a: 1 }));
+expectError(redis.get('a', 'b'));
