@@ -28,6 +28,7 @@ step prepare stage node scripts/stage-prebuild.js || finish
 step ctest release bash scripts/test-cpp.sh release
 step ctest sanitize bash scripts/test-cpp.sh sanitize
 step fuzz fuzz bash scripts/fuzz.sh 10
+check 'addon under sanitizers' bash scripts/test-addon-sanitize.sh
 step jest jest node scripts/with-redis.js -- jest --ci --json --outputFile "$results/jest.json"
 check 'type tests' tsd --files 'test/types/**/*.test-d.ts'
 bash scripts/lint.sh

@@ -186,8 +186,8 @@ class Connection final : private TransportListener, private ReplySink {
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<ReplyReader> reader_;
   Handshake handshake_;
-  std::unique_ptr<TrackingReply> trackingReply_;
-  std::unique_ptr<HeartbeatReply> heartbeatReply_;
+  std::unique_ptr<ReplyHandler> trackingReply_;
+  std::unique_ptr<ReplyHandler> heartbeatReply_;
 
   State state_ = State::kIdle;
   bool closing_ = false;

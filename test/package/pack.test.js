@@ -82,6 +82,14 @@ describe('the tarball', () => {
     const symbols = lines.map((line) => line.split(' ').pop());
     expect(symbols.sort()).toEqual(['napi_register_module_v1', 'node_api_module_get_api_version_v1']);
   });
+
+  test('lacks nothing of its own', () => {
+    // A module may be linked with symbols missing, since Node's come at load time; ours would never come.
+    const binary = sandbox.file(`node_modules/tiercel/prebuilds/${platformName()}.node`);
+    const missing = execFileSync('nm', ['-D', '--undefined-only', binary], { encoding: 'utf8' });
+    expect(missing).toContain('napi_create_function');
+    expect(missing).not.toMatch(/tiercel|redisReader|sds/);
+  });
 });
 
 describe('an installed copy, without a compiler', () => {
