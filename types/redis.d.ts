@@ -101,7 +101,7 @@ export interface RedisCommands<
   K extends keyof RedisResults<unknown, []> = 'promise',
   Done extends unknown[] = [],
 > {
-  /** Any command. Subscriptions, MULTI, WATCH, MONITOR, HELLO, QUIT … are refused with a TypeError. */
+  /** Any command. Subscriptions, MULTI, WATCH, MONITOR, SELECT, HELLO, QUIT … are refused with a TypeError. */
   call<T = RedisReply>(command: string, ...args: A[]): RedisResults<T, Done>[K];
   get(key: A): RedisResults<S | null, Done>[K];
   /** Always replaces the value and its time to live. */

@@ -40,6 +40,7 @@ const REFUSED = new Map(
     EXEC: 'use exec() of what multi() gave',
     DISCARD: 'a transaction of multi() is sent whole, or not at all',
     WATCH: 'commands of all callers share the connection; use a script',
+    SELECT: 'commands of all callers share the connection; give createRedis the db',
     MONITOR: 'its output never ends',
     SYNC: 'it is for replicas',
     PSYNC: 'it is for replicas',

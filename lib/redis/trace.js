@@ -7,7 +7,14 @@ const channel = tracingChannel('tiercel:redis');
 
 const tracer = {
   get isOn() {
-    return channel.start.hasSubscribers || channel.asyncEnd.hasSubscribers || channel.error.hasSubscribers;
+    const { start, end, asyncStart, asyncEnd, error } = channel;
+    return (
+      start.hasSubscribers ||
+      asyncEnd.hasSubscribers ||
+      error.hasSubscribers ||
+      end.hasSubscribers ||
+      asyncStart.hasSubscribers
+    );
   },
 
   /**

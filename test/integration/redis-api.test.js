@@ -585,7 +585,7 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
   describe('the client itself', () => {
     test('refuses what would change its connection', async () => {
       const names =
-        'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MULTI EXEC DISCARD WATCH MONITOR SYNC PSYNC QUIT RESET HELLO';
+        'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MULTI EXEC DISCARD WATCH MONITOR SELECT SYNC PSYNC QUIT RESET HELLO';
       for (const name of names.toLowerCase().split(' ')) {
         const error = await rejection(redis.call(name, 'x'));
         expect(error).toBeInstanceOf(TypeError);
