@@ -18,13 +18,16 @@ export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb' | 'B' | 'KB' | 
 /** Options of {@link createCache}. */
 export interface CacheOptions {
   /**
-   * The second tier: a URL (`redis://`, `unix://`), options, an open client, or `false` for memory alone.
+   * The second tier: a URL (`redis://`, `rediss://`, `unix://`), options, an open client, or `false` for memory alone.
    * Unset: `REDIS_URL`, else `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`, `REDIS_DB`, else memory alone.
    */
   redis?: string | RedisOptions | RedisClient | false;
   /** The first tier, or `false` to read from Redis every time. */
   memory?: MemoryOptions | false;
-  /** First part of every key in Redis. 1 to 200 characters, none of `* ? [ ] { } \` or white space. Default `'tiercel'`. */
+  /**
+   * First part of every key in Redis. 1 to 200 characters, none of `* ? [ ] { } \` or white space, no part `k` between colons.
+   * Default `'tiercel'`.
+   */
   namespace?: string;
   /** Schema version of what you store, second part of every key: raise it and old entries are never read again. Default `1`. */
   version?: string | number;

@@ -20,11 +20,11 @@ export interface RedisOptions {
   db?: number;
   /** Shown by CLIENT LIST. */
   clientName?: string;
-  /** A command without an answer after this time is rejected (`COMMAND_TIMEOUT`); it may have run. Default `'5s'`; `0`: never. */
+  /** A command without an answer after this time is rejected (`COMMAND_TIMEOUT`); it may have run. Default `'5s'`, `'2s'` for a cache's own client; `0`: never. */
   commandTimeout?: Duration;
   /** Time to connect and authenticate before the attempt counts as failed. Default `'10s'`. */
   connectTimeout?: Duration;
-  /** After so long a silence the server is asked whether it is there. Default `'5s'`; `0`: never. */
+  /** After so long a silence the server is asked whether it is there. Default `'5s'`, `'2s'` for a cache's own client; `0`: never. */
   heartbeat?: Duration;
   /** `true`, or options of `tls.connect()`. Default `false`; `rediss://` sets it. */
   tls?: boolean | ConnectionOptions;
@@ -257,7 +257,8 @@ type Message<B extends boolean> = B extends true ? Buffer : string;
  * A Redis client. A command whose answer was lost is never repeated: CONNECTION_LOST and COMMAND_TIMEOUT mean that it may
  * have run. Blocking commands (BLPOP …) belong on a `duplicate()`: they hold up everything behind them. An open client
  * keeps the process alive, as with ioredis, until close() or unref(). Traces: `tracing:tiercel:redis:*` in
- * node:diagnostics_channel, with command and place, never arguments.
+ * node:diagnostics_channel, with command and place, never arguments; what Node adds itself is the
+ * reply (`result`) or the error.
  */
 export interface RedisClient extends EventEmitter<RedisEvents>, RedisCommands {
   readonly status: 'connecting' | 'ready' | 'reconnecting' | 'closed';

@@ -96,7 +96,6 @@ napi_value RedisClient::create(napi_env env, napi_callback_info info) {
                                                     Napi::Value(env, call.args[2]));
   Napi::Object object = bindFunctions(env, client.get(), client,
                                       {{"submit", submit},
-                                       {"flush", flush},
                                        {"close", close},
                                        {"destroy", destroy},
                                        {"setRef", setRef},
@@ -172,11 +171,6 @@ napi_value RedisClient::submit(napi_env env, napi_callback_info info) {
                           {.endless = (mode & kEndless) != 0,
                            .confirmations = mode >> kConfirmationsShift,
                            .joined = (mode & kJoined) != 0});
-  return nullptr;
-}
-
-napi_value RedisClient::flush(napi_env env, napi_callback_info info) {
-  Call<RedisClient, 1>(env, info).self->connection_.flush();
   return nullptr;
 }
 

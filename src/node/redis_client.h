@@ -50,7 +50,6 @@ class RedisClient final : public Resident,
 
  private:
   static napi_value submit(napi_env env, napi_callback_info info);
-  static napi_value flush(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
   static napi_value destroy(napi_env env, napi_callback_info info);
   static napi_value setRef(napi_env env, napi_callback_info info);
