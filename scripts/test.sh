@@ -12,11 +12,15 @@ unset REDIS_URL REDIS_HOST REDIS_PORT REDIS_PASSWORD REDIS_DB REDIS_SERVER
 
 finish() { exec node scripts/lib/test-summary.js "$results"; }
 
+# No step may keep a machine busy for ever: one that takes this long has failed, and is ended with all it started.
+LIMIT=600
+
 # step KIND NAME COMMAND...: runs it, and records its exit code for the summary.
 step() {
   local kind=$1 name=$2 began=$SECONDS code=0
   shift 2
-  "$@" </dev/null || code=$?
+  timeout --kill-after=10 "$LIMIT" "$@" </dev/null || code=$?
+  [ "$code" -ne 124 ] || say "FAILED  $name: not done after $LIMIT s"
   record "$kind" "$name" "$code" $((SECONDS - began))
   return "$code"
 }
@@ -28,8 +32,10 @@ step prepare stage node scripts/stage-prebuild.js || finish
 step ctest release bash scripts/test-cpp.sh release
 step ctest sanitize bash scripts/test-cpp.sh sanitize
 step fuzz fuzz bash scripts/fuzz.sh 10
-check 'addon under sanitizers' bash scripts/test-addon-sanitize.sh
+check 'addon under sanitizers' timeout --kill-after=10 "$LIMIT" bash scripts/test-addon-sanitize.sh
 step jest jest node scripts/with-redis.js -- jest --ci --json --outputFile "$results/jest.json"
-check 'type tests' tsd --files 'test/types/**/*.test-d.ts'
-bash scripts/lint.sh
+check 'type tests' timeout --kill-after=10 "$LIMIT" tsd --files 'test/types/**/*.test-d.ts'
+lint=0
+timeout --kill-after=10 "$LIMIT" bash scripts/lint.sh || lint=$?
+[ "$lint" -lt 124 ] || record check lint "$lint" "$LIMIT"
 finish

@@ -108,11 +108,19 @@ class Link {
     this.#proxy.forget(this);
     for (const socket of [this.client, this.server]) {
       // destroySoon: what was passed before the cut arrives.
-      if (how === 'reset' && !socket.connecting) socket.resetAndDestroy();
-      else if (how === 'reset') socket.destroy();
+      if (how === 'reset') reset(socket);
       else socket.destroySoon();
     }
   }
+}
+
+/**
+ * Ends a connection with a RST. After our FIN it cannot be had: libuv refuses it, Node takes the handle for closed all
+ * the same, and at its exit waits for it for ever, awake.
+ */
+function reset(socket) {
+  if (socket.connecting || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 class FaultProxy {
@@ -141,7 +149,7 @@ class FaultProxy {
       this.connections++;
       if (this.refusing) {
         socket.on('error', () => {});
-        socket.resetAndDestroy();
+        reset(socket);
         return;
       }
       this.#links.add(new Link(this, socket));
