@@ -12,12 +12,12 @@ runBenchmark({
   cases: [
     {
       title: 'getOrSet, memory hit',
-      adapters: ['tiercel', 'bentocache', 'bentocache-raw', 'lru-cache'],
+      adapters: ['tiercel', 'tiercel-frozen', 'bentocache', 'bentocache-raw', 'lru-cache'],
       parameters: { ...parameters, tier: 'memory' },
     },
     {
       title: 'getOrSet, Redis hit',
-      adapters: ['tiercel', 'bentocache', 'ioredis-json'],
+      adapters: ['tiercel', 'tiercel-msgpack', 'bentocache', 'ioredis-json'],
       parameters: { ...parameters, tier: 'redis' },
     },
   ],

@@ -31,6 +31,7 @@ step prepare stage node scripts/stage-prebuild.js || finish
 
 step ctest release bash scripts/test-cpp.sh release
 step ctest sanitize bash scripts/test-cpp.sh sanitize
+step ctest thread bash scripts/test-cpp.sh thread
 step fuzz fuzz bash scripts/fuzz.sh 10
 check 'addon under sanitizers' timeout --kill-after=10 "$LIMIT" bash scripts/test-addon-sanitize.sh
 step jest jest node scripts/with-redis.js -- jest --ci --json --outputFile "$results/jest.json"

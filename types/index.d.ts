@@ -33,14 +33,63 @@ export interface CacheOptions {
   version?: string | number;
   /** How long a value is fresh when a call does not say. Default `'5m'`. */
   ttl?: Duration;
-  /** No entry lives longer, whatever a call asks for. Default `'1d'`. */
+  /** No entry lives longer, stale windows included, whatever a call asks for. Default `'1d'`. */
   maxTtl?: Duration;
-  /** How values become bytes. Default `'json'`. Buffers and Uint8Arrays are always kept as they are. */
-  codec?: 'json';
+  /** Shortens every ttl by a random share of up to this, 0 to 1, so that not all end at once. Default `0`. */
+  jitter?: number;
+  /**
+   * For so long after its ttl a value is still served, while one caller of all processes loads it anew. Default `0`.
+   */
+  staleWhileRevalidate?: Duration;
+  /** For so long after its ttl a value is served when its loader fails. Default `0`. */
+  staleIfError?: Duration;
+  /** Loads a value anew, behind the callers, while it is still fresh. Default `false`. */
+  refreshAhead?: RefreshAhead;
+  /**
+   * A loader that takes longer fails with a {@link CacheError} of code `LOAD_TIMEOUT`, and its signal is aborted.
+   * Default: none.
+   */
+  timeout?: Duration;
+  /** A caller who would wait longer is given the stale value, if there is one, while the load goes on. Default: none. */
+  softTimeout?: Duration;
+  /**
+   * After a load that failed, its error is the answer for so long, in all processes, before the next attempt. `0`: every
+   * call tries again. Other processes get an Error with its name, message and code. Default `'1s'`.
+   */
+  errorBackoff?: Duration;
+  /**
+   * For how long a load keeps others from loading the same key, when it has no `timeout`. A load that takes longer is
+   * overtaken: its callers get its value, the cache does not keep it. Default `'30s'`.
+   */
+  leaseTimeout?: Duration;
+  /**
+   * How values become bytes. Default `'json'`. `'msgpack'` keeps more types (Date, Map, Set, BigInt, Buffer, undefined …)
+   * and is faster; it needs the package `msgpackr`. With both, strings and bytes are stored as they are (a Uint8Array
+   * comes back as a Buffer). What survives which: docs/codecs.md.
+   */
+  codec?: 'json' | 'msgpack' | Codec;
+  /**
+   * Whether each caller gets an object of its own (`'copy'`, the default), or all the same deep-frozen one (`'frozen'`:
+   * the fastest; writing to it throws in strict mode).
+   */
+  share?: 'copy' | 'frozen';
   /** A Redis command that takes longer counts as failed. Default `'1s'`. */
   commandTimeout?: Duration;
   /** Told about what the cache survives (Redis gone, corrupt entries). Default: nothing is printed. */
   logger?: Logger;
+}
+
+/** Values to bytes and back, for {@link CacheOptions.codec}. It is given every value, strings and bytes too. */
+export interface Codec {
+  /** For messages. */
+  readonly name: string;
+  /** A string is stored as UTF-8. What it throws reaches the writer, inside a TypeError. */
+  encode(value: unknown): Uint8Array | string;
+  /**
+   * A value of its own for every call. Throwing, or returning undefined, makes the entry a miss: so it should, when the
+   * bytes are none of its own.
+   */
+  decode(data: Buffer): unknown;
 }
 
 /** Where messages go; `console` fits. */
@@ -49,11 +98,17 @@ export interface Logger {
   error?(message: string, details?: unknown): void;
 }
 
+/**
+ * Caches of one server, namespace and version share their memory in a process, in all its worker threads, and must ask
+ * for the same budget: createCache throws a TypeError otherwise.
+ */
 export interface MemoryOptions {
   /** Budget in bytes, keys and bookkeeping included. Default `'64mb'`. */
   maxBytes?: Size;
   /** A larger entry is served but not kept in memory. Default: the whole budget. */
   maxEntryBytes?: Size;
+  /** At most so many entries. Default: as many as there is room for. */
+  maxEntries?: number;
   /**
    * With a server that cannot announce changes (no RESP3 client tracking), how long an entry in memory is trusted.
    * Default `'1s'`.
@@ -61,37 +116,103 @@ export interface MemoryOptions {
   maxStaleness?: Duration;
 }
 
-/** Options of one write. */
+/**
+ * When a value is loaded anew before its ttl is over, behind the callers, who get the present one: after a share of its
+ * ttl (`0.8`), a duration before its end (`'10s'`: a string, since a number is a share), or `'xfetch'`: at random, and
+ * the earlier the longer the load took. One load for all processes.
+ */
+export type RefreshAhead = number | Exclude<Duration, number> | 'xfetch' | false;
+
+/** Options of one write. What is left out is as {@link CacheOptions} say. */
 export interface SetOptions {
   /** How long the value is fresh. Default: the cache's `ttl`; never beyond its `maxTtl`. */
   ttl?: Duration;
+  /** See {@link CacheOptions.jitter}. */
+  jitter?: number;
+  /** See {@link CacheOptions.staleWhileRevalidate}. */
+  staleWhileRevalidate?: Duration;
+  /** See {@link CacheOptions.staleIfError}. */
+  staleIfError?: Duration;
+  /** {@link Cache.invalidateTag} of one of them makes the value invalid. At most 128, of at most 1024 bytes each. */
+  tags?: readonly string[];
 }
 
-/** Options of one {@link Cache.getOrSet}. */
-export interface GetOrSetOptions<T = unknown> {
+/** Options of one load: of {@link Cache.getOrSet}, getOrSetMany and memoize. */
+export interface GetOrSetOptions<T = unknown> extends Omit<SetOptions, 'ttl' | 'tags'> {
   /** How long the value is fresh: a duration, or a function of the loaded value. */
   ttl?: Duration | ((value: T) => Duration);
+  /** Its tags: a list, or a function of the loaded value. */
+  tags?: readonly string[] | ((value: T, context: LoaderContext<T>) => readonly string[]);
+  /** See {@link CacheOptions.refreshAhead}. */
+  refreshAhead?: RefreshAhead;
+  /** See {@link CacheOptions.timeout}. */
+  timeout?: Duration;
+  /** See {@link CacheOptions.softTimeout}. */
+  softTimeout?: Duration;
+  /** See {@link CacheOptions.errorBackoff}. */
+  errorBackoff?: Duration;
+  /** Whether the loaded value is stored. Default: it is, unless it is `undefined`. */
+  cacheIf?: (value: T) => boolean;
+  /**
+   * Ends the wait of this caller: the call rejects with its reason. The loader's own signal is aborted when nobody is
+   * left who waits.
+   */
+  signal?: AbortSignal;
 }
 
 /** What a loader is given. */
-export interface LoaderContext {
+export interface LoaderContext<T = unknown> {
   /** The key that is being loaded, as the caller wrote it. */
   readonly key: string;
-  /** Sets the time to live of this value. Overrides `ttl`. */
+  /**
+   * Aborted when the load takes longer than its `timeout`, when nobody waits for it any more, and when it was overtaken
+   * (the key was written, removed or invalidated meanwhile), so that its value would not be stored.
+   */
+  readonly signal: AbortSignal;
+  /** The stale value that this load is to replace, a copy of its own; `undefined` when there is none. */
+  readonly previous: T | undefined;
+  /** Sets the time to live of this value. Overrides `ttl`. Throws a TypeError when it is no duration. */
   setTtl(ttl: Duration): void;
+  /** Sets tags of this value, which are added to those of the call. Throws a TypeError when they are none. */
+  setTags(tags: readonly string[]): void;
   /** Return the value to the callers, but do not store it. */
   skip(): void;
 }
 
 /** Loads the value of a key. `null` is a value and is stored; `undefined` is returned and not stored. */
-export type Loader<T> = (context: LoaderContext) => T | Promise<T>;
+export type Loader<T> = (context: LoaderContext<NoInfer<T>>) => T | Promise<T>;
+
+/** Loads the values of the keys that are missing. What it leaves out, or gives as `undefined`, is not stored. */
+export type ManyLoader<T> = (
+  keys: string[],
+  context: { readonly keys: string[]; readonly signal: AbortSignal },
+) => ManyLoaded<T> | Promise<ManyLoaded<T>>;
+
+/** One value for each key in their order, a Map, or an object by key. */
+export type ManyLoaded<T> = readonly T[] | ReadonlyMap<string, T> | Readonly<Record<string, T>>;
+
+/** What {@link Cache.read} tells. Times in seconds. */
+export type ReadResult<T> =
+  | { value: undefined; status: 'miss' }
+  | {
+      value: T;
+      /** `'stale'`: its ttl is over, and it is there for staleWhileRevalidate or staleIfError. */
+      status: 'hit' | 'stale';
+      tier: 'memory' | 'redis';
+      /** Since it was stored. */
+      age: number;
+      /** Until it is stale; 0 when it is. */
+      ttl: number;
+      tags: string[];
+    };
+
+/** What {@link Cache.invalidateRelated} takes: a key, a pattern (with `*`, `?` or `[`), or a tag. */
+export type Related = string | { tag: string };
 
 /** Options of the function form of {@link Cache.memoize}. */
-export interface MemoizeOptions<A extends unknown[], T> {
+export interface MemoizeOptions<A extends unknown[], T> extends GetOrSetOptions<T> {
   /** The key of a call, or a prefix to which a hash of the arguments is added. Default: the function's name. */
   key?: string | ((...args: A) => string);
-  /** How long a result is fresh: a duration, or a function of the result. */
-  ttl?: Duration | ((value: T) => Duration);
 }
 
 /** A function that {@link Cache.memoize} made. */
@@ -109,13 +230,23 @@ export interface CacheStats {
   misses: number;
   /** hits / (hits + misses); 0 before the first read. */
   hitRatio: number;
+  /** Values that were written, by `set` or a load. */
   sets: number;
+  /** Keys that were removed. */
   deletes: number;
+  /** Tags, patterns and namespaces that were invalidated: calls, not entries. */
+  invalidations: number;
   /** Loader calls, and those of them that threw. */
   loads: number;
   loadErrors: number;
-  /** Callers that were given the result of somebody else's load. */
+  /** Callers that were given the result of somebody else's load in this thread. */
   coalesced: number;
+  /** Loaded values that were not stored: something had overtaken them, or Redis did not take them. */
+  refused: number;
+  /** Loads behind the callers: staleWhileRevalidate and refreshAhead. */
+  refreshes: number;
+  /** Stale values that were served. */
+  staleHits: number;
   /** Redis commands of the cache that failed or timed out. */
   redisErrors: number;
   /** Bytes under our keys that were no entry of ours. */
@@ -123,15 +254,20 @@ export interface CacheStats {
   /** Hits by tier. */
   memoryHits: number;
   redisHits: number;
-  /** `null` when the cache has no memory tier. */
+  /** Removals and invalidations that Redis has not acknowledged yet. */
+  pendingInvalidations: number;
+  /** `null` when the cache has no memory tier, or is closed without Redis. */
   memory: MemoryStats | null;
 }
 
+/** Of the memory that all caches of the namespace share in this process. */
 export interface MemoryStats {
   entries: number;
   /** Bytes in use, keys and bookkeeping included. */
   bytes: number;
   maxBytes: number;
+  /** 0: no bound. */
+  maxEntries: number;
   hits: number;
   misses: number;
   sets: number;
@@ -142,6 +278,10 @@ export interface MemoryStats {
   expirations: number;
   /** Entries that were served but not kept, being larger than `maxEntryBytes`. */
   rejects: number;
+  /** Entries that were served but not kept, since all others seem to be worth more. */
+  admissionRejects: number;
+  /** Misses because a tag of the entry had changed, or the connection that it came through was lost. */
+  invalid: number;
 }
 
 export interface CacheHealth {
@@ -153,6 +293,8 @@ export interface CacheHealth {
   reason?: string;
   /** Milliseconds of the last PING that {@link Cache.health} sent. */
   latency?: number;
+  /** Removals and invalidations that Redis has not acknowledged yet, and that are tried again. */
+  pendingInvalidations: number;
   memory: { entries: number; bytes: number; maxBytes: number } | null;
 }
 
@@ -160,54 +302,143 @@ export interface CacheHealth {
 export interface CacheEvents {
   'cache:hit': [{ key: string; tier: 'memory' | 'redis' }];
   'cache:miss': [{ key: string }];
+  /** ttl in seconds. */
   'cache:set': [{ key: string; ttl: number }];
-  'cache:invalidate': [{ keys: string[] }];
-  /** Something the cache survived: a failed command, a corrupt entry, a failed store. Never fatal. */
+  /**
+   * A loaded value was not stored: the key was written, removed or invalidated during the load (`overtaken`), one of
+   * its tags may have been (`tag`), or Redis did not take it (`unavailable`).
+   */
+  'cache:refused': [{ key: string; reason: 'overtaken' | 'tag' | 'unavailable' }];
+  'cache:invalidate': [{ keys: string[] } | { tags: string[] } | { pattern: string; count: number } | { all: true }];
+  /** Something the cache survived: a failed command, a corrupt entry, a failed store or refresh. Never fatal. */
   'cache:error': [Error];
+  /** So many removals and invalidations wait until Redis can be told. */
+  'cache:pending': [{ count: number }];
+  /** So many of them have been carried out. */
+  'cache:replayed': [{ count: number }];
   'redis:connect': [];
   'redis:close': [{ reason: string }];
 }
 
-/** A cache with a memory tier, a Redis tier, or both. Made by {@link createCache}. */
+/**
+ * A cache with a memory tier, a Redis tier, or both. Made by {@link createCache}.
+ *
+ * Every method throws (or rejects with) a TypeError that names the argument which is not valid, and a
+ * {@link CacheError} of code `CACHE_CLOSED` after close(). Keys are strings of 1 to 64,000 bytes.
+ */
 export interface Cache extends EventEmitter<CacheEvents> {
-  readonly namespace: string;
-  /** The stored value, `undefined` when there is none. Never rejects because of Redis. */
+  /** Its namespace, with those above it: `shop.users`. */
+  readonly name: string;
+
+  /** The stored value, `undefined` when there is none that is fresh. Never rejects because of Redis. */
   get<T = unknown>(key: string): Promise<T | undefined>;
-  /**
-   * Stores a value. Resolves true when every tier took it, false when Redis could not (it is then stored nowhere).
-   * `undefined` is not stored: false.
-   * @throws {TypeError} when the key, the value or an option is not valid.
-   */
-  set(key: string, value: unknown, options?: SetOptions | Duration): Promise<boolean>;
-  /**
-   * Removes a key. Resolves true when there was one.
-   * @throws {CacheUnavailableError} when Redis did not acknowledge it.
-   */
-  delete(key: string): Promise<boolean>;
-  /** Whether a value is stored. */
+  /** What memory has fresh, at once and without asking Redis; `undefined` when it has nothing. */
+  peek<T = unknown>(key: string): T | undefined;
+  /** The stored value, also a stale one, and what is known of it. Never rejects because of Redis. */
+  read<T = unknown>(key: string): Promise<ReadResult<T>>;
+  /** Whether a fresh value is stored. */
   has(key: string): Promise<boolean>;
-  /** Seconds until the value expires; `undefined` when there is none. */
+  /** Seconds until the value is stale; `undefined` when there is none. */
   ttl(key: string): Promise<number | undefined>;
   /** The stored values, in the order of the keys; `undefined` where there is none. One round trip. */
   getMany<T = unknown>(keys: readonly string[]): Promise<Array<T | undefined>>;
+
+  /**
+   * Stores a value. Resolves true when every tier took it, false when Redis could not: it is then stored nowhere, and
+   * an older value is removed. `undefined` is not stored: false.
+   * @throws {TypeError} when the key, the value or an option is not valid.
+   */
+  set(key: string, value: unknown, options?: SetOptions | Duration): Promise<boolean>;
   /** Stores many values in one round trip. True when every tier took them all. */
   setMany(
     entries: Iterable<readonly [string, unknown]> | Record<string, unknown>,
     options?: SetOptions | Duration,
   ): Promise<boolean>;
+
   /**
-   * The stored value, or what the loader returns, which is then stored. Callers that come while a load is under way
-   * share it. With Redis unavailable the loader answers.
-   * @throws whatever the loader throws, as it is.
+   * The stored value, or what the loader returns, which is then stored. One load at a time, in all threads and
+   * processes: whoever comes meanwhile shares it. What is written, removed or invalidated during a load is not
+   * overwritten by it. With Redis unavailable the loader answers.
+   * @throws whatever the loader throws, as it is; see {@link CacheOptions.errorBackoff}.
+   * @throws {CacheError} `LOAD_TIMEOUT` when the loader took longer than `timeout`.
    */
-  getOrSet<T>(key: string, loader: Loader<T>, options?: GetOrSetOptions<T> | Duration): Promise<T>;
-  /** The same as getOrSet, with the ttl as the third argument. */
-  memoize<T>(key: string, compute: Loader<T>, ttl?: Duration): Promise<T>;
+  getOrSet<T>(key: string, loader: Loader<T>, options?: GetOrSetOptions<NoInfer<T>> | Duration): Promise<T>;
+  /**
+   * The same for many keys: the loader is called once, with those that are missing. The values in the order of the
+   * keys; `undefined` where the loader gave none.
+   * @throws whatever the loader throws, and a TypeError when what it returns is no {@link ManyLoaded}.
+   */
+  getOrSetMany<T>(
+    keys: readonly string[],
+    loadMissing: ManyLoader<T>,
+    options?: GetOrSetOptions<NoInfer<T>> | Duration,
+  ): Promise<Array<T | undefined>>;
+  /** The same as getOrSet. */
+  memoize<T>(key: string, compute: Loader<T>, options?: GetOrSetOptions<NoInfer<T>> | Duration): Promise<T>;
   /** A function that remembers its results by its arguments. */
   memoize<A extends unknown[], T>(
     fn: (...args: A) => T | Promise<T>,
     options?: MemoizeOptions<A, T>,
   ): Memoized<A, Awaited<T>>;
+
+  /**
+   * Removes a key, and keeps loads that are under way from storing what they began before. Resolves true when there
+   * was a value.
+   * @throws {CacheUnavailableError} when Redis did not acknowledge it. It is then tried again until it does, and this
+   *   process reads the key as a miss until then.
+   */
+  delete(key: string, options?: DeleteOptions): Promise<boolean>;
+  /**
+   * Removes many keys in one round trip. Resolves to how many there were.
+   * @throws {CacheUnavailableError} as delete.
+   */
+  deleteMany(keys: readonly string[]): Promise<number>;
+  /** The same as delete. */
+  invalidateKey(key: string, options?: DeleteOptions): Promise<boolean>;
+  /**
+   * Makes every value that carries the tag invalid, in all namespaces of this cache, in one step however many there are.
+   * @throws {CacheUnavailableError} as delete.
+   */
+  invalidateTag(tag: string): Promise<void>;
+  /** The same for several tags. */
+  invalidateTags(tags: readonly string[]): Promise<void>;
+  /**
+   * Removes the keys that match a glob pattern of Redis: `user:*`, `page-[0-9]`, `a?c`, with `\` before what is meant
+   * literally. Looks at every key of the server: for rare use. Resolves to how many there were.
+   * @throws {CacheUnavailableError} as delete.
+   */
+  invalidatePattern(pattern: string): Promise<number>;
+  /**
+   * Keys, patterns and tags in one call.
+   * @throws {CacheUnavailableError} as delete; all of them were tried then.
+   */
+  invalidateRelated(related: readonly Related[]): Promise<void>;
+  /**
+   * Makes everything in this cache and its namespaces invalid, in one step.
+   * @throws {CacheUnavailableError} as delete.
+   */
+  clear(): Promise<void>;
+
+  /**
+   * A cache with keys of its own within this one, with the same options; the same object for the same name. It is
+   * closed with this one, and clear() of this one clears it.
+   * @param name 1 to 64 letters, digits, `_` or `-`
+   */
+  namespace(name: string): Cache;
+
+  /** What memory holds, as bytes for load(): to start warm after a deploy. With Redis the keys, else the entries. */
+  dump(): Promise<Buffer>;
+  /**
+   * Takes what dump() returned into memory; with Redis it is read from there as it is now. What is there already stays.
+   * Resolves to how many entries were added.
+   * @throws {TypeError} when it is nothing that dump() of this version returned, or is cut off.
+   */
+  load(snapshot: Uint8Array): Promise<number>;
+
+  readonly memory: {
+    /** `null` when the cache has no memory tier, or is closed without Redis. */
+    stats(): MemoryStats | null;
+  };
   /** Counters since the start or the last resetStats(). */
   stats(): CacheStats;
   resetStats(): void;
@@ -215,6 +446,12 @@ export interface Cache extends EventEmitter<CacheEvents> {
   health(): Promise<CacheHealth>;
   /** Ends the connection that the cache opened and frees its memory. Pending reads settle. Safe to call twice. */
   close(): Promise<void>;
+}
+
+/** Options of {@link Cache.delete}. */
+export interface DeleteOptions {
+  /** Leave a copy that is served only when its loader fails, within staleIfError. Default `false`. */
+  soft?: boolean;
 }
 
 /**
@@ -229,12 +466,16 @@ export * from './redis';
 
 // --------------------------------------------------------------------------------------------------------- errors
 
-/** Base of the errors that Tiercel makes, but for TypeErrors about arguments. */
+/**
+ * Base of the errors that Tiercel makes, but for TypeErrors about arguments. Codes of its own: `CACHE_CLOSED`,
+ * `LOAD_TIMEOUT`, `LOAD_FAILED` (in another process, which could not say how), and as the reason of a loader's signal
+ * `LEASE_LOST`.
+ */
 export class CacheError extends Error {
   readonly code: string;
 }
 
-/** Redis did not acknowledge a delete or an invalidation. `code` is `'CACHE_UNAVAILABLE'`. */
+/** Redis did not acknowledge a removal or an invalidation, which is tried again until it does. `code` is `'CACHE_UNAVAILABLE'`. */
 export class CacheUnavailableError extends CacheError {
   readonly code: 'CACHE_UNAVAILABLE';
 }

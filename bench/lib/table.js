@@ -81,4 +81,4 @@ function writeJson(file, content) {
   if (file) fs.writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
 }
 
-module.exports = { environment, printEnvironment, printTable, writeJson };
+module.exports = { version, environment, printEnvironment, printTable, writeJson };

@@ -1,92 +1,133 @@
 'use strict';
-// Cache: what createCache() gives. Checks arguments, joins loads, turns payloads into values.
+// Cache: what createCache() gives. Checks arguments, answers plain hits of the memory tier itself, and leaves the rest to
+// Loads, Invalidation and Batches.
 const { EventEmitter } = require('node:events');
 const { CacheError } = require('../errors');
-const { describe, invalid, isPlainObject } = require('../options/is');
-const { knownOptions } = require('../options/known');
-const { parsePositiveDuration } = require('../options/duration');
+const { invalid } = require('../options/is');
 const { RedisClient } = require('../redis/client');
-const { encode, decode, detached, JSON_TEXT } = require('./codec');
+const { Announcer } = require('./announcer');
+const { checkKey, checkKeys, isSoft, pairsOf, relatedParts } = require('./arguments');
+const { getMany, getOrSetMany, setMany } = require('./batches');
+const { checkTag, loadOptions, writeOptions, parseRefreshAhead } = require('./call-options');
 const { Complaints } = require('./complaints');
-const { Flights } = require('./flights');
+const { dump, load } = require('./snapshot');
+const { Invalidation } = require('./invalidation');
+const { Loads } = require('./loads');
 const { memoizeFunction } = require('./memoize');
-const { Tiers } = require('./tiers');
+const { Objects } = require('./objects');
+const { healthOf, statsOf } = require('./reports');
+const { Tiers, FRESH, STALE, AHEAD } = require('./tiers');
 
-const MAX_KEY_BYTES = 65_536;
+const MAX_PATH = 1000;
+const ROOT = { space: 'k:', namespaces: ['n'], namespaceTag: 'n', path: '' };
 
 /** @typedef {import('../redis/client').Client} Client */
 /** @typedef {import('./tiers').Hit} Hit */
-/** @typedef {import('./codec').Encoded} Encoded */
-
-/**
- * What a load gave: the value as the loader made it, and its encoded form for everybody else.
- * @typedef {object} Loaded
- * @property {any} value
- * @property {Encoded | undefined} encoded undefined: it was not stored
- */
-
-/** @param {unknown} key */
-function checkKey(key) {
-  if (typeof key !== 'string' || key === '') throw invalid('key', 'a string that is not empty', key);
-  // UTF-8 cannot hold half a surrogate pair: different keys would become the same one.
-  if (!(/** @type {any} */ (key).isWellFormed())) throw invalid('key', 'a string without lone surrogates', key);
-  // Every character has at least one byte; counting them is for the few that may be too long.
-  if (key.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(key) > MAX_KEY_BYTES) {
-    throw new TypeError(`key: expected at most ${MAX_KEY_BYTES} bytes, got ${Buffer.byteLength(key)}`);
-  }
-}
 
 class Cache extends EventEmitter {
+  #options;
+  #place;
   #tiers;
+  #peek;
+  #still;
   /** @type {Client | undefined} */
   #client;
-  #ownsClient;
-  #ttl;
-  #maxTtl;
+  #defaults;
+  #codec;
+  #objects;
+  // What calls without options ask for: made once.
+  #plainWrite;
+  #plainLoad;
+  #loads;
+  #invalidation;
+  #outbox;
   #complaints;
+  /** @type {Map<string, Cache>} */
+  #children = new Map();
   #closed = false;
   /** @type {Promise<void> | undefined} */
   #closing;
-  /** @type {import('./flights').FlightsOf<Loaded>} */
-  #flights = new Flights();
-  #counters = { sets: 0, deletes: 0, loads: 0, loadErrors: 0, coalesced: 0 };
-  // Listeners are rare, and counting them is not free: kept up to date by EventEmitter's own events.
-  #heard = new Set();
+  #counters = {
+    sets: 0,
+    deletes: 0,
+    invalidations: 0,
+    loads: 0,
+    loadErrors: 0,
+    coalesced: 0,
+    refused: 0,
+    refreshes: 0,
+    staleHits: 0,
+  };
+  #announcer = new Announcer(this);
 
-  /** @param {import('./options').NormalCacheOptions} options */
-  constructor(options) {
+  /**
+   * @param {import('./options').NormalCacheOptions} options
+   * @param {{ space: string, namespaces: string[], namespaceTag: string, path: string }} [place] in the namespaces
+   * @param {Client} [client] of the parent
+   * @param {Cache} [parent]
+   */
+  constructor(options, place = ROOT, client = undefined, parent = undefined) {
     super();
-    this.namespace = options.namespace;
-    this.#ttl = options.ttl;
-    this.#maxTtl = options.maxTtl;
+    this.name = options.namespace;
+    this.#options = options;
+    this.#place = place;
+    this.#defaults = options.call;
+    this.#plainWrite = writeOptions(undefined, options.call);
+    this.#plainLoad = loadOptions(undefined, options.call);
+    this.#codec = options.codec;
     this.#complaints = new Complaints(options.logger);
-    this.#ownsClient = options.redis !== undefined && !(options.redis instanceof RedisClient);
-    this.#client = this.#ownsClient
-      ? new RedisClient(/** @type {import('../redis/options').NativeRedisOptions} */ (options.redis))
-      : /** @type {Client | undefined} */ (options.redis);
-    this.#tiers = new Tiers(options, this.#client, (error) => this.#survived(error));
-    this.#countListeners();
+    this.#client = client ?? clientOf(options);
+    const tell = this.#tell;
+    try {
+      this.#tiers = new Tiers({ ...options, ...place }, this.#client, {
+        onError: (error) => this.#survived(error),
+        onWatched: (key) => this.#loads.onWatched(key),
+        onReleased: (ticket) => this.#loads.onReleased(ticket),
+      });
+    } catch (error) {
+      if (client === undefined && options.ownsClient) this.#client?.destroy();
+      throw error;
+    }
+    this.#peek = this.#tiers.peek;
+    this.#still = this.#tiers.still;
+    this.#objects = new Objects(options.codec, options.share, options.memory?.maxBytes ?? 0);
+    this.#invalidation = new Invalidation({
+      tiers: this.#tiers,
+      tell,
+      prefix: options.prefix,
+      ...place,
+      counters: this.#counters,
+      parent: parent === undefined ? undefined : parent.#invalidation,
+    });
+    this.#outbox = this.#invalidation.outbox;
+    this.#loads = new Loads({
+      tiers: this.#tiers,
+      objects: this.#objects,
+      codec: options.codec,
+      outbox: this.#outbox,
+      tell,
+      counters: this.#counters,
+    });
+    this.#invalidation.loads = this.#loads;
+    // One listener for each namespace is no leak.
+    this.#client?.setMaxListeners(0);
     this.#client?.on('ready', this.#onReady);
     this.#client?.on('close', this.#onClose);
-  }
-
-  #countListeners() {
-    this.on('newListener', (name) => this.#heard.add(name));
-    this.on('removeListener', (name) => {
-      if (this.listenerCount(name) === 0) this.#heard.delete(name);
-    });
   }
 
   /** @param {any[]} names */
   removeAllListeners(...names) {
     for (const name of ['newListener', 'removeListener']) super.removeAllListeners(name);
     super.removeAllListeners(...names);
-    this.#heard = new Set(this.eventNames());
-    this.#countListeners();
+    this.#announcer.watch();
     return this;
   }
 
-  #onReady = () => this.#tell('redis:connect');
+  #onReady = () => {
+    // In this turn, and so in front of whatever is read from now on.
+    void this.#outbox.replay();
+    this.#tell('redis:connect');
+  };
   #onClose = (/** @type {{ reason: string }} */ details) => {
     if (!this.#closed) this.#complaints.about('REDIS', `the connection to Redis was lost: ${details.reason}`);
     this.#tell('redis:close', details);
@@ -98,8 +139,25 @@ class Cache extends EventEmitter {
    */
   get internals() {
     this.#checkOpen();
-    return { tiers: this.#tiers, maxTtl: this.#maxTtl };
+    return {
+      tiers: this.#tiers,
+      maxTtl: this.#defaults.maxTtl,
+      loads: this.#loads,
+      outbox: this.#outbox,
+      objects: this.#objects,
+      codec: this.#codec,
+      defaults: this.#defaults,
+      counters: this.#counters,
+      tell: this.#tell,
+    };
   }
+
+  /** The memory tier by itself. */
+  get memory() {
+    return { stats: () => this.#tiers.memoryStats() };
+  }
+
+  // -------------------------------------------------------------------------------------------------------- reading
 
   /**
    * @param {string} key
@@ -113,26 +171,29 @@ class Cache extends EventEmitter {
 
   /**
    * @param {string} key
-   * @param {unknown} value
-   * @param {any} [options]
+   * @returns {any}
    */
-  async set(key, value, options) {
+  peek(key) {
     checkKey(key);
     this.#checkOpen();
-    const ttl = this.#ttlOf(options);
-    if (value === undefined) return false;
-    return this.#store(key, encode(value, 'value'), ttl);
+    return this.#local(key);
   }
 
-  /** @param {string} key */
-  async delete(key) {
+  /**
+   * @param {string} key
+   * @returns {Promise<any>}
+   */
+  async read(key) {
     checkKey(key);
     this.#checkOpen();
-    this.#flights.fence(key);
-    this.#counters.deletes++;
-    const removed = await this.#tiers.remove(key);
-    this.#tell('cache:invalidate', { keys: [key] });
-    return removed;
+    const local = this.#outbox.pending && this.#outbox.concerns(key) ? undefined : this.#tiers.peekWhole(key);
+    const found = local ?? (await this.#remote(key));
+    if (found === undefined) return { value: undefined, status: 'miss' };
+    const tier = found === local ? 'memory' : 'redis';
+    const value = this.#decode(key, found, tier);
+    if (value === undefined) return { value: undefined, status: 'miss' };
+    const status = found.freshness === FRESH || found.freshness === AHEAD ? 'hit' : 'stale';
+    return { value, status, tier, age: found.age / 1000, ttl: found.left / 1000, tags: found.tags };
   }
 
   /** @param {string} key */
@@ -148,33 +209,12 @@ class Cache extends EventEmitter {
 
   /** @param {readonly string[]} keys */
   async getMany(keys) {
-    if (!Array.isArray(keys)) throw invalid('keys', 'an array of keys', keys);
-    for (const key of keys) checkKey(key);
+    checkKeys(keys);
     this.#checkOpen();
-    return Promise.all(keys.map((key) => this.#find(key)));
+    return getMany(keys, (key) => this.#find(key));
   }
 
-  /**
-   * @param {any} entries
-   * @param {any} [options]
-   */
-  async setMany(entries, options) {
-    const pairs = pairsOf(entries);
-    this.#checkOpen();
-    const ttl = this.#ttlOf(options);
-    // All are encoded before any is stored: a value that cannot be is not half a success.
-    const encoded = pairs.map(([key, value]) => {
-      checkKey(key);
-      return value === undefined ? undefined : encode(value, `value of '${key}'`);
-    });
-    const stored = await Promise.all(
-      pairs.map(([key], index) => {
-        const one = encoded[index];
-        return one === undefined ? false : this.#store(key, one, ttl);
-      }),
-    );
-    return stored.every(Boolean);
-  }
+  // -------------------------------------------------------------------------------------------------------- loading
 
   /**
    * @param {string} key
@@ -183,24 +223,55 @@ class Cache extends EventEmitter {
    * @returns {Promise<any>}
    */
   async getOrSet(key, loader, options) {
-    checkKey(key);
     if (typeof loader !== 'function') throw invalid('loader', 'a function', loader);
     this.#checkOpen();
-    const local = this.#tiers.peek(key);
-    if (local !== undefined) {
-      const value = this.#valueOf(key, local, 'memory');
+    const kept = this.#objects.of(key);
+    // The way of nearly every hit, with as little on it as can be: a key that is kept has been checked.
+    if (kept !== undefined && !this.#outbox.pending && this.#still(kept.token, kept.fill, this.#aheadOf(options))) {
+      this.#hit(key);
+      return this.#objects.valueOf(kept);
+    }
+    checkKey(key);
+    const found = this.#look(key, this.#aheadOf(options), kept);
+    if (found === true) {
+      this.#hit(key);
+      return this.#objects.valueOf(/** @type {import('./objects').Kept} */ (kept));
+    }
+    if (typeof found === 'string') {
+      this.#hit(key);
+      return found;
+    }
+    if (found !== undefined && found.freshness === FRESH) {
+      const value = this.#decode(key, found, 'memory');
       if (value !== undefined) return value;
     }
-    const ttl = this.#loadTtl(options);
-    const flight = this.#flights.of(key);
-    if (flight === undefined) {
-      return (await this.#flights.begin(key, (own) => this.#load(key, loader, ttl, own))).value;
-    }
-    this.#counters.coalesced++;
-    const { value, encoded } = await flight.landed;
-    if (encoded === undefined) return value;
-    const { codec, payload } = detached(encoded);
-    return decode(codec, payload);
+    const call = options === undefined ? this.#plainLoad : loadOptions(options, this.#defaults);
+    return (await this.#loads.get(key, loader, call, found?.freshness === FRESH ? undefined : found)).value;
+  }
+
+  /**
+   * @param {readonly string[]} keys
+   * @param {any} loadMissing
+   * @param {any} [options]
+   * @returns {Promise<any[]>}
+   */
+  async getOrSetMany(keys, loadMissing, options) {
+    checkKeys(keys);
+    if (typeof loadMissing !== 'function') throw invalid('loadMissing', 'a function of the missing keys', loadMissing);
+    this.#checkOpen();
+    const call = options === undefined ? this.#plainLoad : loadOptions(options, this.#defaults);
+    return getOrSetMany(keys, loadMissing, call, this.#loads, (key) => {
+      const kept = this.#objects.of(key);
+      const found = this.#look(key, call.ahead, kept);
+      if (found === true) {
+        this.#hit(key);
+        return { value: this.#objects.valueOf(/** @type {import('./objects').Kept} */ (kept)) };
+      }
+      if (typeof found === 'string') this.#hit(key);
+      if (typeof found === 'string') return { value: found };
+      const value = found?.freshness === FRESH ? this.#decode(key, found, 'memory') : undefined;
+      return { value, local: value === undefined && found?.freshness !== FRESH ? found : undefined };
+    });
   }
 
   /**
@@ -214,20 +285,146 @@ class Cache extends EventEmitter {
     return this.getOrSet(keyOrFunction, computeOrOptions, ttl);
   }
 
+  // -------------------------------------------------------------------------------------------------------- writing
+
+  /**
+   * @param {string} key
+   * @param {unknown} value
+   * @param {any} [options]
+   */
+  async set(key, value, options) {
+    checkKey(key);
+    this.#checkOpen();
+    const call = options === undefined ? this.#plainWrite : writeOptions(options, this.#defaults);
+    if (value === undefined) return false;
+    return this.#store(key, this.#codec.encode(value, 'value'), call);
+  }
+
+  /**
+   * @param {any} entries
+   * @param {any} [options]
+   */
+  async setMany(entries, options) {
+    const pairs = pairsOf(entries);
+    for (const [key] of pairs) checkKey(key);
+    this.#checkOpen();
+    const call = options === undefined ? this.#plainWrite : writeOptions(options, this.#defaults);
+    return setMany(pairs, this.#codec, (key, encoded) => this.#store(key, encoded, call));
+  }
+
+  /**
+   * @param {string} key
+   * @param {any} [options]
+   */
+  async delete(key, options) {
+    checkKey(key);
+    this.#checkOpen();
+    this.#objects.drop(key);
+    return this.#invalidation.key(key, isSoft(options));
+  }
+
+  /** @param {readonly string[]} keys */
+  async deleteMany(keys) {
+    checkKeys(keys);
+    this.#checkOpen();
+    return this.#invalidation.keys([...new Set(keys)]);
+  }
+
+  /**
+   * @param {string} key
+   * @param {any} [options]
+   */
+  async invalidateKey(key, options) {
+    return this.delete(key, options);
+  }
+
+  /** @param {string} tag */
+  async invalidateTag(tag) {
+    checkTag(tag, 'tag');
+    return this.invalidateTags([tag]);
+  }
+
+  /** @param {readonly string[]} tags */
+  async invalidateTags(tags) {
+    if (!Array.isArray(tags)) throw invalid('tags', 'an array of tags', tags);
+    for (const tag of tags) checkTag(tag, 'tags');
+    this.#checkOpen();
+    await this.#invalidation.tags([...new Set(tags)].map((tag) => `t:${tag}`));
+  }
+
+  /** @param {string} pattern */
+  async invalidatePattern(pattern) {
+    if (typeof pattern !== 'string' || pattern === '') {
+      throw invalid('pattern', 'a glob pattern such as user:*', pattern);
+    }
+    this.#checkOpen();
+    return this.#invalidation.pattern(pattern);
+  }
+
+  /** @param {any} related */
+  async invalidateRelated(related) {
+    const parts = relatedParts(related);
+    this.#checkOpen();
+    const work = [];
+    if (parts.keys.length > 0) work.push(this.deleteMany(parts.keys));
+    if (parts.tags.length > 0) work.push(this.invalidateTags(parts.tags));
+    for (const pattern of new Set(parts.patterns)) work.push(this.invalidatePattern(pattern));
+    // All of them are begun, whatever becomes of one.
+    for (const outcome of await Promise.allSettled(work)) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async clear() {
+    this.#checkOpen();
+    this.#objects.clear();
+    for (const child of this.#children.values()) child.#fenced();
+    await this.#invalidation.clear();
+  }
+
+  #fenced() {
+    this.#objects.clear();
+    this.#loads.fenceIf(() => true);
+    for (const child of this.#children.values()) child.#fenced();
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Cache}
+   */
+  namespace(name) {
+    if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
+      throw invalid('namespace', '1 to 64 letters, digits, _ or -', name);
+    }
+    this.#checkOpen();
+    let child = this.#children.get(name);
+    if (child === undefined) {
+      const path = this.#place.path === '' ? name : `${this.#place.path}.${name}`;
+      if (path.length > MAX_PATH) {
+        throw new TypeError(`namespace: expected names of at most ${MAX_PATH} characters in all, got ${path.length}`);
+      }
+      const namespaceTag = `n.${path}`;
+      const place = { space: `k.${path}:`, namespaces: [...this.#place.namespaces, namespaceTag], namespaceTag, path };
+      child = new Cache({ ...this.#options, namespace: `${this.name}.${name}` }, place, this.#client, this);
+      this.#children.set(name, child);
+    }
+    return child;
+  }
+
+  // ------------------------------------------------------------------------------------------------- the cache itself
+
+  /** @returns {Promise<Buffer>} */
+  async dump() {
+    this.#checkOpen();
+    return dump(this.#tiers);
+  }
+
+  /** @param {unknown} snapshot */
+  async load(snapshot) {
+    this.#checkOpen();
+    return load(this.#tiers, snapshot);
+  }
+
   stats() {
-    const { memoryHits, redisHits, misses, redisErrors, corrupt } = this.#tiers.counters;
-    const hits = memoryHits + redisHits;
-    return {
-      hits,
-      misses,
-      hitRatio: hits + misses === 0 ? 0 : hits / (hits + misses),
-      ...this.#counters,
-      redisErrors,
-      corrupt,
-      memoryHits,
-      redisHits,
-      memory: this.#tiers.memoryStats(),
-    };
+    return statsOf(this.#tiers, this.#counters, this.#outbox.size);
   }
 
   resetStats() {
@@ -236,20 +433,7 @@ class Cache extends EventEmitter {
   }
 
   async health() {
-    const stats = this.#tiers.memoryStats();
-    const memory = stats && { entries: stats.entries, bytes: stats.bytes, maxBytes: stats.maxBytes };
-    if (this.#closed) return { status: 'closed', redis: this.#client ? 'unavailable' : 'none', memory };
-    if (this.#client === undefined) return { status: 'ok', redis: 'none', memory };
-    const began = performance.now();
-    try {
-      // A connection that is not there would be waited for; the question is how it is now.
-      if (this.#client.status !== 'ready') throw new CacheError('UNAVAILABLE', this.#lastError() || 'not connected');
-      await this.#client.call('PING');
-      return { status: 'ok', redis: 'ok', latency: Math.round((performance.now() - began) * 1000) / 1000, memory };
-    } catch (error) {
-      const { message } = /** @type {Error} */ (error);
-      return { status: 'degraded', redis: 'unavailable', reason: message, memory };
-    }
+    return healthOf(this.#tiers, this.#client, this.#closed, this.#outbox.size);
   }
 
   /** @returns {Promise<void>} */
@@ -261,9 +445,46 @@ class Cache extends EventEmitter {
   async #close() {
     this.#closed = true;
     this.#client?.off('ready', this.#onReady);
-    if (this.#ownsClient) await this.#client?.close();
+    for (const child of this.#children.values()) await child.close();
+    await this.#invalidation.close();
+    const owner = this.#options.ownsClient && this.#place === ROOT;
+    if (owner) await this.#client?.close();
     this.#client?.off('close', this.#onClose);
+    this.#objects.clear();
     this.#tiers.close();
+  }
+
+  // -------------------------------------------------------------------------------------------------------- in between
+
+  /**
+   * What memory has. Nothing of what an invalidation concerns that waits to be carried out: another thread may have read
+   * it again meanwhile.
+   * @param {string} key
+   * @param {number} ahead
+   * @param {import('./objects').Kept | undefined} kept
+   * @returns {string | Hit | true | undefined} true: the same that is kept
+   */
+  #look(key, ahead, kept) {
+    if (this.#outbox.pending && this.#outbox.concerns(key)) return undefined;
+    if (kept === undefined) return this.#peek(key, 0, ahead, 0);
+    return this.#still(kept.token, kept.fill, ahead) || this.#peek(key, 0, ahead, kept.fill);
+  }
+
+  /**
+   * What memory has fresh, or undefined.
+   * @param {string} key
+   */
+  #local(key) {
+    const kept = this.#objects.of(key);
+    const found = this.#look(key, 0, kept);
+    if (found === undefined) return undefined;
+    if (found === true) {
+      this.#hit(key);
+      return this.#objects.valueOf(/** @type {import('./objects').Kept} */ (kept));
+    }
+    if (typeof found !== 'string') return found.freshness === FRESH ? this.#decode(key, found, 'memory') : undefined;
+    this.#hit(key);
+    return found;
   }
 
   /**
@@ -271,88 +492,84 @@ class Cache extends EventEmitter {
    * @returns {Promise<any>}
    */
   async #find(key) {
-    const local = this.#tiers.peek(key);
-    if (local !== undefined) {
-      const value = this.#valueOf(key, local, 'memory');
-      if (value !== undefined) return value;
-    }
-    const { found } = await this.#tiers.read(key);
-    const value = found === undefined ? undefined : this.#valueOf(key, found, 'redis');
+    const local = this.#local(key);
+    if (local !== undefined) return local;
+    const found = await this.#remote(key, false, false);
+    const fresh = found !== undefined && (found.kind === undefined || found.freshness < STALE);
+    const value = fresh ? this.#decode(key, found, 'redis') : undefined;
     if (value === undefined && found !== undefined) this.#tiers.counters.misses++;
-    if (value === undefined && this.#heard.has('cache:miss')) this.#tell('cache:miss', { key });
+    if (value === undefined) this.#tell('cache:miss', { key });
+    return value;
+  }
+
+  /**
+   * What Redis has; nothing while an invalidation that may concern it waits to be carried out.
+   * @param {string} key
+   * @param {boolean} [silent]
+   * @param {boolean} [whole] false: perhaps the payload alone
+   * @returns {Promise<any>}
+   */
+  async #remote(key, silent = false, whole = true) {
+    if (this.#outbox.pending && !(await this.#outbox.settled(key))) {
+      if (!silent) this.#tiers.counters.misses++;
+      return undefined;
+    }
+    const { found } = await this.#tiers.read(key, whole, silent);
+    return found;
+  }
+
+  /** @param {string} key */
+  #hit(key) {
+    this.#tiers.counters.memoryHits++;
+    if (this.#announcer.hearsHits) this.#tell('cache:hit', { key, tier: 'memory' });
+  }
+
+  /**
+   * The value of what a tier holds; undefined (a miss) when it cannot be read.
+   * @param {string} key
+   * @param {any} found a Hit, or from Redis the payload alone
+   * @param {'memory' | 'redis'} tier
+   */
+  #decode(key, found, tier) {
+    const value =
+      found.kind === undefined ? this.#objects.decodePlain(found) : this.#objects.decode(key, found, tier === 'memory');
+    if (value === undefined) {
+      this.#tiers.corrupt(key);
+      this.#tiers.forget(key);
+      return undefined;
+    }
+    if (tier === 'memory') {
+      this.#hit(key);
+      return value;
+    }
+    this.#tiers.counters.redisHits++;
+    if (this.#announcer.hears('cache:hit')) this.#tell('cache:hit', { key, tier });
     return value;
   }
 
   /**
    * @param {string} key
-   * @param {any} loader
-   * @param {(value: any) => number} ttl
-   * @param {import('./flights').Flight<Loaded>} flight
-   * @returns {Promise<Loaded>}
+   * @param {import('./codecs').Encoded} encoded
+   * @param {import('./call-options').CallOptionsInstance} call
    */
-  async #load(key, loader, ttl, flight) {
-    const { found, available } = await this.#tiers.read(key);
-    if (found !== undefined) {
-      const value = this.#valueOf(key, found, 'redis');
-      if (value !== undefined) return { value, encoded: detached(encodedOf(found)) };
-      this.#tiers.counters.misses++;
-    }
-    if (this.#heard.has('cache:miss')) this.#tell('cache:miss', { key });
-
-    let chosenTtl = /** @type {number | undefined} */ (undefined);
-    let skipped = false;
-    const context = {
-      key,
-      setTtl: (/** @type {any} */ duration) => {
-        chosenTtl = parsePositiveDuration(duration, 'setTtl');
-      },
-      skip: () => {
-        skipped = true;
-      },
-    };
-    this.#counters.loads++;
-    const began = performance.now();
-    let value;
-    try {
-      value = await loader(context);
-    } catch (error) {
-      this.#counters.loadErrors++;
-      throw error;
-    }
-    if (value === undefined || skipped) return { value, encoded: undefined };
-    const encoded = encode(value, `the value that the loader of '${key}' returned`);
-    const loadTime = Math.round(performance.now() - began);
-    const lifetime = Math.min(chosenTtl ?? ttl(value), this.#maxTtl);
-    const shared = detached(encoded);
-    if (!flight.fenced && !this.#closed) {
-      // Waited for, so that whoever is told the value finds it stored; unless Redis has just shown that it is not there.
-      const stored = this.#write(key, encoded, lifetime, loadTime);
-      if (available) await stored;
-    }
-    return { value, encoded: shared };
-  }
-
-  /**
-   * @param {string} key
-   * @param {Encoded} encoded
-   * @param {number} ttl
-   */
-  #store(key, encoded, ttl) {
-    this.#flights.fence(key);
-    return this.#write(key, encoded, ttl, 0);
-  }
-
-  /**
-   * @param {string} key
-   * @param {Encoded} encoded
-   * @param {number} ttl
-   * @param {number} loadTime
-   */
-  async #write(key, encoded, ttl, loadTime) {
+  async #store(key, encoded, call) {
+    this.#loads.fence(key);
     this.#counters.sets++;
-    const stored = await this.#tiers.write(key, encoded, ttl, { loadTime });
-    if (stored && this.#heard.has('cache:set')) this.#tell('cache:set', { key, ttl: ttl / 1000 });
-    return stored;
+    const windows = call.windows(/** @type {number} */ (call.ttl));
+    try {
+      const tags = call.knownTags;
+      const stored = this.#tiers.local
+        ? this.#tiers.storeNow(key, encoded, windows, '', tags)
+        : await this.#tiers.store(key, encoded, windows, { tags });
+      if (stored && this.#announcer.hears('cache:set')) this.#tell('cache:set', { key, ttl: windows.fresh / 1000 });
+      return stored;
+    } catch (error) {
+      this.#tiers.failed(error);
+      // Whatever was there before is out of date.
+      if (/** @type {any} */ (error).code !== 'TOO_LARGE') this.#outbox.addKey(key);
+      else await this.#tiers.remove(key).catch(() => this.#outbox.addKey(key));
+      return false;
+    }
   }
 
   /**
@@ -363,56 +580,22 @@ class Cache extends EventEmitter {
   async #lifetime(key) {
     checkKey(key);
     this.#checkOpen();
-    const local = this.#tiers.peekWhole(key, true);
-    if (local !== undefined) return local.left;
-    const { found } = await this.#tiers.read(key, true, true);
-    return found === undefined ? undefined : /** @type {Hit} */ (found).left;
+    const pending = this.#outbox.pending && this.#outbox.concerns(key);
+    const local = pending ? undefined : this.#tiers.peekWhole(key, true);
+    const found = local ?? (await this.#remote(key, true));
+    return found === undefined || (found.freshness >= STALE && found.freshness !== AHEAD) ? undefined : found.left;
   }
 
-  /**
-   * The value of what a tier holds; undefined (a miss) when it cannot be read.
-   * @param {string} key
-   * @param {string | Hit} found
-   * @param {'memory' | 'redis'} tier
-   */
-  #valueOf(key, found, tier) {
-    const value = typeof found === 'string' ? decode(JSON_TEXT, found) : decode(found.codec, found.payload);
-    if (value === undefined) {
-      this.#tiers.corrupt(key);
-      return undefined;
+  /** @param {any} options of getOrSet, before they are checked */
+  #aheadOf(options) {
+    if (options === undefined || options === null || options.refreshAhead === undefined) {
+      return this.#defaults.refreshAhead;
     }
-    if (tier === 'memory') this.#tiers.counters.memoryHits++;
-    else this.#tiers.counters.redisHits++;
-    if (this.#heard.has('cache:hit')) this.#tell('cache:hit', { key, tier });
-    return value;
-  }
-
-  /** @param {any} options of set and setMany */
-  #ttlOf(options) {
-    if (options === undefined) return Math.min(this.#ttl, this.#maxTtl);
-    const { ttl } = isPlainObject(options) ? knownOptions(options, 'options', ['ttl']) : { ttl: options };
-    return Math.min(ttl === undefined ? this.#ttl : parsePositiveDuration(ttl, 'ttl'), this.#maxTtl);
-  }
-
-  /**
-   * Checked before the load, so that a mistake shows before the work is done.
-   * @param {any} options of getOrSet
-   * @returns {(value: any) => number}
-   */
-  #loadTtl(options) {
-    const given = isPlainObject(options) ? knownOptions(options, 'options', ['ttl']).ttl : options;
-    if (given === undefined) return () => this.#ttl;
-    if (typeof given === 'function') return (value) => parsePositiveDuration(given(value), 'ttl');
-    const ms = parsePositiveDuration(given, 'ttl');
-    return () => ms;
+    return parseRefreshAhead(options.refreshAhead, 'refreshAhead');
   }
 
   #checkOpen() {
     if (this.#closed) throw new CacheError('CACHE_CLOSED', 'the cache is closed');
-  }
-
-  #lastError() {
-    return this.#client?.internals.native.state().lastError;
   }
 
   /** @param {Error} error */
@@ -421,47 +604,16 @@ class Cache extends EventEmitter {
     this.#tell('cache:error', error);
   }
 
-  /**
-   * A listener that throws must not fail the operation that it is told about.
-   * @param {string} name
-   * @param {unknown[]} details
-   */
-  #tell(name, ...details) {
-    try {
-      this.emit(name, ...details);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
-  }
+  #tell = (/** @type {string} */ name, /** @type {unknown[]} */ ...details) => this.#announcer.tell(name, ...details);
 }
 
 /**
- * @param {string | Hit} found
- * @returns {Encoded}
+ * @param {import('./options').NormalCacheOptions} options
+ * @returns {Client | undefined}
  */
-function encodedOf(found) {
-  return typeof found === 'string'
-    ? { codec: JSON_TEXT, payload: found }
-    : { codec: found.codec, payload: found.payload };
-}
-
-/**
- * @param {any} entries
- * @returns {Array<[string, unknown]>}
- */
-function pairsOf(entries) {
-  if (isPlainObject(entries)) return Object.entries(entries);
-  if (typeof entries?.[Symbol.iterator] !== 'function' || typeof entries === 'string') {
-    throw invalid('entries', 'an object, a Map, or pairs of key and value', entries);
-  }
-  return [...entries].map((pair, index) => {
-    if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new TypeError(`entries: expected pairs of key and value, got ${describe(pair)} at ${index}`);
-    }
-    return /** @type {[string, unknown]} */ (pair);
-  });
+function clientOf({ redis }) {
+  if (redis === undefined || redis instanceof RedisClient) return /** @type {Client | undefined} */ (redis);
+  return new RedisClient(/** @type {import('../redis/options').NativeRedisOptions} */ (redis));
 }
 
 /** @typedef {Cache} CacheInstance */

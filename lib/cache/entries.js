@@ -1,6 +1,6 @@
 'use strict';
 // The cache as a store of bytes with metadata, for the layers that bring their own form of value (HTTP responses).
-const { BYTES } = require('./codec');
+const { BYTES } = require('./codecs');
 const { invalid } = require('../options/is');
 
 /**
@@ -57,9 +57,10 @@ class Entries {
    * @param {string} key
    */
   async read(key) {
-    const { tiers } = this.#cache.internals;
+    const { tiers, outbox } = this.#cache.internals;
     const local = this.peek(key);
     if (local !== undefined) return local;
+    if (outbox.pending && !(await outbox.settled(key))) return undefined;
     const { found } = await tiers.read(key, true);
     if (found === undefined) return undefined;
     const remote = stored(/** @type {import('./tiers').Hit} */ (found), 'redis');
@@ -73,10 +74,17 @@ class Entries {
    * @returns {Promise<boolean>}
    */
   async write(key, { payload, metadata, ttl }) {
-    const { tiers, maxTtl } = this.#cache.internals;
+    const { tiers, maxTtl, outbox } = this.#cache.internals;
     const ms = Math.min(Math.round(ttl * 1000), maxTtl);
     if (ms <= 0) return false;
-    return tiers.write(key, { codec: BYTES, payload }, ms, { metadata: JSON.stringify(metadata) });
+    const windows = { fresh: ms, stale: ms, keep: ms };
+    try {
+      return await tiers.store(key, { codec: BYTES, payload }, windows, { metadata: JSON.stringify(metadata) });
+    } catch (error) {
+      tiers.failed(error);
+      if (/** @type {any} */ (error).code !== 'TOO_LARGE') outbox.addKey(key);
+      return false;
+    }
   }
 
   /**

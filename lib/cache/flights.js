@@ -1,62 +1,156 @@
 'use strict';
-// Loads under way, one per key: whoever asks for the key meanwhile waits for the same load. A key that is written or
-// removed in the middle of its load fences it: the load still answers those who wait, but nobody who comes later, and
-// its value is not stored.
+// Loads under way in this thread, one per key: whoever asks for the key meanwhile waits for the same load. A key that is
+// written or removed in the middle of its load fences it: the load still answers those who wait, but nobody who comes
+// later, and its value is not stored.
 
 /**
- * @template T
- * @typedef {object} Flight
- * @property {boolean} fenced
- * @property {Promise<T>} landed
+ * What a load gave.
+ * @typedef {object} Landing
+ * @property {any} value for whoever began it
+ * @property {import('./codecs').Encoded | undefined} encoded for everybody else; undefined: they share the value
+ * @property {'memory' | 'redis' | 'loader' | 'stale' | 'none'} source 'none': a refresh that was not for it to make
+ * @property {import('./tiers').Hit} [hit] of a tier
  */
 
-/** @template T */
+let lastTicket = 0;
+
+class Flight {
+  fenced = false;
+  /** Something about the key has changed since it was last looked at. */
+  changed = false;
+  /** @type {(() => void) | undefined} set while it waits */
+  wake = undefined;
+  lease = 0;
+  /** It loads without a lease, because Redis did not answer. */
+  alone = false;
+  /** Questions under way whether the lease is still held. */
+  doubts = 0;
+  /** @type {import('./tiers').Hit | undefined} what may be served if the load fails */
+  stale = undefined;
+  /** @type {import('./tiers').Hit | undefined} what it found, and that is to be refreshed when it has landed */
+  due = undefined;
+  waiters = 0;
+  /** @type {(() => void) | undefined} told when it has to wait for somebody else's load */
+  onBusy = undefined;
+  /** @type {AbortController | undefined} */
+  #controller = undefined;
+  /** @type {Promise<Landing>} */
+  landed;
+  ticket = ++lastTicket;
+
+  /**
+   * @param {string} key
+   * @param {import('./call-options').CallOptionsInstance} call
+   * @param {(context: any) => any} loader
+   * @param {boolean} background nobody waits for it
+   */
+  constructor(key, call, loader, background) {
+    this.key = key;
+    this.call = call;
+    this.loader = loader;
+    this.background = background;
+    this.landed = /** @type {any} */ (undefined);
+  }
+
+  /** @returns {AbortSignal} */
+  get signal() {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  get aborted() {
+    return this.#controller?.signal.aborted ?? false;
+  }
+
+  /** @param {unknown} reason */
+  abort(reason) {
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
+    this.notice();
+  }
+
+  /** It is worth another look. */
+  notice() {
+    this.changed = true;
+    this.wake?.();
+  }
+}
+
 class Flights {
-  /** @type {Map<string, Flight<T>>} */
+  /** @type {Map<string, Flight>} */
   #underWay = new Map();
+  /** @type {Map<number, Flight>} */
+  #waiting = new Map();
 
   /** @param {string} key */
   of(key) {
     return this.#underWay.get(key);
   }
 
-  /**
-   * @param {string} key without a flight
-   * @param {(flight: Flight<T>) => Promise<T>} fly
-   * @returns {Promise<T>}
-   */
-  begin(key, fly) {
-    const flight = /** @type {Flight<T>} */ ({ fenced: false });
-    this.#underWay.set(key, flight);
-    flight.landed = this.#finish(key, flight, fly);
-    return flight.landed;
+  /** @param {Flight} flight */
+  add(flight) {
+    this.#underWay.set(flight.key, flight);
   }
 
-  /** @param {string} key */
-  fence(key) {
-    const flight = this.#underWay.get(key);
-    if (flight === undefined) return;
+  /** @param {Flight} flight that has landed */
+  remove(flight) {
+    const current = this.#underWay.get(flight.key);
+    if (current === flight) this.#underWay.delete(flight.key);
+    // What we have just stored is not announced to our own connection.
+    else current?.notice();
+  }
+
+  /** @param {number} ticket */
+  byTicket(ticket) {
+    return this.#waiting.get(ticket);
+  }
+
+  /**
+   * Until it is noticed, or `ms` have passed.
+   * @param {Flight} flight
+   * @param {number} ms
+   * @returns {Promise<void>}
+   */
+  async wait(flight, ms) {
+    if (flight.changed || flight.aborted) return;
+    this.#waiting.set(flight.ticket, flight);
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      flight.wake = () => {
+        clearTimeout(timer);
+        resolve(undefined);
+      };
+    });
+    flight.wake = undefined;
+    this.#waiting.delete(flight.ticket);
+  }
+
+  /**
+   * @param {(flight: Flight) => boolean} matches
+   * @param {unknown} reason
+   */
+  fenceIf(matches, reason) {
+    for (const flight of [...this.#underWay.values()]) if (matches(flight)) this.fenceOne(flight, reason);
+  }
+
+  /**
+   * Nobody may join it any more, and what it loads is not stored.
+   * @param {Flight} flight
+   * @param {unknown} [reason] for the loader's signal; undefined: it is not told
+   */
+  fenceOne(flight, reason) {
     flight.fenced = true;
-    this.#underWay.delete(key);
+    if (this.#underWay.get(flight.key) === flight) this.#underWay.delete(flight.key);
+    // One that still waits for somebody else's load simply looks again.
+    if (flight.lease === 0) flight.notice();
+    else if (reason !== undefined) flight.abort(reason);
   }
 
-  /**
-   * @param {string} key
-   * @param {Flight<T>} flight
-   * @param {(flight: Flight<T>) => Promise<T>} fly
-   */
-  async #finish(key, flight, fly) {
-    try {
-      return await fly(flight);
-    } finally {
-      if (this.#underWay.get(key) === flight) this.#underWay.delete(key);
-    }
+  get size() {
+    return this.#underWay.size;
   }
 }
 
-/**
- * @template T
- * @typedef {Flights<T>} FlightsOf
- */
+/** @typedef {Flight} FlightInstance */
 
-module.exports = { Flights };
+module.exports = { Flight, Flights };

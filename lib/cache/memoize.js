@@ -3,6 +3,7 @@
 const { invalid } = require('../options/is');
 const { knownOptions } = require('../options/known');
 const { hashArgs } = require('../keys/hash-args');
+const { LOAD } = require('./call-options');
 
 /**
  * @param {import('./cache').CacheInstance} cache
@@ -11,7 +12,7 @@ const { hashArgs } = require('../keys/hash-args');
  * @returns {import('../../types').Memoized<any[], any>}
  */
 function memoizeFunction(cache, fn, given) {
-  const { key = fn.name, ttl } = knownOptions(given, 'options', ['key', 'ttl']);
+  const { key = fn.name, ...options } = knownOptions(given, 'options', ['key', ...LOAD]);
   if (typeof key !== 'function' && (typeof key !== 'string' || key === '')) {
     const expected = 'a string or a function of the arguments (a function without a name has no key of its own)';
     throw invalid('options.key', expected, key);
@@ -24,7 +25,7 @@ function memoizeFunction(cache, fn, given) {
    * @param {any[]} args
    */
   const memoized = async function (...args) {
-    return cache.getOrSet(keyFor(...args), () => fn.apply(this, args), { ttl });
+    return cache.getOrSet(keyFor(...args), () => fn.apply(this, args), options);
   };
   return Object.assign(memoized, {
     keyFor,

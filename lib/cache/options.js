@@ -5,20 +5,31 @@ const { knownOptions } = require('../options/known');
 const { parseDuration, parsePositiveDuration } = require('../options/duration');
 const { parseSize } = require('../options/size');
 const { RedisClient } = require('../redis/client');
+const { createCodec } = require('./codecs');
+const { parseJitter, parseRefreshAhead } = require('./call-options');
 const { normalizeRedisOptions, redisFromEnvironment } = require('../redis/options');
 
-const KNOWN = ['redis', 'memory', 'namespace', 'version', 'ttl', 'maxTtl', 'codec', 'commandTimeout', 'logger'];
+const KNOWN_CALL = ['ttl', 'maxTtl', 'jitter', 'staleWhileRevalidate', 'staleIfError', 'refreshAhead', 'timeout'];
+const KNOWN_LOAD = ['softTimeout', 'errorBackoff', 'leaseTimeout'];
+const KNOWN_VALUE = ['codec', 'share'];
+const KNOWN_TIERS = ['redis', 'memory', 'namespace', 'version', 'commandTimeout', 'logger'];
+const KNOWN = [...KNOWN_TIERS, ...KNOWN_CALL, ...KNOWN_LOAD, ...KNOWN_VALUE];
 const HEARTBEAT_MS = 2000;
-const KNOWN_MEMORY = ['maxBytes', 'maxEntryBytes', 'maxStaleness'];
+const KNOWN_MEMORY = ['maxBytes', 'maxEntryBytes', 'maxEntries', 'maxStaleness'];
+const DAY_MS = 86_400_000;
 
 /**
  * @typedef {object} NormalCacheOptions
  * @property {import('../redis/options').NativeRedisOptions | import('../redis/client').Client | undefined} redis
- * @property {{ maxBytes: number, maxEntryBytes: number, maxStaleness: number } | undefined} memory
+ * @property {boolean} ownsClient
+ * @property {{ maxBytes: number, maxEntryBytes: number, maxEntries: number, maxStaleness: number } | undefined} memory
  * @property {string} namespace
- * @property {string} prefix of every key
- * @property {number} ttl ms
- * @property {number} maxTtl ms
+ * @property {string} prefix of every key in Redis
+ * @property {string} tierName under which the threads of the process share their memory
+ * @property {number} stampFor ms that the stamp of a tag lives
+ * @property {import('./call-options').CallDefaults} call
+ * @property {import('./codecs').CacheCodec} codec
+ * @property {'copy' | 'frozen'} share
  * @property {import('../../types').Logger | undefined} logger
  */
 
@@ -41,11 +52,20 @@ function keyPart(value, name) {
  */
 function memoryOptions(memory) {
   if (memory === false) return undefined;
-  const { maxBytes = '64mb', maxEntryBytes, maxStaleness = '1s' } = knownOptions(memory, 'memory', KNOWN_MEMORY);
+  const {
+    maxBytes = '64mb',
+    maxEntryBytes,
+    maxEntries,
+    maxStaleness = '1s',
+  } = knownOptions(memory, 'memory', KNOWN_MEMORY);
+  if (maxEntries !== undefined && !(Number.isSafeInteger(maxEntries) && maxEntries > 0)) {
+    throw invalid('memory.maxEntries', 'a positive whole number', maxEntries);
+  }
   const budget = parseSize(maxBytes, 'memory.maxBytes');
   return {
     maxBytes: budget,
     maxEntryBytes: maxEntryBytes === undefined ? budget : parseSize(maxEntryBytes, 'memory.maxEntryBytes'),
+    maxEntries: maxEntries ?? 0,
     maxStaleness: parseDuration(maxStaleness, 'memory.maxStaleness'),
   };
 }
@@ -84,30 +104,81 @@ function checkLogger(logger) {
 }
 
 /**
+ * @param {Record<string, any>} options
+ * @returns {import('./call-options').CallDefaults}
+ */
+function callDefaults(options) {
+  const {
+    ttl = '5m',
+    maxTtl = '1d',
+    jitter = 0,
+    staleWhileRevalidate = 0,
+    staleIfError = 0,
+    refreshAhead = false,
+  } = options;
+  const { timeout, softTimeout, errorBackoff = '1s', leaseTimeout = '30s' } = options;
+  return {
+    ttl: parsePositiveDuration(ttl, 'ttl'),
+    maxTtl: parsePositiveDuration(maxTtl, 'maxTtl'),
+    jitter: parseJitter(jitter, 'jitter'),
+    staleWhileRevalidate: parseDuration(staleWhileRevalidate, 'staleWhileRevalidate'),
+    staleIfError: parseDuration(staleIfError, 'staleIfError'),
+    refreshAhead: parseRefreshAhead(refreshAhead, 'refreshAhead'),
+    timeout: timeout === undefined ? undefined : parsePositiveDuration(timeout, 'timeout'),
+    softTimeout: softTimeout === undefined ? undefined : parsePositiveDuration(softTimeout, 'softTimeout'),
+    errorBackoff: parseDuration(errorBackoff, 'errorBackoff'),
+    leaseTimeout: parsePositiveDuration(leaseTimeout, 'leaseTimeout'),
+  };
+}
+
+/**
+ * Where the entries come from: caches of one server and namespace see the same ones.
+ * @param {NormalCacheOptions['redis']} redis
+ */
+function serverOf(redis) {
+  if (redis === undefined) return 'none';
+  const {
+    host,
+    port,
+    path,
+    db = 0,
+  } = /** @type {any} */ (redis instanceof RedisClient ? redis.internals.options : redis);
+  return `${path || `${host}:${port}`}/${db}`;
+}
+
+/**
  * @param {unknown} given
  * @param {NodeJS.ProcessEnv} env
  * @returns {NormalCacheOptions}
  */
 function normalizeCacheOptions(given, env) {
   const options = knownOptions(given, 'options', KNOWN);
-  const { namespace = 'tiercel', version = 1, ttl = '5m', maxTtl = '1d', codec = 'json' } = options;
-  if (codec !== 'json') throw invalid('codec', "'json'", codec);
+  const { namespace = 'tiercel', version = 1, share = 'copy' } = options;
+  if (share !== 'copy' && share !== 'frozen') throw invalid('share', "'copy' or 'frozen'", share);
   if (typeof version !== 'string' && !Number.isSafeInteger(version)) {
     throw invalid('version', 'a string or a whole number', version);
   }
-  const normal = {
-    redis: redisOptions(options.redis, options.commandTimeout, env),
-    memory: memoryOptions(options.memory ?? {}),
-    namespace: keyPart(namespace, 'namespace'),
-    prefix: `${namespace}:${keyPart(String(version), 'version')}:k:`,
-    ttl: parsePositiveDuration(ttl, 'ttl'),
-    maxTtl: parsePositiveDuration(maxTtl, 'maxTtl'),
-    logger: checkLogger(options.logger),
-  };
-  if (normal.redis === undefined && normal.memory === undefined) {
+  const call = callDefaults(options);
+  const redis = redisOptions(options.redis, options.commandTimeout, env);
+  const memory = memoryOptions(options.memory ?? {});
+  if (redis === undefined && memory === undefined) {
     throw new TypeError('memory: false leaves no tier at all, because no Redis is configured');
   }
-  return normal;
+  const prefix = `${keyPart(namespace, 'namespace')}:${keyPart(String(version), 'version')}:`;
+  return {
+    redis,
+    ownsClient: redis !== undefined && !(redis instanceof RedisClient),
+    memory,
+    namespace,
+    prefix,
+    tierName: `${serverOf(redis)} ${prefix}${memory === undefined ? ' no memory' : ''}`,
+    // Far longer than any entry: what carries a stamp that is gone is invalid.
+    stampFor: Math.max(30 * DAY_MS, 4 * call.maxTtl),
+    call,
+    codec: createCodec(options.codec),
+    share,
+    logger: checkLogger(options.logger),
+  };
 }
 
 module.exports = { normalizeCacheOptions };

@@ -1,38 +1,85 @@
 'use strict';
-// Both tiers as one: looks into memory, asks Redis, writes and removes, counts. What fails in Redis is told and
-// survived. Knows keys and entries; nothing of values, loaders or options.
+// Both tiers as promises: what src/node/cache_store.cpp offers, the same with Redis and without. What a read fails with
+// is survived here; what a change fails with is for the caller. Knows keys and entries, nothing of values or loaders.
 const binding = require('../binding');
-const { CacheUnavailableError, RedisError } = require('../errors');
+const { RedisError } = require('../errors');
 
-// Flags of peek() and read(), as in src/node/cache_store.cpp.
+// Flags of those that read, as in src/node/cache_store_flags.h.
 const WHOLE = 1;
 const SILENT = 2;
+const DISTRUSTED = 4;
 
 /**
  * What a tier holds. Lifetimes in milliseconds.
  * @typedef {object} Hit
- * @property {string | Buffer} payload text for JSON
+ * @property {0} kind
+ * @property {string | Buffer} payload text for JSON and text
  * @property {number} codec
- * @property {number} freshness 0 fresh, 1 stale, 2 only for errors
+ * @property {number} freshness FRESH, STALE, STALE_ERROR or AHEAD
  * @property {number} age since the fill
  * @property {number} left until it is stale
  * @property {number} created epoch, by the writer's clock
  * @property {string} metadata JSON, or ''
+ * @property {number} staleLeft until it may no longer be served while it is revalidated
+ * @property {number} loadTime
+ * @property {number} fill tells this fill of the key from others
+ * @property {string[]} tags
+ * @property {number} token where memory has it, for still(); 0: not there
  */
+const FRESH = 0;
+const STALE = 1;
+const STALE_ERROR = 2;
+const AHEAD = 3; // fresh, and its refresh is due
 
-// The usual hit (fresh JSON, no metadata) is its bare text; this makes the others.
-const hit = (
-  /** @type {string | Buffer} */ payload,
-  /** @type {number} */ codec,
-  /** @type {number} */ freshness,
-  /** @type {number} */ age,
-  /** @type {number} */ left,
-  /** @type {number} */ created,
-  /** @type {string} */ metadata,
-) => ({ payload, codec, freshness, age, left, created, metadata });
+/**
+ * What came of asking for a lease, when it is no value. Kinds as in src/core/found.h.
+ * @typedef {object} Outcome
+ * @property {number} kind
+ * @property {number} left ms
+ * @property {number} lease
+ * @property {string | Buffer} payload
+ */
+const OUTDATED = 3;
+const AGAIN = 4;
+const LEASED = 5;
+const BUSY = 6;
+const FAILED = 7;
+const UNCACHEABLE = 8;
+
+const factories = {
+  hit: (
+    /** @type {string | Buffer} */ payload,
+    /** @type {number} */ codec,
+    /** @type {number} */ freshness,
+    /** @type {number} */ age,
+    /** @type {number} */ left,
+    /** @type {number} */ created,
+    /** @type {string} */ metadata,
+    /** @type {number} */ staleLeft,
+    /** @type {number} */ loadTime,
+    /** @type {number} */ fill,
+    /** @type {string[]} */ tags,
+    /** @type {number} */ token,
+  ) => ({ kind: 0, payload, codec, freshness, age, left, created, metadata, staleLeft, loadTime, fill, tags, token }),
+  outcome: (
+    /** @type {number} */ kind,
+    /** @type {number} */ left,
+    /** @type {number} */ lease,
+    /** @type {string | Buffer} */ payload,
+  ) => ({ kind, left, lease, payload }),
+};
 
 // Hits are counted by whoever finds that what a tier holds is a hit.
 const zeros = () => ({ memoryHits: 0, redisHits: 0, misses: 0, redisErrors: 0, corrupt: 0 });
+
+// A read finds, once per connection, tags whose stamps it has to wait for.
+const MOST_TRIES = 4;
+
+/**
+ * A value, and not what became of asking for a lease.
+ * @param {any} found
+ */
+const isHit = (found) => typeof found === 'string' || found.kind === 0 || found instanceof Uint8Array;
 
 class Tiers {
   #native;
@@ -42,20 +89,40 @@ class Tiers {
   counters = zeros();
 
   /**
-   * @param {{ prefix: string, memory: import('./options').NormalCacheOptions['memory'] }} options
+   * @param {import('./options').NormalCacheOptions & { space: string, namespaces: string[] }} options
    * @param {import('../redis/client').Client | undefined} client
-   * @param {(error: Error) => void} onError told about what was survived
+   * @param {{ onError: (error: Error) => void, onWatched: (key: string) => void, onReleased: (ticket: number) => void }} hooks
+   *   told about what was survived; that a watched key has changed; that a lease has ended
    */
-  constructor(options, client, onError) {
+  constructor(options, client, { onError, onWatched, onReleased }) {
     const { memory } = options;
     this.client = client;
     this.onError = onError;
     this.#queue = client?.internals.queue;
     this.#native = binding.createStore(
-      { prefix: options.prefix, memory: memory !== undefined, ...memory },
-      { hit },
+      {
+        prefix: options.prefix,
+        space: options.space,
+        namespaces: options.namespaces,
+        name: options.tierName,
+        memory: memory !== undefined,
+        maxBytes: memory?.maxBytes ?? 65_536,
+        maxEntryBytes: memory?.maxEntryBytes ?? 0,
+        maxEntries: memory?.maxEntries ?? 0,
+        maxStaleness: memory?.maxStaleness ?? 1000,
+        stampFor: options.stampFor,
+      },
+      { ...factories, watched: onWatched, released: onReleased },
       client?.internals.native,
     );
+    // On the hot path: no method call in between.
+    this.peek = this.#native.peek;
+    this.still = this.#native.still;
+  }
+
+  /** Whether there is nobody but this process. */
+  get local() {
+    return this.#queue === undefined;
   }
 
   /** Whether what is written now would be stored. */
@@ -63,14 +130,27 @@ class Tiers {
     return this.client === undefined || this.client.status === 'ready';
   }
 
-  /**
-   * What memory holds, or undefined.
-   * @param {string} key
-   * @returns {string | Hit | undefined}
-   */
-  peek(key) {
-    return this.#native.peek(key, 0);
+  /** Whether Redis is there, and has not just failed to answer. */
+  get answers() {
+    return this.available && !this.client?.internals.native.state().unresponsive;
   }
+
+  /** Whether changes are announced: else those who wait have to look now and then. */
+  get announced() {
+    return this.#queue === undefined || Boolean(this.client?.internals.native.state().tracking);
+  }
+
+  /**
+   * What memory holds. `true`: the same fresh fill that the caller named.
+   * @type {(key: string, flags: number, ahead: number, fill: number) => string | Hit | true | undefined}
+   */
+  peek;
+
+  /**
+   * Whether what was found there is still in memory, and fresh: then it is a hit.
+   * @type {(token: number, fill: number, ahead: number) => boolean}
+   */
+  still;
 
   /**
    * The same as a whole Hit.
@@ -79,7 +159,16 @@ class Tiers {
    * @returns {Hit | undefined}
    */
   peekWhole(key, silent = false) {
-    return this.#native.peek(key, silent ? WHOLE | SILENT : WHOLE);
+    return this.#native.peek(key, silent ? WHOLE | SILENT : WHOLE, 0, 0);
+  }
+
+  /**
+   * What memory holds although nobody would tell if it had changed: better than an error.
+   * @param {string} key
+   * @returns {Hit | undefined}
+   */
+  peekDistrusted(key) {
+    return this.#native.peek(key, WHOLE | SILENT | DISTRUSTED, 0, 0);
   }
 
   /**
@@ -87,52 +176,165 @@ class Tiers {
    * @param {string} key
    * @param {boolean} [whole]
    * @param {boolean} [silent] without counting a miss
-   * @returns {Promise<{ found: string | Hit | undefined, available: boolean }>}
+   * @returns {Promise<{ found: string | Buffer | Hit | undefined, available: boolean }>} as from acquire()
    */
   async read(key, whole = false, silent = false) {
-    if (this.#queue === undefined) {
-      if (!silent) this.counters.misses++;
-      return { found: undefined, available: true };
-    }
+    if (!silent) this.counters.misses++;
+    if (this.#queue === undefined) return { found: undefined, available: true };
     try {
-      const refused = this.#native.read(key, whole ? WHOLE : 0);
-      if (refused !== undefined) throw this.#refusal('GET');
-      const found = await this.#queue.next('GET');
-      if (found === undefined) {
-        if (!silent) this.counters.misses++;
-      } else if (found === null) {
-        if (!silent) this.counters.misses++;
-        this.corrupt(key);
-      } else {
-        return { found, available: true };
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        const found = await this.#sent('GET', this.#native.read(key, whole ? WHOLE : 0));
+        if (found === undefined) break;
+        if (found === null) {
+          this.corrupt(key);
+          break;
+        }
+        if (isHit(found)) {
+          if (!silent) this.counters.misses--;
+          return { found, available: true };
+        }
       }
       return { found: undefined, available: true };
     } catch (error) {
-      if (!silent) this.counters.misses++;
-      this.#failed(error);
+      this.failed(error);
       return { found: undefined, available: false };
     }
   }
 
   /**
-   * Stores an entry in every tier. Never rejects: false when it is stored nowhere.
+   * A value, or the lease to load it. Rejects when Redis does not answer.
    * @param {string} key
-   * @param {import('./codec').Encoded} encoded
-   * @param {number} ttl ms
-   * @param {{ metadata?: string, loadTime?: number }} [more]
+   * @param {number} leaseFor ms
+   * @param {readonly string[]} tags whole names
+   * @param {number} ticket what onReleased is told, when somebody else has the lease
+   * @param {boolean} whole always the whole Hit
+   * @returns {Promise<string | Buffer | Hit | Outcome | null | undefined>} the payload alone, when it is fresh: a string is
+   *   JSON, a Buffer MessagePack. null: something that is none of ours
+   */
+  acquire(key, leaseFor, tags, ticket, whole) {
+    return this.#sent('GET', this.#native.acquire(key, whole ? WHOLE : 0, leaseFor, tags, ticket));
+  }
+
+  /**
+   * The lease of an entry that stays readable.
+   * @param {string} key
+   * @param {number} leaseFor ms
+   * @param {readonly string[]} tags
+   * @param {number} ticket
+   * @returns {Promise<Outcome>}
+   */
+  async refresh(key, leaseFor, tags, ticket) {
+    return this.#sent('EVALSHA', this.#native.refresh(key, 0, leaseFor, tags, ticket));
+  }
+
+  /**
+   * The lease in the place of an outdated entry.
+   * @param {string} key
+   * @param {number} leaseFor ms
+   * @param {readonly string[]} tags
+   * @param {string | Buffer} head what was found of it
+   * @returns {Promise<Outcome>}
+   */
+  async takeOver(key, leaseFor, tags, head) {
+    return this.#sent('EVALSHA', this.#native.takeOver(key, 0, leaseFor, tags, head));
+  }
+
+  /**
+   * Tags that are known only after the load.
+   * @param {number} lease
+   * @param {readonly string[]} tags
+   * @returns {Promise<boolean>} false: one of them may have changed since the load began
+   */
+  async addTags(lease, tags) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const outcome = this.#native.addTags(lease, tags);
+      if (outcome !== 1) return outcome === 0;
+      await this.#known([...tags, 'a']);
+    }
+    return false;
+  }
+
+  /**
+   * Ends a load with a value.
+   * @param {number} lease
+   * @param {import('./codecs').Encoded} encoded
+   * @param {import('./call-options').Windows} windows
+   * @param {number} loadTime ms
+   * @returns {Promise<boolean>} false: the lease was lost, nothing is stored
+   */
+  async fill(lease, { codec, payload }, { fresh, stale, keep }, loadTime) {
+    return (
+      (await this.#sent('EVALSHA', this.#native.fill(lease, codec, payload, '', fresh, stale, keep, loadTime))) === 1
+    );
+  }
+
+  /**
+   * Ends a load without one.
+   * @param {number} lease
+   * @param {string | undefined} told JSON of an error, '' for a value that is not to be kept, undefined for nothing
+   * @param {number} holdOff ms
+   */
+  async giveUp(lease, told, holdOff) {
+    return (await this.#sent('EVALSHA', this.#native.giveUp(lease, told, holdOff))) === 1;
+  }
+
+  /** @param {number} lease */
+  async held(lease) {
+    return (await this.#sent('EVALSHA', this.#native.held(lease))) === 1;
+  }
+
+  /**
+   * Whether a load that is under way may still be joined.
+   * @param {number} lease
+   * @returns {boolean}
+   */
+  current(lease) {
+    return this.#native.current(lease);
+  }
+
+  /**
+   * Whether any tag has changed since a load began that may compute its tags.
+   * @param {number} lease
+   * @returns {boolean}
+   */
+  anyTagChanged(lease) {
+    return this.#native.anyTagChanged(lease);
+  }
+
+  /** @param {number} lease */
+  drop(lease) {
+    this.#native.drop(lease);
+  }
+
+  /**
+   * Stores an entry in every tier. Rejects when Redis does not acknowledge it.
+   * @param {string} key
+   * @param {import('./codecs').Encoded} encoded
+   * @param {import('./call-options').Windows} windows
+   * @param {{ metadata?: string, tags?: readonly string[] }} [more]
    * @returns {Promise<boolean>}
    */
-  async write(key, { codec, payload }, ttl, { metadata, loadTime = 0 } = {}) {
-    const outcome = this.#native.write(key, codec, payload, metadata, ttl, ttl, ttl, loadTime);
-    if (this.#queue === undefined) return outcome;
-    try {
-      if (outcome !== undefined) throw this.#refusal('SET');
-      await this.#queue.next('SET');
-      return true;
-    } catch (error) {
-      this.#failed(error);
-      return false;
+  async store(key, { codec, payload }, { fresh, stale, keep }, { metadata = '', tags = [] } = {}) {
+    if (this.#queue === undefined) {
+      return this.storeNow(key, { codec, payload }, { fresh, stale, keep }, metadata, tags);
     }
+    await this.#known(tags);
+    return (
+      (await this.#sent('SET', this.#native.write(key, codec, payload, metadata, fresh, stale, keep, 0, tags))) === 1
+    );
+  }
+
+  /**
+   * The same without Redis.
+   * @param {string} key
+   * @param {import('./codecs').Encoded} encoded
+   * @param {import('./call-options').Windows} windows
+   * @param {string} metadata
+   * @param {readonly string[]} tags
+   * @returns {boolean} whether memory kept it
+   */
+  storeNow(key, { codec, payload }, { fresh, stale, keep }, metadata, tags) {
+    return this.#native.write(key, codec, payload, metadata, fresh, stale, keep, 0, tags) === 1;
   }
 
   /**
@@ -140,18 +342,61 @@ class Tiers {
    * @returns {Promise<boolean>} whether there was an entry
    */
   async remove(key) {
-    const outcome = this.#native.remove(key);
-    if (this.#queue === undefined) return outcome;
-    try {
-      if (outcome !== undefined) throw this.#refusal('UNLINK');
-      return await this.#queue.next('UNLINK');
-    } catch (error) {
-      this.counters.redisErrors++;
-      const { message } = /** @type {Error} */ (error);
-      throw new CacheUnavailableError(`the removal of '${key}' was not acknowledged by Redis: ${message}`, {
-        cause: error,
-      });
-    }
+    return (await this.#sent('UNLINK', this.#native.remove(key))) > 0;
+  }
+
+  /**
+   * Leaves a copy for staleIfError.
+   * @param {string} key
+   * @returns {Promise<boolean>} whether there was an entry
+   */
+  async soften(key) {
+    return (await this.#sent('EVALSHA', this.#native.soften(key))) > 0;
+  }
+
+  /** @param {readonly string[]} names whole */
+  async invalidateTags(names) {
+    await this.#sent('SET', this.#native.invalidateTags(names));
+  }
+
+  /**
+   * From memory; without Redis, that is everywhere.
+   * @param {string} pattern
+   * @returns {number}
+   */
+  removeMatching(pattern) {
+    return this.#native.removeMatching(pattern);
+  }
+
+  /** @param {string} key */
+  forget(key) {
+    this.#native.forget(key);
+  }
+
+  /** @param {string} key */
+  unwatch(key) {
+    if (this.#queue !== undefined) this.#native.unwatch(key);
+  }
+
+  /**
+   * Gives back an entry that carries the tag, with another stamp than this one.
+   * @param {string} key with its space
+   * @param {string} name of the tag, whole
+   * @param {Buffer} stamp
+   * @returns {Promise<number>}
+   */
+  async sweep(key, name, stamp) {
+    return this.#sent('EVALSHA', this.#native.sweep(key, name, stamp));
+  }
+
+  /**
+   * The stamp of a tag; undefined when it cannot be had.
+   * @param {string} name whole
+   * @returns {Promise<Buffer | undefined>}
+   */
+  async stampOf(name) {
+    await this.#known([name]);
+    return this.#native.stampOf(name);
   }
 
   /**
@@ -163,8 +408,29 @@ class Tiers {
     this.onError(new RedisError('CORRUPT_ENTRY', `what is stored under '${key}' is no entry of this cache`));
   }
 
+  /** @param {unknown} error */
+  failed(error) {
+    this.counters.redisErrors++;
+    this.onError(/** @type {Error} */ (error));
+  }
+
   memoryStats() {
-    return this.#native.memoryStats();
+    return this.#native.memoryStats() ?? null;
+  }
+
+  /** @returns {Array<string | Buffer>} keys and envelopes in turn */
+  dump() {
+    return this.#native.dump() ?? [];
+  }
+
+  /**
+   * @param {string} key
+   * @param {Buffer} envelope
+   * @param {number} elapsed ms since the dump
+   * @returns {boolean} whether it was kept
+   */
+  load(key, envelope, elapsed) {
+    return this.#native.load(key, envelope, elapsed) === 1;
   }
 
   resetStats() {
@@ -176,17 +442,33 @@ class Tiers {
     this.#native.close();
   }
 
-  /** @param {string} command */
-  #refusal(command) {
-    const reason = this.client?.internals.native.state().lastError;
-    return new RedisError('UNAVAILABLE', `${command}: Redis is not available${reason ? `: ${reason}` : ''}`, command);
+  /**
+   * Waits until the stamps of these tags are known.
+   * @param {readonly string[]} tags
+   */
+  async #known(tags) {
+    // One may change again before we are told that all are known.
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const outcome = this.#native.prepare(tags);
+      if (outcome === null) return;
+      await this.#sent('GET', outcome);
+    }
   }
 
-  /** @param {unknown} error */
-  #failed(error) {
-    this.counters.redisErrors++;
-    this.onError(/** @type {Error} */ (error));
+  /**
+   * The answer to what was just submitted.
+   * @param {string} command
+   * @param {any} outcome of submitting it: undefined, or why it was refused; without Redis the answer itself
+   */
+  #sent(command, outcome) {
+    if (this.#queue === undefined) return outcome;
+    if (outcome === undefined) return this.#queue.next(command);
+    const reason = this.client?.internals.native.state().lastError;
+    if (outcome === 4) throw new RedisError('TOO_LARGE', `${command}: too large to be sent`, command);
+    throw new RedisError('UNAVAILABLE', `${command}: Redis is not available${reason ? `: ${reason}` : ''}`, command);
   }
 }
 
-module.exports = { Tiers };
+/** @typedef {Tiers} TiersInstance */
+
+module.exports = { Tiers, isHit, FRESH, STALE, STALE_ERROR, AHEAD, OUTDATED, AGAIN, LEASED, BUSY, FAILED, UNCACHEABLE };

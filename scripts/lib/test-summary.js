@@ -61,6 +61,7 @@ function countStep(directory, { kind, name, code }) {
 const TITLES = {
   'ctest release': 'GoogleTest',
   'ctest sanitize': 'GoogleTest under ASan and UBSan',
+  'ctest thread': 'GoogleTest under TSan',
   'fuzz fuzz': 'Fuzzing under ASan and UBSan',
   'jest jest': 'Jest',
 };

@@ -16,7 +16,7 @@ constexpr std::size_t kCheckOffset = 4;
 // Mixes the header, whose check field is taken as zero. Not against forgery: it tells our bytes from foreign ones.
 std::uint32_t headerCheck(const char* header) {
   std::uint64_t mixed = 0x9e3779b97f4a7c15;
-  for (std::size_t at = 0; at < kEntryHeaderSize; at += 8) {
+  for (std::size_t at = 0; at < kEntryCheckedSize; at += 8) {
     std::uint64_t word = loadLittle<8>(header + at);
     if (at == 0) word &= 0xffffffff;  // the upper half is the check itself
     mixed = std::rotl((mixed ^ word) * 0xff51afd7ed558ccd, 31);
@@ -27,7 +27,7 @@ std::uint32_t headerCheck(const char* header) {
 
 Millis clampDuration(Millis value) { return std::clamp<Millis>(value, 0, kMaxEntryDuration); }
 
-bool isCodec(std::uint8_t codec) { return codec <= static_cast<std::uint8_t>(Codec::kMsgpack) || codec == 255; }
+bool isCodec(std::uint8_t codec) { return codec <= static_cast<std::uint8_t>(Codec::kText) || codec == 255; }
 
 constexpr std::size_t kTagFixed = 2 + kStampSize;
 
@@ -83,6 +83,10 @@ void encodeEntry(const Entry& entry, char* out) {
   storeLittle<4>(out + 56, entry.metadata.size());
   storeLittle<4>(out + 60, entry.payload.size());
   storeLittle<4>(out + kCheckOffset, headerCheck(out));
+  std::memcpy(out + kLeaseOffset, entry.leaseId.data(), kFillIdSize);
+  storeLittle<6>(out + kLeaseUntilOffset, static_cast<std::uint64_t>(clampDuration(entry.leaseUntil)));
+  out[kOutdatedOffset] = entry.outdated ? 1 : 0;
+  out[kOutdatedOffset + 1] = 0;
   char* at = out + kEntryHeaderSize;
   for (const std::string_view part : {entry.tags, entry.metadata, entry.payload}) {
     if (!part.empty()) std::memcpy(at, part.data(), part.size());
@@ -119,6 +123,10 @@ std::optional<Entry> parseEntry(std::string_view bytes) {
   entry.keepFor = static_cast<Millis>(loadLittle<6>(in + 42));
   if (entry.freshFor > entry.staleFor || entry.staleFor > entry.keepFor) return std::nullopt;
   entry.loadTime = static_cast<std::uint32_t>(loadLittle<4>(in + 48));
+
+  std::memcpy(entry.leaseId.data(), in + kLeaseOffset, kFillIdSize);
+  entry.leaseUntil = static_cast<Millis>(loadLittle<6>(in + kLeaseUntilOffset));
+  entry.outdated = in[kOutdatedOffset] != 0;
 
   const std::uint64_t tags = loadLittle<4>(in + 52);
   const std::uint64_t metadata = loadLittle<4>(in + 56);

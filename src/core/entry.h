@@ -26,25 +26,41 @@ namespace tiercel::core {
 //   42  u48  keepFor          (ms from the fill until it is gone: the expiry that Redis was given)
 //   48  u32  loadTime         (ms that the loader took)
 //   52  u32  tags length      56  u32  metadata length      60  u32  payload length
-//   64  tags, metadata, payload; nothing behind them
+//   64  16 B lease id        (zeros: nobody loads)
+//   80  u48  leaseUntil       (ms of the server's clock; until then nobody else may load)
+//   86  u8   outdated         (1: invalidated softly; only good for staleIfError)     87  u8  zero
+//   88  tags, metadata, payload; nothing behind them
+// Bytes 64 to 87 belong to the scripts (src/redis/cache_scripts.h), which rewrite them in place: the check leaves them
+// out.
 inline constexpr std::uint8_t kEntryVersion = 1;
-inline constexpr std::size_t kEntryHeaderSize = 64;
+inline constexpr std::size_t kEntryHeaderSize = 88;
+inline constexpr std::size_t kEntryCheckedSize = 64;
 inline constexpr std::size_t kFillIdOffset = 8;
 inline constexpr std::size_t kFillIdSize = 16;
+inline constexpr std::size_t kLeaseOffset = 64;
+inline constexpr std::size_t kLeaseUntilOffset = 80;
+inline constexpr std::size_t kOutdatedOffset = 86;
 inline constexpr std::size_t kStampSize = 16;
 inline constexpr Millis kMaxEntryDuration = (INT64_C(1) << 48) - 1;
 
 using FillId = std::array<std::uint8_t, kFillIdSize>;
 using Stamp = std::array<std::uint8_t, kStampSize>;
 
-// How the payload was encoded; what it means is the JavaScript layer's business, but for kBytes and kJson.
-enum class Codec : std::uint8_t { kBytes = 0, kJson = 1, kMsgpack = 2, kCustom = 255 };
+// The bytes of either, as an argument of a command.
+inline std::string_view textOf(const FillId& id) { return {reinterpret_cast<const char*>(id.data()), id.size()}; }
+
+// How the payload was encoded; what it means is the JavaScript layer's business, but for kBytes, kJson and kText.
+enum class Codec : std::uint8_t { kBytes = 0, kJson = 1, kMsgpack = 2, kText = 3, kCustom = 255 };
 
 namespace entry_flags {
 inline constexpr std::uint16_t kNone = 0;
 // Not a value but a lease: somebody is loading.
 inline constexpr std::uint16_t kMarker = 1;
-inline constexpr std::uint16_t kKnown = kMarker;
+// Not a value but the error of a load that failed a moment ago; the payload says which.
+inline constexpr std::uint16_t kFailure = 2;
+// Not a value: a load has just ended without one to keep. Who waited for it need not wait for the next.
+inline constexpr std::uint16_t kUncacheable = 4;
+inline constexpr std::uint16_t kKnown = kMarker | kFailure | kUncacheable;
 }  // namespace entry_flags
 
 // A tag and the stamp that it had before the load began.
@@ -63,11 +79,15 @@ struct Entry {
   Millis staleFor = 0;
   Millis keepFor = 0;
   std::uint32_t loadTime = 0;
+  FillId leaseId{};
+  Millis leaseUntil = 0;
+  bool outdated = false;
   std::string_view tags;      // encoded; read with TagReader
   std::string_view metadata;  // JSON or empty
   std::string_view payload;
 
   [[nodiscard]] bool isMarker() const { return (flags & entry_flags::kMarker) != 0; }
+  [[nodiscard]] bool isValue() const { return flags == entry_flags::kNone; }
 };
 
 // Walks the encoded tags of a parsed entry. next() gives std::nullopt at the end.

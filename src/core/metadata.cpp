@@ -26,6 +26,8 @@ const char* codecName(Codec codec) {
       return "bytes";
     case Codec::kJson:
       return "json";
+    case Codec::kText:
+      return "text";
     case Codec::kMsgpack:
       return "msgpack";
     case Codec::kCustom:

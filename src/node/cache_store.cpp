@@ -4,51 +4,75 @@
 
 #include <algorithm>
 #include <chrono>
-#include <new>
+#include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "core/random.h"
-#include "node/bound_functions.h"
+#include "node/cache_store_flags.h"
 
 namespace tiercel::node {
 
 namespace {
 
-// Bits of the flags that JavaScript gives to peek() and read().
-constexpr std::uint32_t kWhole = 1;   // always the whole hit, never the bare payload
-constexpr std::uint32_t kSilent = 2;  // peek only: no statistics, no effect on eviction
-
-core::Millis monotonicNow() { return static_cast<core::Millis>(uv_hrtime() / 1000000); }
-
-core::Millis wallNow() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+core::MemoryOptions memoryOptionsFrom(const Napi::Object& options) {
+  return {.maxBytes = static_cast<std::size_t>(integerProperty(options, "maxBytes")),
+          .maxEntryBytes = static_cast<std::size_t>(integerProperty(options, "maxEntryBytes")),
+          .maxEntries = static_cast<std::size_t>(integerProperty(options, "maxEntries"))};
 }
 
-napi_value boolean(napi_env env, bool value) {
-  napi_value result = nullptr;
-  napi_get_boolean(env, value, &result);
-  return result;
+// refreshAhead, as JavaScript hands it over: ms before the end, or minus the share of the time to live after which it
+// begins, or NaN for XFetch (Vattani et al., Optimal Probabilistic Cache Stampede Prevention).
+bool isAhead(double ahead, const core::Standing& entry, core::Millis now) {
+  if (ahead == 0) return false;
+  const auto left = static_cast<double>(entry.freshUntil - now);
+  if (std::isnan(ahead)) return left <= -static_cast<double>(entry.loadTime) * std::log(1 - core::randomUnit());
+  if (ahead > 0) return left <= ahead;
+  return left <= static_cast<double>(entry.freshUntil - entry.filledAt) * (1 + ahead);
 }
 
 }  // namespace
 
-CacheStore::CacheStore(Napi::Env /*env*/, const Napi::Object& options, const Napi::Object& callbacks,
-                       std::shared_ptr<RedisClient> client)
-    : prefix_(stringProperty(options, "prefix")),
-      key_(prefix_),
+CacheStore::CacheStore(std::shared_ptr<Environment> environment, const Napi::Object& options,
+                       const Napi::Object& callbacks, std::shared_ptr<RedisClient> client,
+                       std::shared_ptr<core::ProcessTier> shared)
+    : environment_(std::move(environment)),
+      shared_(std::move(shared)),
+      memory_(booleanProperty(options, "memory") ? &shared_->memory : nullptr),
+      prefix_(stringProperty(options, "prefix")),
+      space_(stringProperty(options, "space")),
+      key_(space_),
       client_(std::move(client)),
-      hit_(functionProperty(callbacks, "hit")) {
-  if (booleanProperty(options, "memory")) {
-    memory_ = std::make_unique<core::MemoryTier>(
-        core::MemoryOptions{.maxBytes = static_cast<std::size_t>(integerProperty(options, "maxBytes")),
-                            .maxEntryBytes = static_cast<std::size_t>(integerProperty(options, "maxEntryBytes"))});
-  }
+      hit_(functionProperty(callbacks, "hit")),
+      outcome_(functionProperty(callbacks, "outcome")),
+      watched_(functionProperty(callbacks, "watched")),
+      released_(functionProperty(callbacks, "released")),
+      context_(environment_->env(), "tiercel:cache") {
+  const Napi::Env env = environment_->env();
+  const auto names = tagsOf(env, options.Get("namespaces"));
+  std::vector<std::string> namespaces(names.begin(), names.end());
   if (client_) {
-    const redis::CacheTier::Options tierOptions{.maxStaleness = integerProperty(options, "maxStaleness", 1000)};
-    tier_ = std::make_unique<redis::CacheTier>(client_->connection(), memory_.get(), tierOptions,
-                                               static_cast<redis::CacheTierObserver&>(*this));
+    tier_ = std::make_unique<redis::CacheTier>(
+        client_->connection(), *shared_,
+        redis::CacheTierOptions{.prefix = prefix_,
+                                .namespaces = std::move(namespaces),
+                                .maxStaleness = integerProperty(options, "maxStaleness", 1000),
+                                .stampFor = integerProperty(options, "stampFor"),
+                                .memory = memory_ != nullptr},
+        static_cast<redis::CacheTierObserver&>(*this));
+    return;
   }
+  wakeups_ = std::make_shared<LeaseWakeups>(environment_->handles(), [this](const auto& tickets) {
+    const Napi::Env own = environment_->env();
+    const Napi::HandleScope scope(own);
+    const Napi::CallbackScope callbackScope(own, context_);
+    for (const std::uint64_t ticket : tickets) {
+      if (closed_) return;
+      released_.Call({Napi::Number::New(own, static_cast<double>(ticket))});
+    }
+  });
+  local_ = std::make_unique<core::LocalCache>(shared_->memory, shared_->tags, shared_->leases, std::move(namespaces),
+                                              wakeups_);
 }
 
 CacheStore::~CacheStore() = default;
@@ -56,6 +80,7 @@ CacheStore::~CacheStore() = default;
 napi_value CacheStore::create(napi_env rawEnv, napi_callback_info info) {
   const Call<Environment, 3> call(rawEnv, info);
   const Napi::Env env(rawEnv);
+  const Napi::Object options(env, call.args[0]);
   std::shared_ptr<RedisClient> client;
   if (Napi::Value(env, call.args[2]).IsObject()) {
     client = RedisClient::from(Napi::Object(env, call.args[2]));
@@ -64,138 +89,277 @@ napi_value CacheStore::create(napi_env rawEnv, napi_callback_info info) {
       return nullptr;
     }
   }
-  const auto store = std::make_shared<CacheStore>(env, Napi::Object(env, call.args[0]), Napi::Object(env, call.args[1]),
-                                                  std::move(client));
-  if (store->client_) store->client_->attach(store);
+  std::optional<core::TierOptions> conflicting;
+  const core::TierOptions wanted{.memory = memoryOptionsFrom(options), .standalone = client == nullptr};
+  auto shared = core::openTier(stringProperty(options, "name"), wanted, conflicting);
+  if (!shared) {
+    const std::string open = conflicting
+                                 ? std::to_string(conflicting->memory.maxBytes) + " bytes, at most " +
+                                       std::to_string(conflicting->memory.maxEntryBytes) + " an entry" +
+                                       (conflicting->memory.maxEntries == 0
+                                            ? std::string()
+                                            : ", " + std::to_string(conflicting->memory.maxEntries) + " entries")
+                                 : std::string();
+    Napi::TypeError::New(env,
+                         "memory: caches of one namespace and version share their memory in a process, and it is "
+                         "open with other options (" +
+                             open + "): use the same ones, or another namespace")
+        .ThrowAsJavaScriptException();
+    return nullptr;
+  }
+  const auto store = std::make_shared<CacheStore>(
+      call.self->shared_from_this(), options, Napi::Object(env, call.args[1]), std::move(client), std::move(shared));
+  if (store->client_) {
+    store->client_->attach(store);
+  } else {
+    call.self->admit(store);
+  }
   return bindFunctions(env, store.get(), store,
                        {{"peek", peek},
+                        {"still", still},
                         {"read", read},
+                        {"acquire", acquire},
+                        {"refresh", refresh},
+                        {"takeOver", takeOver},
+                        {"addTags", addTags},
+                        {"prepare", prepare},
+                        {"fill", fill},
+                        {"giveUp", giveUp},
+                        {"held", held},
+                        {"current", current},
+                        {"anyTagChanged", anyTagChanged},
+                        {"drop", drop},
                         {"write", write},
                         {"remove", remove},
+                        {"soften", soften},
+                        {"invalidateTags", invalidateTags},
+                        {"removeMatching", removeMatching},
+                        {"forget", forget},
+                        {"unwatch", unwatch},
+                        {"sweep", sweep},
+                        {"stampOf", stampOf},
                         {"memoryStats", memoryStats},
                         {"resetStats", resetStats},
+                        {"dump", dump},
+                        {"load", load},
                         {"close", close}});
 }
 
+// JavaScript may hold its functions for long: the tier is not to wait for the garbage collector.
+void CacheStore::letGo() {
+  tier_.reset();
+  memory_ = nullptr;
+  shared_.reset();
+}
+
+// What every function gives then: with a client, a refusal, since undefined would promise an answer.
+napi_value CacheStore::gone(napi_env env) const {
+  return client_ ? refusalOf(env, redis::Connection::Admission::kClosed) : nullptr;
+}
+
+void CacheStore::abandon() {
+  closed_ = true;
+  if (wakeups_) wakeups_->close();
+}
+
+// Gives up what this cache has of the shared tier. Operations on their way to Redis still settle.
+napi_value CacheStore::close(napi_env env, napi_callback_info info) {
+  const CallOf<1> call(env, info);
+  CacheStore& self = *call.self;
+  if (std::exchange(self.closed_, true)) return nullptr;
+  const auto own = self.shared_from_this();
+  if (self.client_) {
+    self.client_->prune();
+    if (self.isDone()) self.letGo();
+  } else {
+    self.local_.reset();
+    self.wakeups_->close();
+    self.memory_ = nullptr;
+    self.shared_.reset();
+    self.environment_->discharge(own);
+  }
+  return nullptr;
+}
+
 std::string_view CacheStore::fullKey(napi_env env, napi_value key) {
-  key_.resize(prefix_.size());  // it begins with the prefix, always
-  Scratch scratch;
-  const auto bytes = bytesOf(env, key, scratch);
+  // Short keys are written in place, behind the space.
+  constexpr std::size_t kShort = 1024;
+  const std::size_t start = space_.size();
+  key_.resize(start + kShort);
+  std::size_t length = 0;
+  if (napi_get_value_string_utf8(env, key, key_.data() + start, kShort, &length) == napi_ok && length + 4 < kShort) {
+    return {key_.data(), start + length};
+  }
+  key_.resize(start);
+  const auto bytes = bytesOf(env, key, payload_);
   if (bytes) key_.append(*bytes);
   return key_;
 }
 
-// peek(key, flags): what the memory tier holds, undefined when it holds nothing.
+std::span<const std::string> CacheStore::tagsOf(napi_env env, napi_value array) {
+  tagNames_.clear();
+  const Napi::Value value(env, array);
+  if (array == nullptr || !value.IsArray()) return {};
+  const auto list = value.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value name = list.Get(i);
+    if (name.IsString()) tagNames_.push_back(name.As<Napi::String>().Utf8Value());
+  }
+  return tagNames_;
+}
+
+// peek(key, flags, ahead, fill): what the memory tier holds, undefined when it holds nothing; true when it is fresh and
+// the same that JavaScript has as an object, by its fill number.
 napi_value CacheStore::peek(napi_env env, napi_callback_info info) {
-  const Call<CacheStore, 2> call(env, info);
+  const CallOf<4> call(env, info);
   CacheStore& self = *call.self;
-  if (!self.memory_) return nullptr;
-  const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
-  const core::Millis now = monotonicNow();
+  if (self.isGone()) return self.gone(env);
+  if (self.memory_ == nullptr) return nullptr;
+  std::uint32_t flags = 0;
+  napi_get_value_uint32(env, call.args[1], &flags);
   const std::string_view key = self.fullKey(env, call.args[0]);
-  const auto hit = (flags & kSilent) != 0 ? std::as_const(*self.memory_).peek(key, now) : self.memory_->find(key, now);
+  core::Millis now = coarseNow();
+  const bool silent = (flags & (kSilent | kDistrusted)) != 0;
+  auto hit =
+      silent ? std::as_const(*self.memory_).peek(key, now, (flags & kDistrusted) != 0) : self.memory_->find(key, now);
   if (!hit) return nullptr;
-  return self.valueOf(env, hit->entry, hit->deadlines, hit->freshness, now, (flags & kWhole) != 0);
+  if (hit->deadlines.goneAt - now < kCoarse || hit->deadlines.freshUntil - now < kCoarse) {
+    now = monotonicNow();
+    if (now >= hit->deadlines.goneAt) return nullptr;
+    hit->freshness = core::freshnessAt(hit->deadlines, now);
+  }
+  double ahead = 0;
+  double known = 0;
+  napi_get_value_double(env, call.args[2], &ahead);
+  const core::Standing standing{
+      .filledAt = hit->filledAt, .freshUntil = hit->deadlines.freshUntil, .loadTime = hit->entry.loadTime};
+  const bool due = hit->freshness == core::Freshness::kFresh && isAhead(ahead, standing, now);
+  const bool plain =
+      (flags & kWhole) == 0 && !due && hit->freshness == core::Freshness::kFresh && hit->entry.metadata.empty();
+  if (plain && hit->entry.codec == core::Codec::kText) return makeString(env, hit->entry.payload);
+  if (plain && napi_get_value_double(env, call.args[3], &known) == napi_ok && known != 0 &&
+      known == fillNumber(hit->entry)) {
+    napi_value same = nullptr;
+    napi_get_boolean(env, true, &same);
+    return same;
+  }
+  now = monotonicNow();
+  core::Found found;
+  found.entry = hit->entry;
+  found.entry.keepFor = hit->deadlines.goneAt - hit->filledAt;
+  found.deadlines = hit->deadlines;
+  return self.valueOf(env, found, due ? kAhead : hit->freshness, now, hit->tags, hit->token);
+}
+
+// still(token, fill, ahead): whether an earlier hit, by its token and fill number, would be one again, fresh and not
+// due to be refreshed. false may also mean that nobody knows: then peek() does. Nothing is counted then.
+napi_value CacheStore::still(napi_env env, napi_callback_info info) {
+  const CallOf<3> call(env, info);
+  const CacheStore& self = *call.self;
+  std::int64_t token = 0;
+  double fill = 0;
+  double ahead = 0;
+  napi_get_value_int64(env, call.args[0], &token);
+  napi_get_value_double(env, call.args[1], &fill);
+  napi_get_value_double(env, call.args[2], &ahead);
+  const bool known = !self.isGone() && self.memory_ != nullptr && token > 0 && fill >= 1 && fill <= kMostFillNumber;
+  const auto bits = known ? static_cast<std::uint64_t>(fill) : 0;
+  // What the coarse clock does not know is for peek() to say.
+  const core::Millis now = coarseNow() + kCoarse;
+  bool same = false;
+  if (known && ahead == 0) {
+    same = self.memory_->isStill(static_cast<std::uint64_t>(token), bits, now);
+  } else if (known) {
+    same = self.memory_->isStill(static_cast<std::uint64_t>(token), bits, now,
+                                 [&](const core::Standing& entry) { return !isAhead(ahead, entry, now); });
+  }
+  napi_value result = nullptr;
+  napi_get_boolean(env, same, &result);
+  return result;
 }
 
 // read(key, flags): asks Redis; the answer settles the next promise of the client. Returns a refusal or undefined.
 napi_value CacheStore::read(napi_env env, napi_callback_info info) {
-  const Call<CacheStore, 2> call(env, info);
-  if (!call.self->tier_) return nullptr;
+  const CallOf<2> call(env, info);
+  if (!call.self->tier_) return call.self->gone(env);
   const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
   return refusalOf(env, call.self->tier_->read(call.self->fullKey(env, call.args[0]), flags));
 }
 
-// write(key, codec, payload, metadata, freshFor, staleFor, keepFor, loadTime): with Redis, sends it and returns a
-// refusal or undefined; without, returns whether the memory tier kept it.
-napi_value CacheStore::write(napi_env env, napi_callback_info info) {
-  const Call<CacheStore, 8> call(env, info);
+// acquire(key, flags, leaseFor, tags, ticket): the same, or the lease. Without Redis: what came of it.
+napi_value CacheStore::acquire(napi_env env, napi_callback_info info) {
+  const CallOf<5> call(env, info);
   CacheStore& self = *call.self;
-  core::Entry entry;
-  entry.codec = static_cast<core::Codec>(integerOf(env, call.args[1]));
-  entry.fillId = core::randomFillId();
-  entry.created = wallNow();
-  entry.payload = bytesOf(env, call.args[2], self.payload_).value_or(std::string_view());
-  entry.metadata = bytesOf(env, call.args[3], self.metadata_).value_or(std::string_view());
-  entry.freshFor = integerOf(env, call.args[4]);
-  entry.staleFor = integerOf(env, call.args[5]);
-  entry.keepFor = integerOf(env, call.args[6]);
-  entry.loadTime = static_cast<std::uint32_t>(std::clamp<std::int64_t>(integerOf(env, call.args[7]), 0, UINT32_MAX));
+  if (self.isGone()) return self.gone(env);
+  const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
+  const core::Millis leaseFor = integerOf(env, call.args[2]);
+  const auto tags = self.tagsOf(env, call.args[3]);
   const std::string_view key = self.fullKey(env, call.args[0]);
-  if (self.tier_) {
-    try {
-      return refusalOf(env, self.tier_->write(key, entry));
-    } catch (const std::bad_alloc&) {
-      napi_value code = nullptr;
-      napi_create_int32(env, refusal::kTooLarge, &code);
-      return code;
-    }
-  }
-  if (!self.memory_) return boolean(env, false);
-  const core::Millis now = monotonicNow();
-  return boolean(env, self.memory_->put(key, entry, core::deadlinesFrom(entry, now), now));
+  if (self.tier_) return refusalOf(env, self.tier_->acquire(key, leaseFor, tags, flags));
+  const auto ticket = static_cast<std::uint64_t>(integerOf(env, call.args[4]));
+  return self.outcomeOf(env, self.local_->acquire(key, monotonicNow(), leaseFor, tags, ticket, self.failure_), flags);
 }
 
-// remove(key): with Redis, as read(); without, returns whether there was an entry.
-napi_value CacheStore::remove(napi_env env, napi_callback_info info) {
-  const Call<CacheStore, 1> call(env, info);
+// refresh(key, flags, leaseFor, tags, ticket): the lease of an entry that stays readable.
+napi_value CacheStore::refresh(napi_env env, napi_callback_info info) {
+  const CallOf<5> call(env, info);
   CacheStore& self = *call.self;
+  if (self.isGone()) return self.gone(env);
+  const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
+  const core::Millis leaseFor = integerOf(env, call.args[2]);
+  const auto tags = self.tagsOf(env, call.args[3]);
   const std::string_view key = self.fullKey(env, call.args[0]);
-  if (self.tier_) return refusalOf(env, self.tier_->remove(key));
-  return boolean(env, self.memory_ && self.memory_->erase(key));
+  if (self.tier_) return refusalOf(env, self.tier_->refresh(key, leaseFor, tags, flags));
+  const auto ticket = static_cast<std::uint64_t>(integerOf(env, call.args[4]));
+  return self.outcomeOf(env, self.local_->refresh(key, monotonicNow(), leaseFor, tags, ticket), flags);
 }
 
-napi_value CacheStore::memoryStats(napi_env rawEnv, napi_callback_info info) {
-  const Call<CacheStore, 1> call(rawEnv, info);
+// takeOver(key, flags, leaseFor, tags, head): the lease in the place of an outdated entry. With Redis only.
+napi_value CacheStore::takeOver(napi_env env, napi_callback_info info) {
+  const CallOf<5> call(env, info);
+  CacheStore& self = *call.self;
+  if (self.isGone()) return self.gone(env);
+  const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
+  const core::Millis leaseFor = integerOf(env, call.args[2]);
+  const auto tags = self.tagsOf(env, call.args[3]);
+  const std::string head(bytesOf(env, call.args[4], self.metadata_).value_or(std::string_view()));
+  return refusalOf(env, self.tier_->takeOver(self.fullKey(env, call.args[0]), head, leaseFor, tags, flags));
+}
+
+napi_value CacheStore::tagNames(napi_env rawEnv, const core::Entry& entry, std::span<const core::TagMark> marks) {
   const Napi::Env env(rawEnv);
-  if (!call.self->memory_) return env.Null();
-  const core::MemoryStats stats = call.self->memory_->stats();
-  Napi::Object object = Napi::Object::New(env);
-  const auto put = [&](const char* name, std::uint64_t value) { object.Set(name, static_cast<double>(value)); };
-  put("entries", stats.entries);
-  put("bytes", stats.bytes);
-  put("maxBytes", stats.maxBytes);
-  put("hits", stats.hits);
-  put("misses", stats.misses);
-  put("sets", stats.sets);
-  put("deletes", stats.deletes);
-  put("evictions", stats.evictions);
-  put("expirations", stats.expirations);
-  put("rejects", stats.rejects);
-  return object;
+  Napi::Array names = Napi::Array::New(env);
+  std::uint32_t count = 0;
+  const auto add = [&](std::string_view name) {
+    if (name.starts_with("t:")) names.Set(count++, Napi::Value(env, makeString(env, name.substr(2))));
+  };
+  for (const core::TagMark& mark : marks) add(shared_->tags.name(mark.cell));
+  core::TagReader reader(entry.tags);
+  while (const auto tag = reader.next()) add(tag->name);
+  return names;
 }
 
-napi_value CacheStore::resetStats(napi_env env, napi_callback_info info) {
-  const Call<CacheStore, 1> call(env, info);
-  if (call.self->memory_) call.self->memory_->resetStats();
-  return nullptr;
-}
-
-// Gives the memory back. Operations on their way to Redis still settle.
-napi_value CacheStore::close(napi_env env, napi_callback_info info) {
-  const Call<CacheStore, 1> call(env, info);
-  CacheStore& self = *call.self;
-  self.closed_ = true;
-  if (self.memory_) self.memory_->clear();
-  if (self.client_) self.client_->prune();
-  return nullptr;
-}
-
-// The usual hit is a fresh JSON value without metadata: its bare text. Everything else goes through the factory.
-napi_value CacheStore::valueOf(napi_env env, const core::Entry& entry, const core::Deadlines& deadlines,
-                               core::Freshness freshness, core::Millis now, bool whole) {
-  const bool text = entry.codec == core::Codec::kJson;
+// A whole hit, from the factory.
+napi_value CacheStore::valueOf(napi_env env, const core::Found& found, core::Freshness freshness, core::Millis now,
+                               std::span<const core::TagMark> marks, std::uint64_t token) {
+  const core::Entry& entry = found.entry;
+  const bool text = entry.codec == core::Codec::kJson || entry.codec == core::Codec::kText;
   napi_value payload = text ? makeString(env, entry.payload) : makeBuffer(env, entry.payload);
-  if (text && !whole && freshness == core::Freshness::kFresh && entry.metadata.empty()) return payload;
-
-  const core::Millis left = std::max<core::Millis>(0, deadlines.goneAt - now);
-  napi_value args[7] = {payload};
+  const core::Millis left = std::max<core::Millis>(0, found.deadlines.goneAt - now);
+  const core::Millis age = std::max<core::Millis>(0, entry.keepFor - left);
+  const auto created = static_cast<double>(entry.created != 0 ? entry.created : wallNow() - age);
+  napi_value args[12] = {payload};
   napi_create_int32(env, static_cast<std::int32_t>(entry.codec), &args[1]);
   napi_create_int32(env, static_cast<std::int32_t>(freshness), &args[2]);
-  napi_create_double(env, static_cast<double>(std::max<core::Millis>(0, entry.keepFor - left)), &args[3]);
-  napi_create_double(env, static_cast<double>(std::max<core::Millis>(0, deadlines.freshUntil - now)), &args[4]);
-  napi_create_double(env, static_cast<double>(entry.created), &args[5]);
+  napi_create_double(env, static_cast<double>(age), &args[3]);
+  napi_create_double(env, static_cast<double>(std::max<core::Millis>(0, found.deadlines.freshUntil - now)), &args[4]);
+  napi_create_double(env, created, &args[5]);
   args[6] = makeString(env, entry.metadata);
+  napi_create_double(env, static_cast<double>(std::max<core::Millis>(0, found.deadlines.staleUntil - now)), &args[7]);
+  napi_create_double(env, static_cast<double>(entry.loadTime), &args[8]);
+  napi_create_double(env, fillNumber(entry), &args[9]);
+  args[10] = tagNames(env, entry, marks);
+  napi_create_double(env, static_cast<double>(token), &args[11]);
   napi_value undefined = nullptr;
   napi_value result = nullptr;
   napi_get_undefined(env, &undefined);
@@ -203,26 +367,63 @@ napi_value CacheStore::valueOf(napi_env env, const core::Entry& entry, const cor
   return result;
 }
 
-void CacheStore::onRead(const redis::ReadResult& result, std::uint32_t tag) {
-  ReplyBatch& batch = client_->batch();
-  napi_value value = nullptr;
-  if (result.status == redis::ReadResult::Status::kHit) {
-    const core::Millis now = monotonicNow();
-    value = valueOf(batch.env(), result.entry, result.deadlines, core::freshnessAt(result.deadlines, now), now,
-                    (tag & kWhole) != 0);
+// undefined: nothing. null: something that is none of ours. A value, or what asking for a lease gave.
+napi_value CacheStore::outcomeOf(napi_env env, const core::Found& found, std::uint32_t flags) {
+  napi_value result = nullptr;
+  switch (found.kind) {
+    case core::Found::Kind::kMiss:
+      napi_get_undefined(env, &result);
+      return result;
+    case core::Found::Kind::kCorrupt:
+      napi_get_null(env, &result);
+      return result;
+    case core::Found::Kind::kHit: {
+      const core::Millis now = monotonicNow();
+      // The usual one is fresh, and nobody asks how fresh: its payload alone. A text says JSON, a Buffer MessagePack.
+      if ((flags & kWhole) == 0 && now < found.deadlines.freshUntil && found.entry.metadata.empty()) {
+        if (found.entry.codec == core::Codec::kJson) return makeString(env, found.entry.payload);
+        if (found.entry.codec == core::Codec::kMsgpack) return makeBuffer(env, found.entry.payload);
+      }
+      return valueOf(env, found, core::freshnessAt(found.deadlines, now), now, {});
+    }
+    default:
+      break;
   }
+  napi_value args[4] = {};
+  napi_create_int32(env, static_cast<std::int32_t>(found.kind), &args[0]);
+  napi_create_double(env, static_cast<double>(found.left), &args[1]);
+  napi_create_double(env, static_cast<double>(found.lease), &args[2]);
+  if (found.kind == core::Found::Kind::kOutdated) {
+    args[3] = makeBuffer(env, found.head);
+  } else {
+    args[3] = makeString(env, found.entry.payload);
+  }
+  napi_value undefined = nullptr;
+  napi_get_undefined(env, &undefined);
+  napi_call_function(env, undefined, outcome_.Value(), std::size(args), args, &result);
+  return result;
+}
+
+void CacheStore::onFound(const core::Found& found, std::uint32_t flags) {
+  ReplyBatch& batch = client_->batch();
+  napi_value value = outcomeOf(batch.env(), found, flags);
   if (value == nullptr) napi_get_undefined(batch.env(), &value);
-  // null: there was something, and it was none of ours.
-  if (result.status == redis::ReadResult::Status::kCorrupt) napi_get_null(batch.env(), &value);
   batch.push(value);
 }
 
-void CacheStore::onWritten() { client_->batch().push(boolean(client_->batch().env(), true)); }
-
-void CacheStore::onRemoved(std::int64_t count) { client_->batch().push(boolean(client_->batch().env(), count > 0)); }
+void CacheStore::onDone(std::int64_t result) {
+  napi_value value = nullptr;
+  napi_create_int64(client_->batch().env(), result, &value);
+  client_->batch().push(value);
+}
 
 void CacheStore::onOperationFailed(const redis::Error& error) { client_->batch().fail(error); }
 
 void CacheStore::onOperationTimedOut() { client_->batch().expire(); }
+
+void CacheStore::onWatched(std::string_view key) {
+  if (closed_ || !key.starts_with(space_)) return;
+  client_->batch().later(watched_, makeString(client_->batch().env(), key.substr(space_.size())));
+}
 
 }  // namespace tiercel::node

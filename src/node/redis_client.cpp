@@ -198,6 +198,7 @@ napi_value RedisClient::state(napi_env env, napi_callback_info info) {
   const redis::Connection& connection = call.self->connection_;
   Napi::Object object = Napi::Object::New(env);
   object.Set("ready", connection.isReady());
+  object.Set("unresponsive", connection.isUnresponsive());
   object.Set("tracking", connection.isTracking());
   object.Set("protocol", connection.protocol());
   object.Set("lastError", connection.lastError());
@@ -339,7 +340,11 @@ void RedisClient::onBatchEnd() {
 }
 
 void RedisClient::prune() {
-  std::erase_if(attachments_, [](const auto& attachment) { return attachment->isDone(); });
+  std::erase_if(attachments_, [](const auto& attachment) {
+    if (!attachment->isDone()) return false;
+    attachment->letGo();
+    return true;
+  });
 }
 
 void RedisClient::abandon() {

@@ -19,6 +19,8 @@ class Attachment {
   virtual ~Attachment() = default;
   // Closed, and nothing is under way any more: the client may let go of it.
   [[nodiscard]] virtual bool isDone() const = 0;
+  // It is done: nothing that it shares with others need be kept any longer.
+  virtual void letGo() = 0;
 };
 
 class RedisClient final : public Resident,

@@ -88,6 +88,10 @@ void ReplyBatch::expire() {
 
 void ReplyBatch::message(napi_value value) { steps_.push_back({values_.size(), Kind::kMessage, "", "", 0, 0, value}); }
 
+void ReplyBatch::later(const Napi::FunctionReference& function, napi_value argument) {
+  steps_.push_back({values_.size(), Kind::kCall, "", "", 0, 0, argument, &function});
+}
+
 void ReplyBatch::event(const char* name, const std::string& text, double first, double second) {
   steps_.push_back({values_.size(), Kind::kEvent, name, text, first, second});
 }
@@ -106,6 +110,9 @@ void ReplyBatch::perform(const Step& step) {
       return;
     case Kind::kMessage:
       call(message_, 1, &step.value);
+      return;
+    case Kind::kCall:
+      call(*step.function, 1, &step.value);
       return;
     case Kind::kEvent:
       args[0] = makeString(env_, step.name);

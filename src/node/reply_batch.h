@@ -29,6 +29,8 @@ class ReplyBatch {
   void fail(const redis::Error& error);
   void expire();
   void message(napi_value value);
+  // Calls a function, which must live until then, in its turn.
+  void later(const Napi::FunctionReference& function, napi_value argument);
   void event(const char* name, const std::string& text = std::string(), double first = 0, double second = 0);
 
   // Calls a function now, as from the loop; nullptr when JavaScript can not be called.
@@ -38,7 +40,7 @@ class ReplyBatch {
   [[nodiscard]] Factories& factories() { return factories_; }
 
  private:
-  enum class Kind : std::uint8_t { kFail, kExpire, kMessage, kEvent };
+  enum class Kind : std::uint8_t { kFail, kExpire, kMessage, kEvent, kCall };
   struct Step {
     std::size_t valuesBefore;
     Kind kind;
@@ -46,7 +48,8 @@ class ReplyBatch {
     std::string text;
     double first;
     double second;
-    napi_value value = nullptr;  // of a message; lives in the scope of the batch
+    napi_value value = nullptr;  // of a message or a call; lives in the scope of the batch
+    const Napi::FunctionReference* function = nullptr;
   };
 
   void drain();

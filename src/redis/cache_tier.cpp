@@ -1,8 +1,14 @@
 #include "redis/cache_tier.h"
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "core/random.h"
 
 namespace tiercel::redis {
+
+using core::textOf;
 
 namespace {
 
@@ -10,73 +16,372 @@ constexpr std::uint64_t pack(std::uint32_t operation, std::uint8_t step) {
   return (std::uint64_t{operation} << 8) | step;
 }
 
+// A lease that has no value under it. Its end is the key's expiry: no server clock is asked.
+std::string markerOf(const core::FillId& id, core::Millis leaseFor) {
+  core::Entry marker;
+  marker.flags = core::entry_flags::kMarker;
+  marker.fillId = id;
+  marker.leaseId = id;
+  marker.leaseUntil = core::kMaxEntryDuration;
+  marker.freshFor = leaseFor;
+  marker.staleFor = leaseFor;
+  marker.keepFor = leaseFor;
+  return core::encodeEntry(marker);
+}
+
 }  // namespace
 
-CacheTier::CacheTier(Connection& connection, core::MemoryTier* memory, const Options& options,
+CacheTier::CacheTier(Connection& connection, core::ProcessTier& shared, CacheTierOptions options,
                      CacheTierObserver& observer)
-    : connection_(&connection), memory_(memory), options_(options), observer_(observer) {
+    : connection_(&connection),
+      shared_(shared),
+      tags_(shared.tags),
+      memory_(options.memory ? &shared.memory : nullptr),
+      options_(std::move(options)),
+      observer_(observer),
+      stamps_(connection, shared.tags, options_.prefix, options_.stampFor, [this] { return source(); }),
+      leases_(shared.tags) {
+  for (const std::string& name : options_.namespaces) {
+    own_.push_back({.name = name, .cell = tags_.acquire(name)});
+    namespaces_.push_back(own_.back().cell);
+  }
   connection.addInvalidationListener(*this);
-  if (memory != nullptr) connection.requestTracking();
+  // Also without a memory tier: tags, and those who wait for somebody else's load, live by it.
+  connection.requestTracking();
 }
 
 CacheTier::~CacheTier() {
   if (connection_ != nullptr) connection_->removeInvalidationListener(*this);
+  if (source_ != core::kOwnSource) shared_.sources.lost(source_);
+  releaseCells();
+  for (const core::TagCell cell : namespaces_) tags_.release(cell);
 }
 
-Connection::Admission CacheTier::read(std::string_view key, std::uint32_t tag) {
+CacheTier::Admission CacheTier::read(std::string_view key, std::uint32_t flags) {
   const auto admission = connection_->admit(true);
-  if (admission != Connection::Admission::kAdmitted) return admission;
-  const std::uint32_t operation = begin(key);
-  operations_[operation].tag = tag;
-  OutputBuffer& out = connection_->output();
+  if (admission != Admission::kAdmitted) return admission;
+  ensure({});
+  const std::uint32_t operation = begin(key, flags);
   // How long the entry still has comes from the server's clock alone, and is asked first: a change in between fences.
-  std::size_t mark = out.size();
-  out.commandHeader(2);
-  out.argument("PTTL");
-  out.argument(key);
-  commit(mark, operation, Kind::kLifetime);
-  mark = out.size();
-  out.commandHeader(2);
-  out.argument("GET");
-  out.argument(key);
-  commit(mark, operation, Kind::kRead);
+  command(operation, Kind::kLifetime, {"PTTL"}, key);
+  command(operation, Kind::kRead, {"GET"}, key);
   return admission;
 }
 
-Connection::Admission CacheTier::write(std::string_view key, const core::Entry& entry) {
-  forget(key);  // whatever becomes of this: what memory holds is about to be wrong
+CacheTier::Admission CacheTier::acquire(std::string_view key, core::Millis leaseFor, std::span<const std::string> tags,
+                                        std::uint32_t flags) {
   const auto admission = connection_->admit(true);
-  if (admission != Connection::Admission::kAdmitted) return admission;
+  if (admission != Admission::kAdmitted) return admission;
+  ensure(tags);
+  const std::uint32_t operation = begin(key, flags);
+  Operation& own = operations_[operation];
+  own.tags.assign(tags.begin(), tags.end());
+  own.lease = core::randomFillId();
+  const std::string marker = markerOf(own.lease, leaseFor);
+  OutputBuffer& out = connection_->output();
+  const std::size_t mark = out.size();
+  out.commandHeader(6);
+  out.argument("SET");
+  out.argument(options_.prefix, key);
+  out.argument(marker);
+  out.argument("NX");
+  out.argument("PX");
+  out.argument(leaseFor);
+  commit(mark, operation, Kind::kMarker);
+  command(operation, Kind::kLifetime, {"PTTL"}, key);
+  command(operation, Kind::kAcquired, {"GET"}, key);
+  return admission;
+}
+
+CacheTier::Admission CacheTier::refresh(std::string_view key, core::Millis leaseFor, std::span<const std::string> tags,
+                                        std::uint32_t flags) {
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted) return admission;
+  ensure(tags);
+  const std::uint32_t operation = begin(key, flags);
+  Operation& own = operations_[operation];
+  own.tags.assign(tags.begin(), tags.end());
+  own.lease = core::randomFillId();
+  own.left = leaseFor;
+  script(operation, Kind::kAnswered, Script::kRefresh, key, {textOf(own.lease), std::to_string(leaseFor)});
+  lookBehind(operation, Kind::kRefreshed, key, core::kLeaseOffset, core::kLeaseUntilOffset - 1);
+  return admission;
+}
+
+CacheTier::Admission CacheTier::takeOver(std::string_view key, std::string_view head, core::Millis leaseFor,
+                                         std::span<const std::string> tags, std::uint32_t flags) {
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted) return admission;
+  ensure(tags);
+  const std::uint32_t operation = begin(key, flags);
+  Operation& own = operations_[operation];
+  own.tags.assign(tags.begin(), tags.end());
+  own.lease = core::randomFillId();
+  own.left = leaseFor;
+  script(operation, Kind::kAnswered, Script::kTakeOver, key,
+         {head, markerOf(own.lease, leaseFor), std::to_string(leaseFor)});
+  lookBehind(operation, Kind::kTakenOver, key, core::kLeaseOffset, core::kLeaseUntilOffset - 1);
+  return admission;
+}
+
+CacheTier::Tagging CacheTier::addTags(LeaseNumber number, std::span<const std::string> tags) {
+  Lease* lease = leases_.find(number);
+  if (lease == nullptr || !lease->storable || !lease->any) return Tagging::kChanged;
+  const core::Millis now = connection_->now();
+  const auto& cells = cellsOf(tags);
+  // In this order: whoever invalidates a tag changes `any` first.
+  std::vector<HeldTag> added;
+  core::MarkList marks;
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    const auto stamp = tags_.stamp(cells[i], now);
+    if (!stamp) return Tagging::kUnknown;
+    added.push_back({tags[i], *stamp});
+    if (const auto mark = tags_.markOf(cells[i], *stamp, now)) marks.add(tags_, *mark);
+  }
+  const auto any = stampOf(kAnyTag);
+  if (!any) return Tagging::kUnknown;
+  if (*any != *lease->any) return Tagging::kChanged;
+  lease->tags.insert(lease->tags.end(), added.begin(), added.end());
+  lease->marks.append(marks);
+  return Tagging::kAdded;
+}
+
+CacheTier::Admission CacheTier::prepare(std::span<const std::string> tags) {
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted) return admission;
+  ensure(tags);
+  const std::uint32_t operation = begin({});
+  OutputBuffer& out = connection_->output();
+  const std::size_t mark = out.size();
+  out.commandHeader(1);
+  out.argument("PING");
+  commit(mark, operation, Kind::kStep);
+  return admission;
+}
+
+CacheTier::Admission CacheTier::fill(LeaseNumber number, const core::Entry& given) {
+  Lease* lease = leases_.find(number);
+  if (lease == nullptr) return Admission::kClosed;
+  const std::string key = lease->key;
+  unwatch(key);  // what comes is our own doing
+  forget(key);
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted || !lease->storable) {
+    releaseLater(key, lease->id);
+    leases_.close(number);
+    return admission == Admission::kAdmitted ? Admission::kUnavailable : admission;
+  }
   const std::uint32_t operation = begin(key);
+  Operation& own = operations_[operation];
+  own.lease = lease->id;
+  std::vector<core::TagStamp> stamps;
+  std::vector<std::string> names;
+  for (const HeldTag& tag : lease->tags) {
+    stamps.push_back({tag.name, tag.stamp});
+    if (tag.name.starts_with("t:")) names.push_back(tag.name);
+  }
+  const std::string encodedTags = core::encodeTags(stamps);
+  core::Entry entry = given;
+  entry.tags = encodedTags;
+  rememberToKeep(own, entry);
+  own.marks.append(lease->marks);
+  own.keeps = own.keeps && own.marks.size() == lease->tags.size();
+
   OutputBuffer& out = connection_->output();
   const std::size_t mark = out.size();
   const std::size_t size = core::encodedEntrySize(entry);
-  out.commandHeader(5);
-  out.argument("SET");
-  out.argument(key);
+  beginScript(Script::kFill, key, 3);
+  out.argument(textOf(lease->id));
   core::encodeEntry(entry, out.openArgument(size));
   out.closeArgument(size);
-  out.argument("PX");
   out.argument(std::max<core::Millis>(1, entry.keepFor));
-  commit(mark, operation, Kind::kWrite);
+  commit(mark, operation, Kind::kStored);
+  if (own.keeps) confirm(operation);
+  index(key, names, entry.keepFor);
+  leases_.close(number);
   return admission;
 }
 
-Connection::Admission CacheTier::remove(std::string_view key) {
+CacheTier::Admission CacheTier::giveUp(LeaseNumber number, const core::Entry* told, core::Millis holdOff) {
+  const Lease* lease = leases_.find(number);
+  if (lease == nullptr) return Admission::kClosed;
+  const std::string key = lease->key;
+  const core::FillId id = lease->id;
+  leases_.close(number);
+  unwatch(key);
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted) {
+    releaseLater(key, id);
+    return admission;
+  }
+  const std::uint32_t operation = begin(key);
+  operations_[operation].lease = id;
+  script(operation, Kind::kCount, Script::kFail, key,
+         {textOf(id), told == nullptr ? std::string() : core::encodeEntry(*told), std::to_string(holdOff)});
+  return admission;
+}
+
+CacheTier::Admission CacheTier::held(LeaseNumber number) {
+  const Lease* lease = leases_.find(number);
+  if (lease == nullptr) return Admission::kClosed;
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted) return admission;
+  const std::uint32_t operation = begin(lease->key);
+  watched_.insert(lease->key);
+  script(operation, Kind::kCount, Script::kHeld, lease->key, {textOf(lease->id)});
+  return admission;
+}
+
+bool CacheTier::current(LeaseNumber number) {
+  const Lease* lease = leases_.find(number);
+  // Not watched any more: the key has changed, and nobody has asked yet what that was.
+  if (lease == nullptr || !watched_.contains(lease->key)) return false;
+  const core::Millis now = connection_->now();
+  return std::ranges::all_of(lease->marks.view(), [&](const core::TagMark& mark) { return tags_.valid(mark, now); });
+}
+
+bool CacheTier::anyTagChanged(LeaseNumber number) {
+  const Lease* lease = leases_.find(number);
+  return lease != nullptr && (!lease->any || stampOf(kAnyTag) != lease->any);
+}
+
+void CacheTier::drop(LeaseNumber number) {
+  const Lease* lease = leases_.find(number);
+  if (lease == nullptr) return;
+  unwatch(lease->key);
+  releaseLater(lease->key, lease->id);
+  leases_.close(number);
+}
+
+bool CacheTier::knowsTags(std::span<const std::string> tags) {
+  const core::Millis now = connection_->now();
+  const auto known = [&](core::TagCell cell) { return tags_.stamp(cell, now).has_value(); };
+  return std::all_of(namespaces_.begin(), namespaces_.end(), known) && std::ranges::all_of(cellsOf(tags), known);
+}
+
+CacheTier::Admission CacheTier::write(std::string_view key, const core::Entry& given,
+                                      std::span<const std::string> tags) {
   forget(key);  // whatever becomes of this: what memory holds is about to be wrong
   const auto admission = connection_->admit(true);
-  if (admission != Connection::Admission::kAdmitted) return admission;
+  if (admission != Admission::kAdmitted) return admission;
+  // Without its stamps it would outlive their tags.
+  if (!knowsTags(tags)) return Admission::kUnavailable;
+  const core::Millis now = connection_->now();
   const std::uint32_t operation = begin(key);
+  Operation& own = operations_[operation];
+  std::vector<core::TagStamp> stamps;
+  const auto add = [&](std::string_view name, core::TagCell cell) {
+    const auto stamp = tags_.stamp(cell, now);
+    if (!stamp) return;
+    stamps.push_back({name, *stamp});
+    if (const auto mark = tags_.markOf(cell, *stamp, now)) own.marks.add(tags_, *mark);
+  };
+  for (std::size_t i = 0; i < namespaces_.size(); ++i) add(options_.namespaces[i], namespaces_[i]);
+  for (std::size_t i = 0; i < tags.size(); ++i) add(tags[i], cells_[i]);
+  const std::string encodedTags = core::encodeTags(stamps);
+  core::Entry entry = given;
+  entry.tags = encodedTags;
+  rememberToKeep(own, entry);
+  own.keeps = own.keeps && own.marks.size() == namespaces_.size() + tags.size();
+
   OutputBuffer& out = connection_->output();
   const std::size_t mark = out.size();
-  out.commandHeader(2);
-  out.argument("UNLINK");
-  out.argument(key);
-  commit(mark, operation, Kind::kRemove);
+  const std::size_t size = core::encodedEntrySize(entry);
+  beginScript(Script::kStore, key, 2);
+  core::encodeEntry(entry, out.openArgument(size));
+  out.closeArgument(size);
+  out.argument(std::max<core::Millis>(1, entry.keepFor));
+  commit(mark, operation, Kind::kStored);
+  if (own.keeps) confirm(operation);
+  index(key, tags, entry.keepFor);
   return admission;
 }
 
-std::uint32_t CacheTier::begin(std::string_view key) {
+// The server announces our own change to us, too, behind its answer: what comes before the answer to this is older than
+// what this reads, and what comes after it is news.
+void CacheTier::lookBehind(std::uint32_t operation, Kind step, std::string_view key, std::size_t from, std::size_t to) {
+  OutputBuffer& out = connection_->output();
+  const std::size_t mark = out.size();
+  out.commandHeader(4);
+  out.argument("GETRANGE");
+  out.argument(options_.prefix, key);
+  out.argument(static_cast<std::int64_t>(from));
+  out.argument(static_cast<std::int64_t>(to));
+  commit(mark, operation, step);
+}
+
+void CacheTier::confirm(std::uint32_t operation) {
+  const std::string& key = operations_[operation].key;
+  const auto [at, isNew] = confirming_.try_emplace(key, operation);
+  if (!isNew) {
+    operations_[at->second].keeps = false;  // overtaken
+    at->second = operation;
+  }
+  lookBehind(operation, Kind::kConfirm, key, core::kFillIdOffset, core::kOutdatedOffset);
+  operations_[operation].confirms = true;
+}
+
+CacheTier::Admission CacheTier::remove(std::string_view key) {
+  forget(key);  // whatever becomes of this: what memory holds is about to be wrong
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted) return admission;
+  command(begin(key), Kind::kCount, {"UNLINK"}, key);
+  return admission;
+}
+
+CacheTier::Admission CacheTier::soften(std::string_view key) {
+  forget(key);
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted) return admission;
+  script(begin(key), Kind::kCount, Script::kSoften, key, {});
+  return admission;
+}
+
+CacheTier::Admission CacheTier::invalidateTags(std::span<const std::string> names) {
+  for (const std::string& name : names) tags_.invalidate(name);
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted) return admission;
+  const std::uint32_t operation = begin({});
+  operations_[operation].tags.assign(names.begin(), names.end());
+  OutputBuffer& out = connection_->output();
+  // First: see addTags().
+  if (std::ranges::any_of(names, [](const std::string& name) { return name.starts_with("t:"); })) {
+    tags_.invalidate(kAnyTag);
+    const std::size_t mark = out.size();
+    stamps_.encodeReplacement(kAnyTag, out);
+    commit(mark, operation, Kind::kMarker);
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::size_t mark = out.size();
+    stamps_.encodeReplacement(names[i], out);
+    commit(mark, operation, i + 1 < names.size() ? Kind::kMarker : Kind::kStep);
+  }
+  return admission;
+}
+
+CacheTier::Admission CacheTier::sweep(std::string_view key, std::string_view tag, std::string_view stamp) {
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted) return admission;
+  script(begin(key), Kind::kCount, Script::kSweep, key, {tag, stamp});
+  return admission;
+}
+
+void CacheTier::unwatch(std::string_view key) {
+  if (!watched_.empty()) watched_.erase(std::string(key));
+}
+
+void CacheTier::forget(std::string_view key) {
+  if (memory_ != nullptr) memory_->erase(key);
+}
+
+std::optional<core::Stamp> CacheTier::stampOf(std::string_view name) const {
+  const core::TagCell cell = tags_.acquire(name);
+  const auto stamp = tags_.stamp(cell, connection_->now());
+  tags_.release(cell);
+  return stamp;
+}
+
+std::uint32_t CacheTier::begin(std::string_view key, std::uint32_t flags) {
   std::uint32_t index = 0;
   if (free_.empty()) {
     index = static_cast<std::uint32_t>(operations_.size());
@@ -87,12 +392,27 @@ std::uint32_t CacheTier::begin(std::string_view key) {
   }
   Operation& operation = operations_[index];
   operation.key.assign(key);
-  operation.left = kUnknown;
+  operation.flags = flags;
+  operation.left = operation.answer = kUnknown;
+  operation.began = connection_->now();
+  operation.abandoned = false;
+  operation.lease = {};
+  operation.keeps = operation.confirms = operation.answered = false;
+  operation.lost.reset();
+  operation.error.clear();
+  operation.tags.clear();
+  operation.marks.clear();
+  if (memory_ != nullptr) operation.ticket = memory_->ticket(key);
   ++active_;
   return index;
 }
 
 void CacheTier::finish(std::uint32_t index) {
+  Operation& operation = operations_[index];
+  operation.payload.clear();
+  operation.payload.shrink_to_fit();  // it may have been large, and operations stay
+  operation.metadata.clear();
+  operation.marks.clear();
   free_.push_back(index);
   --active_;
 }
@@ -101,106 +421,99 @@ void CacheTier::commit(std::size_t mark, std::uint32_t operation, Kind step) {
   connection_->commit(mark, *this, pack(operation, static_cast<std::uint8_t>(step)));
 }
 
-void CacheTier::onReply(const Pending& pending, const Reply& reply) {
-  const auto index = static_cast<std::uint32_t>(pending.data >> 8);
-  Operation& operation = operations_[index];
-  switch (static_cast<Kind>(pending.data & 0xff)) {
-    case Kind::kLifetime:
-      if (reply.type == ReplyType::kInteger) operation.left = reply.integer;
-      halfRead_ = index;
-      return;  // the answer to GET follows
-    case Kind::kRead:
-      halfRead_ = kNone;
-      finishRead(operation, reply);
-      break;
-    case Kind::kWrite:
-      // Before anybody is told: what this process read on the way to here is older than what it wrote.
-      forget(operation.key);
-      if (reply.isError()) {
-        observer_.onOperationFailed({ErrorCode::kServer, std::string(reply.text)});
-      } else {
-        observer_.onWritten();
-      }
-      break;
-    case Kind::kRemove:
-      forget(operation.key);
-      if (reply.isError()) {
-        observer_.onOperationFailed({ErrorCode::kServer, std::string(reply.text)});
-      } else {
-        observer_.onRemoved(reply.integer);
-      }
-      break;
+void CacheTier::command(std::uint32_t operation, Kind step, std::initializer_list<std::string_view> parts,
+                        std::string_view key) {
+  OutputBuffer& out = connection_->output();
+  const std::size_t mark = out.size();
+  out.commandHeader(parts.size() + 1);
+  for (const std::string_view part : parts) out.argument(part);
+  out.argument(options_.prefix, key);
+  commit(mark, operation, step);
+}
+
+void CacheTier::beginScript(Script which, std::string_view key, std::size_t arguments) {
+  OutputBuffer& out = connection_->output();
+  const auto number = static_cast<std::size_t>(which);
+  const ScriptText& text = kScriptTexts[number];
+  out.commandHeader(4 + arguments);
+  // The first call of a connection brings the text along: the server may be new, or have lost it.
+  const bool loaded = scriptsLoaded_[number];
+  scriptsLoaded_[number] = true;
+  out.argument(loaded ? "EVALSHA" : "EVAL");
+  out.argument(loaded ? text.sha : text.source);
+  out.argument("1");
+  out.argument(options_.prefix, key);
+}
+
+void CacheTier::script(std::uint32_t operation, Kind step, Script which, std::string_view key,
+                       std::initializer_list<std::string_view> arguments) {
+  const std::size_t mark = connection_->output().size();
+  beginScript(which, key, arguments.size());
+  for (const std::string_view argument : arguments) connection_->output().argument(argument);
+  commit(mark, operation, step);
+}
+
+// Which keys carry a tag, so that their memory can be given back after it was invalidated: an ordered set by the time
+// at which they are gone. Nothing depends on it.
+void CacheTier::index(std::string_view key, std::span<const std::string> tags, core::Millis keepFor) {
+  if (tags.empty()) return;
+  using namespace std::chrono;
+  const core::Millis now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  const std::uint32_t operation = begin({});
+  OutputBuffer& out = connection_->output();
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    const std::string name = "i" + tags[i].substr(1);  // "t:user" is indexed under "i:user"
+    std::size_t mark = out.size();
+    out.commandHeader(4);
+    out.argument("ZADD");
+    out.argument(options_.prefix, name);
+    out.argument(now + keepFor);
+    out.argument(key);
+    commit(mark, operation, Kind::kMarker);
+    mark = out.size();
+    out.commandHeader(4);
+    out.argument("ZREMRANGEBYSCORE");
+    out.argument(options_.prefix, name);
+    out.argument("-inf");
+    out.argument(now - 60'000);  // the clocks of those who write it may differ a little
+    commit(mark, operation, Kind::kMarker);
+    mark = out.size();
+    out.commandHeader(3);
+    out.argument("PEXPIRE");
+    out.argument(options_.prefix, name);
+    out.argument(options_.stampFor);
+    commit(mark, operation, i + 1 < tags.size() ? Kind::kMarker : Kind::kIgnored);
   }
-  finish(index);
 }
 
-void CacheTier::finishRead(Operation& operation, const Reply& reply) {
-  // A foreign type under our key is no entry, and no failure of the server.
-  if (reply.isError() && !reply.text.starts_with("WRONGTYPE")) {
-    return observer_.onOperationFailed({ErrorCode::kServer, std::string(reply.text)});
+void CacheTier::ensure(std::span<const std::string> tags) {
+  const core::Millis now = connection_->now();
+  for (Namespace& own : own_) {
+    if (!isKnown(own, now)) stamps_.ensure({&own.cell, 1}, now);
   }
-  ReadResult result;
-  if (!reply.isNil()) {
-    const auto entry = reply.type == ReplyType::kString ? core::parseEntry(reply.text) : std::nullopt;
-    if (!entry) {
-      result.status = ReadResult::Status::kCorrupt;
-    } else if (!entry->isMarker()) {
-      result.status = ReadResult::Status::kHit;
-      result.entry = *entry;
-      const core::Millis now = connection_->now();
-      const bool lifetimeKnown = operation.left >= 0;
-      result.deadlines =
-          lifetimeKnown ? core::deadlinesFrom(*entry, now, operation.left) : core::deadlinesFrom(*entry, now);
-      if (lifetimeKnown) keep(operation, result, now);
-    }
+  if (!tags.empty()) stamps_.ensure(cellsOf(tags), now);
+}
+
+// Without a lock while nothing has changed.
+bool CacheTier::isKnown(Namespace& own, core::Millis now) {
+  if (own.mark && tags_.valid(*own.mark, now)) return true;
+  own.mark.reset();
+  if (const auto stamp = tags_.stamp(own.cell, now)) {
+    own.stamp = *stamp;
+    own.mark = tags_.markOf(own.cell, own.stamp, now);
   }
-  observer_.onRead(result, operation.tag);
+  return own.mark.has_value();
 }
 
-void CacheTier::keep(const Operation& operation, const ReadResult& result, core::Millis now) {
-  if (memory_ == nullptr) return;
-  core::Deadlines deadlines = result.deadlines;
-  if (!connection_->isTracking()) {
-    const core::Millis trusted = now + options_.maxStaleness;
-    deadlines.freshUntil = std::min(deadlines.freshUntil, trusted);
-    deadlines.staleUntil = std::min(deadlines.staleUntil, trusted);
-    deadlines.goneAt = std::min(deadlines.goneAt, trusted);
-  }
-  memory_->put(operation.key, result.entry, deadlines, now);
+std::vector<core::TagCell>& CacheTier::cellsOf(std::span<const std::string> tags) {
+  releaseCells();
+  for (const std::string& name : tags) cells_.push_back(tags_.acquire(name));
+  return cells_;
 }
 
-void CacheTier::onFailed(const Pending& pending, const Error& error) {
-  const auto index = static_cast<std::uint32_t>(pending.data >> 8);
-  const auto step = static_cast<Kind>(pending.data & 0xff);
-  if (step == Kind::kLifetime) return;  // the GET behind it fails too
-  if (step != Kind::kRead) forget(operations_[index].key);
-  observer_.onOperationFailed(error);
-  finish(index);
-}
-
-void CacheTier::onTimedOut(const Pending& pending) {
-  if (static_cast<Kind>(pending.data & 0xff) != Kind::kLifetime) observer_.onOperationTimedOut();
-}
-
-void CacheTier::forget(std::string_view key) {
-  if (memory_ != nullptr) memory_->erase(key);
-}
-
-// A reply that comes after an invalidation is newer than it, so nothing that is still on its way need be stopped; but
-// for the one read whose lifetime belongs to what was there before, and whose value may not.
-void CacheTier::onInvalidate(std::string_view key) {
-  forget(key);
-  if (halfRead_ != kNone && operations_[halfRead_].key == key) operations_[halfRead_].left = kUnknown;
-}
-
-void CacheTier::onInvalidateAll() {
-  if (memory_ != nullptr) memory_->clear();
-  if (halfRead_ != kNone) operations_[halfRead_].left = kUnknown;
-}
-
-void CacheTier::onTrackingLost() {
-  onInvalidateAll();
-  halfRead_ = kNone;
+void CacheTier::releaseCells() {
+  for (const core::TagCell cell : cells_) tags_.release(cell);
+  cells_.clear();
 }
 
 }  // namespace tiercel::redis

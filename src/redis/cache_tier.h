@@ -1,57 +1,128 @@
-// The second tier: entries in Redis, read and written through one connection, and the first tier kept in step with it.
-// A reply fills the memory tier, and an invalidation empties it, in the order in which the server sent them.
+// The second tier: entries, leases and tags in Redis, read and written through one connection, and the first tier kept
+// in step with it. A reply fills the memory tier, and an invalidation empties it, in the order in which the server sent
+// them.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/entry.h"
+#include "core/found.h"
+#include "core/mark_list.h"
 #include "core/memory_tier.h"
+#include "core/shared_tiers.h"
+#include "core/tag_table.h"
+#include "redis/cache_scripts.h"
 #include "redis/connection.h"
+#include "redis/lease_book.h"
+#include "redis/tag_stamps.h"
 
 namespace tiercel::redis {
 
-// What a read found. `entry` is valid until the call returns.
-struct ReadResult {
-  enum class Status : std::uint8_t { kHit, kMiss, kCorrupt };
-  Status status = Status::kMiss;
-  core::Entry entry{};
-  core::Deadlines deadlines{};
-};
+using core::Found;
+using core::LeaseNumber;
 
-// Told how each operation ended, in the order in which they were begun: exactly one call each of the first four, and
+// Told how each operation ended, in the order in which they were begun: exactly one call each of the first three, and
 // onTimedOut perhaps before it.
 class CacheTierObserver {
  public:
   virtual ~CacheTierObserver() = default;
-  // `tag` is what read() was given.
-  virtual void onRead(const ReadResult& result, std::uint32_t tag) = 0;
-  virtual void onWritten() = 0;
-  virtual void onRemoved(std::int64_t count) = 0;
+  // `flags` is what the operation was given.
+  virtual void onFound(const Found& found, std::uint32_t flags) = 0;
+  virtual void onDone(std::int64_t result) = 0;
   virtual void onOperationFailed(const Error& error) = 0;
   virtual void onOperationTimedOut() = 0;
+  // A key that is watched has changed, or may have. It is watched no longer.
+  virtual void onWatched(std::string_view key) = 0;
+};
+
+struct CacheTierOptions {
+  std::string prefix;                                // of every key in Redis; not of those that the methods are given
+  std::vector<std::string> namespaces;               // tags that every entry carries
+  core::Millis maxStaleness = 1000;                  // how long memory is trusted when the server announces no changes
+  core::Millis stampFor = INT64_C(30) * 86'400'000;  // how long the stamp of a tag lives
+  bool memory = true;
+};
+
+// What is stored, and the tags that it carries besides the namespaces.
+struct Fill {
+  core::Entry entry;
+  std::span<const std::string> tags;
 };
 
 class CacheTier final : private ReplyHandler, private InvalidationListener {
  public:
-  struct Options {
-    core::Millis maxStaleness = 1000;  // how long an entry in memory is trusted when the server announces no changes
-  };
-
-  // memory may be null. Turns tracking on when it is not.
-  CacheTier(Connection& connection, core::MemoryTier* memory, const Options& options, CacheTierObserver& observer);
+  // shared: what the threads of the process have in common; must outlive this.
+  CacheTier(Connection& connection, core::ProcessTier& shared, CacheTierOptions options, CacheTierObserver& observer);
   ~CacheTier() override;
   CacheTier(const CacheTier&) = delete;
   CacheTier& operator=(const CacheTier&) = delete;
 
-  // None of these begins anything unless it returns kAdmitted.
-  Connection::Admission read(std::string_view key, std::uint32_t tag);
-  Connection::Admission write(std::string_view key, const core::Entry& entry);
-  Connection::Admission remove(std::string_view key);
+  using Admission = Connection::Admission;
+
+  // None of these begins anything unless it returns kAdmitted. Those that end a lease do so in any case.
+
+  Admission read(std::string_view key, std::uint32_t flags);
+  // The same; takes the lease when there is nothing. A key that is busy, or leased, is watched from then on.
+  Admission acquire(std::string_view key, core::Millis leaseFor, std::span<const std::string> tags,
+                    std::uint32_t flags);
+  // The lease of an entry that stays readable: kLeased, kBusy or kAgain (there is none any more).
+  Admission refresh(std::string_view key, core::Millis leaseFor, std::span<const std::string> tags,
+                    std::uint32_t flags);
+  // The lease in the place of an outdated entry; head is what was found of it. kLeased or kAgain.
+  Admission takeOver(std::string_view key, std::string_view head, core::Millis leaseFor,
+                     std::span<const std::string> tags, std::uint32_t flags);
+
+  // Adds tags that were computed from the value. The stamps are those of before the load: kUnknown when they have to be
+  // asked for first (prepare(), then once more), kChanged when there is no telling any more: do not fill.
+  enum class Tagging : std::uint8_t { kAdded, kUnknown, kChanged };
+  Tagging addTags(LeaseNumber lease, std::span<const std::string> tags);
+  // Makes the stamps of these tags known. Done with 1.
+  Admission prepare(std::span<const std::string> tags);
+
+  // Done with 1, or with 0 when the lease was lost and nothing is stored.
+  Admission fill(LeaseNumber lease, const core::Entry& entry);
+  // The load gave nothing to store. `told`: what others shall find for `holdOff` ms; empty: nothing. Done with 1 or 0.
+  Admission giveUp(LeaseNumber lease, const core::Entry* told, core::Millis holdOff);
+  // Done with 1 while the lease is held, else with 0.
+  Admission held(LeaseNumber lease);
+  // Whether nothing that the load of this lease began with is known to have changed.
+  [[nodiscard]] bool current(LeaseNumber lease);
+  // Whether any tag of the cache has changed since the load began; for those that asked for kAnyTag.
+  [[nodiscard]] bool anyTagChanged(LeaseNumber lease);
+  // The lease is of no use any more.
+  void drop(LeaseNumber lease);
+
+  // Whether write() has the stamps that it needs; if not: prepare() first.
+  bool knowsTags(std::span<const std::string> tags);
+  // Done with 1.
+  Admission write(std::string_view key, const core::Entry& entry, std::span<const std::string> tags);
+  // Done with the number of entries that there were.
+  Admission remove(std::string_view key);
+  // Leaves a copy for staleIfError.
+  Admission soften(std::string_view key);
+  // New stamps, so that nothing is valid that carries one of these tags. `names` are whole: "t:user", "n". Done with 1.
+  Admission invalidateTags(std::span<const std::string> names);
+  // Gives back the entry if it carries the tag with another stamp than this one. Done with the number removed.
+  Admission sweep(std::string_view key, std::string_view tag, std::string_view stamp);
+
+  // For those who wait: onWatched when the key changes.
+  void unwatch(std::string_view key);
+
+  // Forgets what memory has, and voids what is on its way to it.
+  void forget(std::string_view key);
+  [[nodiscard]] std::optional<core::Stamp> stampOf(std::string_view name) const;
+  [[nodiscard]] bool isTracking() const { return connection_ != nullptr && connection_->isTracking(); }
 
   // No operation waits for an answer.
   [[nodiscard]] bool isIdle() const { return active_ == 0; }
@@ -59,15 +130,45 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   void detach() { connection_ = nullptr; }
 
  private:
-  enum class Kind : std::uint8_t { kLifetime, kRead, kWrite, kRemove };
+  enum class Kind : std::uint8_t {
+    kIgnored,
+    kReleased,
+    kMarker,
+    kLifetime,
+    kRead,
+    kAcquired,
+    kAnswered,  // the script of a refresh or a takeover; what is there by then follows
+    kRefreshed,
+    kTakenOver,
+    kStored,   // a fill or a write
+    kConfirm,  // what is there by then, behind either
+    kCount,
+    kStep  // one of several that must all succeed
+  };
   static constexpr std::int64_t kUnknown = -3;
-  static constexpr std::uint32_t kNone = UINT32_MAX;
+  static constexpr std::uint32_t kNobody = UINT32_MAX;
 
   // One operation; reused, so that the steady state allocates nothing but long keys.
   struct Operation {
     std::string key;
-    std::uint32_t tag = 0;
+    std::uint32_t flags = 0;
+    bool abandoned = false;        // who asked was told that it took too long
     std::int64_t left = kUnknown;  // what PTTL said; while it is unknown, what is read must not be kept
+    core::Millis began = 0;        // what PTTL said has been running down since, at the earliest
+    core::Ticket ticket = 0;       // of the memory tier: what is older than this does not get in
+    core::FillId lease{};
+    std::int64_t answer = kUnknown;  // what a script said, when it does not settle the operation
+    std::vector<std::string> tags;
+    std::string error;
+    // What a write or a fill puts into memory once it is seen to be in Redis.
+    bool keeps = false;
+    bool confirms = false;  // its kConfirm is on its way
+    bool answered = false;  // the write itself
+    std::optional<Error> lost;
+    core::Entry entry{};
+    std::string payload;
+    std::string metadata;
+    core::MarkList marks;
   };
 
   void onReply(const Pending& pending, const Reply& reply) override;
@@ -76,21 +177,72 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   void onInvalidate(std::string_view key) override;
   void onInvalidateAll() override;
   void onTrackingLost() override;
+  void onHeard(core::Millis trustedUntil) override;
 
-  std::uint32_t begin(std::string_view key);
+  std::uint32_t begin(std::string_view key, std::uint32_t flags = 0);
   void finish(std::uint32_t index);
   void commit(std::size_t mark, std::uint32_t operation, Kind step);
-  void finishRead(Operation& operation, const Reply& reply);
-  void keep(const Operation& operation, const ReadResult& result, core::Millis now);
-  void forget(std::string_view key);
+  void command(std::uint32_t operation, Kind step, std::initializer_list<std::string_view> parts, std::string_view key);
+  void script(std::uint32_t operation, Kind step, Script which, std::string_view key,
+              std::initializer_list<std::string_view> arguments);
+  void beginScript(Script which, std::string_view key, std::size_t arguments);
+  void index(std::string_view key, std::span<const std::string> tags, core::Millis keepFor);
+
+  void settleRead(Operation& operation, const Reply& reply, bool acquiring);
+  void settleLease(Operation& operation, Kind kind, const Reply& reply);
+  void settleCount(Operation& operation, const Reply& reply);
+  void settleStored(Operation& operation, const Reply& reply);
+  void settleConfirm(Operation& operation, const Reply& reply);
+  void reportStored(const Operation& operation);
+  void confirm(std::uint32_t operation);
+  void lookBehind(std::uint32_t operation, Kind step, std::string_view key, std::size_t from, std::size_t to);
+  Found classify(Operation& operation, const core::Entry& entry);
+  bool judgeTags(const core::Entry& entry, Found& found);
+  Found leased(const Operation& operation);
+  void release(const std::string& key, const core::FillId& id);
+  void releaseLater(std::string_view key, const core::FillId& id);
+  void keepRead(const Operation& operation, const Found& found);
+  void rememberToKeep(Operation& operation, const core::Entry& entry);
+
+  // A namespace that every entry carries, and what was last known of it: on the way of every read.
+  struct Namespace {
+    std::string name;
+    core::TagCell cell = 0;
+    core::Stamp stamp{};
+    std::optional<core::TagMark> mark{};
+  };
+  bool isKnown(Namespace& own, core::Millis now);
+
+  core::SourceId source();
+  void ensure(std::span<const std::string> tags);
+  std::vector<core::TagCell>& cellsOf(std::span<const std::string> tags);
+  void releaseCells();
 
   Connection* connection_;
-  core::MemoryTier* memory_;
-  Options options_;
+  core::ProcessTier& shared_;
+  core::TagTable& tags_;
+  core::MemoryTier* memory_;  // nullptr: the cache has none
+  CacheTierOptions options_;
   CacheTierObserver& observer_;
-  std::vector<Operation> operations_;
+  TagStamps stamps_;
+  LeaseBook leases_;
+
+  std::vector<Namespace> own_;
+  std::vector<core::TagCell> namespaces_;  // their cells
+  std::vector<core::TagCell> cells_;       // of the call that is running; one reference each
+  core::MarkList marks_;                   // of the entry that is looked at
+  core::SourceId source_ = core::kOwnSource;
+  bool sourceAnnounces_ = false;
+  core::Millis trustedUntil_ = 0;
+  std::array<bool, kScripts> scriptsLoaded_{};
+  std::deque<Operation> operations_;  // one may be begun while another is settled
   std::vector<std::uint32_t> free_;
-  std::uint32_t halfRead_ = kNone;  // the read whose PTTL was answered, and whose GET was not
+  std::unordered_set<std::string> watched_;
+  std::unordered_map<std::string, std::uint32_t> confirming_;  // by key: what waits for its kConfirm
+  // Leases that may be ours, and that nobody will end: given back as soon as the server can be reached.
+  std::vector<std::pair<std::string, core::FillId>> orphans_;
+  static constexpr std::size_t kMostOrphans = 10000;
+  std::uint32_t halfRead_ = kNobody;  // the read whose PTTL was answered, and whose GET was not
   std::size_t active_ = 0;
 };
 

@@ -220,6 +220,7 @@ void Connection::onTransportData(const char* data, std::size_t size) {
   unresponsive_ = false;
   pingSent_ = 0;
   shortWait_.end();
+  if (state_ == State::kReady) heard();
   const bool ok = reader_->feed(data, size);
   if (state_ == State::kHandshake && !handshakeOut_.empty() && !transport_->isWriting()) {
     transport_->write(handshakeOut_);
@@ -295,6 +296,7 @@ void Connection::becomeReady() {
   lastError_.clear();
   lastData_ = static_cast<core::Millis>(uv_now(loop_->loop()));
   readySince_ = lastData_;
+  heard();
   if (options_.heartbeat > 0) {
     uv_timer_start(
         heartbeatTimer_.get(), [](uv_timer_t* timer) { static_cast<Connection*>(timer->data)->beat(); },
@@ -358,6 +360,14 @@ void Connection::trackingLost() {
   tracking_ = false;
   ++epoch_;
   for (InvalidationListener* listener : invalidationListeners_) listener->onTrackingLost();
+}
+
+// A silence is noticed by the second beat at the latest, and the question about it has a command's time.
+void Connection::heard() {
+  const core::Millis until = options_.heartbeat > 0 ? lastData_ + 2 * options_.heartbeat +
+                                                          std::max(options_.heartbeat / 2, options_.commandTimeout)
+                                                    : core::kForever;
+  for (InvalidationListener* listener : invalidationListeners_) listener->onHeard(until);
 }
 
 void Connection::backOff() {

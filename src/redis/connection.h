@@ -81,6 +81,8 @@ class InvalidationListener {
   virtual void onInvalidateAll() = 0;
   // Whatever was read through this connection may have changed unseen.
   virtual void onTrackingLost() = 0;
+  // The server has been heard of: silence until then does not mean that it is gone. 0: it has just failed to answer.
+  virtual void onHeard(core::Millis trustedUntil) = 0;
 };
 
 struct CommitOptions {
@@ -127,7 +129,8 @@ class Connection final : private TransportListener, private ReplySink {
   void setRef(bool ref);
   void addInvalidationListener(InvalidationListener& listener);
   void removeInvalidationListener(InvalidationListener& listener);
-  // Turns client tracking on, now and after every reconnect.
+  // Turns client tracking on, now and after every reconnect. Without NOLOOP: with it, a server of version 7 says
+  // nothing of what it drops from its table while this connection's own commands run.
   void requestTracking();
 
   [[nodiscard]] State state() const { return state_; }
@@ -177,6 +180,7 @@ class Connection final : private TransportListener, private ReplySink {
   void markDirty();
   void sendTracking();
   void trackingLost();
+  void heard();
   void finishClosing();
   [[nodiscard]] std::size_t queued() const { return pending_.size() - inFlight_; }
 

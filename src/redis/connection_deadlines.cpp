@@ -40,7 +40,9 @@ void Connection::expire() {
     ++stats_.timeouts;
     // Nothing at all since it was sent: whoever can do without the server should not wait for it, until it speaks
     // again.
-    if (lastData_ <= pending.deadline - options_.commandTimeout) unresponsive_ = true;
+    if (lastData_ <= pending.deadline - options_.commandTimeout && !std::exchange(unresponsive_, true)) {
+      for (InvalidationListener* listener : invalidationListeners_) listener->onHeard(0);
+    }
     pending.handler->onTimedOut(pending);
   }
   if (inFlight_ == 0) {

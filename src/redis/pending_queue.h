@@ -14,8 +14,8 @@ namespace tiercel::redis {
 struct Pending;
 
 // Whoever sent a command hears of it exactly once through onReply or onFailed; before that perhaps through onTimedOut,
-// after which its answer, should it still come, is of no interest to anybody. None of these may submit commands, or
-// close the connection: they are called in the middle of reading.
+// after which its answer, should it still come, is of no interest to anybody. They are called in the middle of reading:
+// onReply may submit commands, none of them may close the connection.
 class ReplyHandler {
  public:
   virtual ~ReplyHandler() = default;

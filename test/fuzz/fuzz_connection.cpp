@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <array>
 #include <charconv>
 #include <ctime>
 #include <deque>
@@ -49,7 +50,7 @@ struct Command {
   bool settled = false;
 };
 
-class Run final : public redis::ConnectionObserver, public redis::ReplyHandler {
+class Run final : public redis::ConnectionObserver, public redis::ReplyHandler, public redis::InvalidationListener {
  public:
   explicit Run(uv_loop_t* loop) : loop_(std::make_shared<redis::LoopHandles>(loop)) {}
 
@@ -100,6 +101,13 @@ class Run final : public redis::ConnectionObserver, public redis::ReplyHandler {
     event();
     ended_ = true;
   }
+  void onInvalidate(std::string_view /*key*/) override { require(inBatch_, "announcements come in batches"); }
+  void onInvalidateAll() override { require(inBatch_, "announcements come in batches"); }
+  void onTrackingLost() override { require(!connection_->isTracking(), "what is lost is not tracked"); }
+  void onHeard(core::Millis trustedUntil) override {
+    require((trustedUntil == 0) == connection_->isUnresponsive(), "only an unanswered question casts doubt");
+    if (submitsWhenHeard_) submit(1, true, 0);
+  }
   void onBatchBegin() override {
     require(!inBatch_, "batches do not nest");
     inBatch_ = true;
@@ -121,6 +129,11 @@ class Run final : public redis::ConnectionObserver, public redis::ReplyHandler {
   void onReply(const Pending& pending, const Reply& reply) override {
     Command& command = settle(pending);
     require(command.sentOn == connections_, "an answer is for what was asked on this connection");
+    checkAnswer(pending, reply, command);
+    // As the cache tier does: a stamp that turns out to be unknown is asked for at once.
+    if (submitsInReplies_) submit(1, true, 0);
+  }
+  void checkAnswer(const Pending& pending, const Reply& reply, const Command& command) const {
     if (!honest_) return;
     if (command.confirmations > 0) {
       require(reply.text == "OK", "a subscription is confirmed");
@@ -250,12 +263,15 @@ class Run final : public redis::ConnectionObserver, public redis::ReplyHandler {
   bool resp2_ = false;
   bool inBatch_ = false;
   bool ended_ = false;
+  bool submitsInReplies_ = false;
+  bool submitsWhenHeard_ = false;
   std::uint8_t atBatchEnd_ = 0;
 };
 
 void Run::step(Input& input) {
-  constexpr std::string_view kMessage = ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n";
-  constexpr std::string_view kAttribute = "|1\r\n+k\r\n:1\r\n";
+  constexpr std::array<std::string_view, 4> kUnasked{
+      ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n", "|1\r\n+k\r\n:1\r\n",
+      ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n", ">2\r\n$10\r\ninvalidate\r\n_\r\n"};
   constexpr std::string_view kReadOnly = "-READONLY You can't write against a read only replica.\r\n";
   const std::uint8_t what = input.byte();
   const std::uint8_t how = what >> 4;
@@ -299,8 +315,8 @@ void Run::step(Input& input) {
       wire_->writing = false;
       wire_->listener.onTransportDrained();
       break;
-    case 11:  // a message and an attribute change nothing
-      if (connection_->isReady() && !resp2_) feed(how % 2 == 0 ? kMessage : kAttribute, 1 + how);
+    case 11:  // a message, an attribute and an invalidation change nothing
+      if (connection_->isReady() && !resp2_) feed(kUnasked[how % kUnasked.size()], 1 + how);
       break;
     case 12:
       atBatchEnd_ = how % 5;
@@ -317,6 +333,8 @@ void Run::step(Input& input) {
       if (how < 4) connection_->setRef(how % 2 == 0);
       if (how == 5) connection_->requestTracking();
       if (how == 6) connection_->flush();
+      if (how == 7) submitsInReplies_ = !submitsInReplies_;
+      if (how == 8) submitsWhenHeard_ = !submitsWhenHeard_;
       break;
     default:  // the handshake at once
       turn(100);
@@ -349,6 +367,7 @@ void Run::play(Input input) {
     wire_ = wire.get();
     return wire;
   });
+  connection_->addInvalidationListener(*this);
   connection_->start();
   while (!input.empty()) step(input);
   require(connection_->output().size() < kMostCommands * 64, "what waits is bounded");

@@ -60,16 +60,28 @@ describe('a server that was killed', () => {
 
   test('a failing loader is still the error, and many callers still share one load', async () => {
     const failure = new Error('database');
-    expect(await rejection(cache.getOrSet('k', () => Promise.reject(failure)))).toBe(failure);
+    expect(await rejection(cache.getOrSet('k', () => Promise.reject(failure), { errorBackoff: 0 }))).toBe(failure);
     let loads = 0;
     const load = async () => (await delay(5), ++loads);
     const all = await Promise.all(Array.from({ length: 200 }, () => cache.getOrSet('k', load)));
     expect(new Set(all)).toEqual(new Set([1]));
   });
 
+  test('what memory has is better than an error for staleIfError, and for nothing else', async () => {
+    const fails = () => Promise.reject(new Error('database'));
+    const options = { staleIfError: '1m', errorBackoff: 0 };
+    expect((await rejection(cache.getOrSet('k', fails, { errorBackoff: 0 }))).message).toBe('database');
+    expect(await cache.getOrSet('k', fails, options)).toBe('stored');
+    expect(await cache.getOrSet('k', fails, { ...options, errorBackoff: 10 })).toBe('stored');
+    expect(await cache.getOrSet('k', fails, { ...options, errorBackoff: 10 })).toBe('stored');
+    await rejection(cache.delete('k'));
+    expect((await rejection(cache.getOrSet('k', fails, options))).message).toBe('database');
+  });
+
   test('health says why, without secrets', async () => {
     const health = await cache.health();
-    expect(health).toMatchObject({ status: 'degraded', redis: 'unavailable', memory: { entries: 0 } });
+    expect(health).toMatchObject({ status: 'degraded', redis: 'unavailable', pendingInvalidations: 0 });
+    expect(cache.peek('k')).toBeUndefined(); // it would not be told of a change
     expect(health.reason).toMatch(/127\.0\.0\.1/);
   });
 
@@ -90,13 +102,16 @@ describe('a server that was killed', () => {
 describe('a frozen server', () => {
   test('costs no more than commandTimeout, and its late answers confuse nobody', async () => {
     await up();
-    await cache.set('k', 'stored');
-    await cache.set('l', 'other');
+    // Stored by another process: this one has not read it yet.
+    const writer = createCache({ redis: server.unixUrl });
+    await up(writer);
+    await writer.set('l', 'other');
+    await writer.close();
     server.pause();
     const began = performance.now();
     try {
       const outcomes = await Promise.all([
-        cache.getOrSet('k', () => 'loaded'),
+        cache.getOrSet('unread', () => 'loaded'),
         cache.get('l'),
         cache.set('m', 1),
         rejection(cache.delete('n')),

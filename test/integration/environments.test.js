@@ -28,9 +28,9 @@ function work(script, workerData = {}) {
 }
 
 describe('worker threads', () => {
-  test('each has its own cache, and ends by itself', async () => {
+  test('each has a cache, and ends by itself', async () => {
     const script = `
-      const own = tiercel.createCache({ redis: false });
+      const own = tiercel.createCache({ redis: false, namespace: 'own-' + workerData.name });
       const shared = tiercel.createCache({ redis: url });
       await own.set('k', workerData.name);
       await shared.set('worker ' + workerData.name, workerData.name);
@@ -43,6 +43,32 @@ describe('worker threads', () => {
     expect(await Promise.all(workers.map(({ exit }) => exit))).toEqual([0, 0, 0, 0]);
     const cache = createCache({ redis: server.url });
     expect(await cache.get('worker a')).toBe('a');
+    await cache.close();
+  });
+
+  test('all share the memory of a namespace, its loads and its invalidations', async () => {
+    const cache = createCache({ redis: false, namespace: 'threads' });
+    await cache.set('main', { from: 'main' });
+    await cache.set('removed', 1);
+    const script = `
+      const cache = tiercel.createCache({ redis: false, namespace: 'threads' });
+      const main = await cache.get('main');
+      let loads = 0;
+      const load = () => new Promise((resolve) => setTimeout(resolve, 50, { loads: ++loads }));
+      await cache.getOrSet('loaded', load, { tags: ['t'] });
+      await cache.set('worker ' + workerData.name, workerData.name);
+      await cache.delete('removed');
+      parentPort.postMessage([main, loads]);
+      await cache.close();`;
+    const workers = ['a', 'b', 'c'].map((name) => work(script, { name }));
+    const told = await Promise.all(workers.map(({ message }) => message));
+    expect(told.map(([main]) => main)).toEqual([{ from: 'main' }, { from: 'main' }, { from: 'main' }]);
+    expect(told.reduce((sum, [, loads]) => sum + loads, 0)).toBe(1);
+    expect(await Promise.all(workers.map(({ exit }) => exit))).toEqual([0, 0, 0]);
+    expect(await cache.getMany(['worker a', 'worker b', 'worker c', 'removed'])).toEqual(['a', 'b', 'c', undefined]);
+    expect(cache.peek('loaded')).toEqual({ loads: 1 });
+    await cache.invalidateTag('t');
+    expect(cache.peek('loaded')).toBeUndefined();
     await cache.close();
   });
 
@@ -179,7 +205,7 @@ describe('realms', () => {
     await client.close();
   });
 
-  test('two copies of the library in one process share the addon, not their state', async () => {
+  test('two copies of the library in one process share the addon, and the memory of a namespace', async () => {
     let second;
     jest.isolateModules(() => {
       second = require('../../lib');
@@ -188,12 +214,17 @@ describe('realms', () => {
     const [a, b] = [createCache({ redis: server.url }), second.createCache({ redis: server.url })];
     await a.set('copies', 1);
     expect(await b.get('copies')).toBe(1);
-    const [c, d] = [createCache({ redis: false }), second.createCache({ redis: false })];
-    await c.set('k', 1);
-    expect(await d.get('k')).toBeUndefined();
+    const options = { redis: false, namespace: 'copies' };
+    const [c, d] = [createCache(options), second.createCache(options)];
+    const other = second.createCache({ redis: false, namespace: 'another' });
+    await c.set('k', { n: 1 });
+    expect(await d.get('k')).toEqual({ n: 1 });
+    expect(await other.get('k')).toBeUndefined();
+    await d.delete('k');
+    expect(await c.get('k')).toBeUndefined();
     const error = await b.delete('').catch((reason) => reason);
     expect(error).toBeInstanceOf(TypeError);
-    await Promise.all([a, b, c, d].map((cache) => cache.close()));
+    await Promise.all([a, b, c, d, other].map((cache) => cache.close()));
     await expect(d.get('k')).rejects.toBeInstanceOf(second.CacheError);
   });
 });

@@ -2,9 +2,9 @@
 // What every mount must do: hits, misses, keys, freshness, conditions, HEAD, invalidation.
 const express4 = require('express4');
 const express5 = require('express');
-const { createCache } = require('../../lib/cache');
 const { cacheResponse } = require('../../lib/http');
 const { serve, request, exchange, cleanUp, onCleanUp } = require('../helpers/http');
+const { memoryCache } = require('../helpers/memory-cache');
 
 afterEach(cleanUp);
 
@@ -24,7 +24,7 @@ describe.each(Object.keys(mounts))('%s', (mount) => {
    * @param {object} [options]
    */
   async function start(handler, options = { ttl: 60 }) {
-    const cache = createCache({ redis: false });
+    const cache = memoryCache();
     onCleanUp(() => cache.close());
     const app = { runs: 0 };
     const counted = (/** @type {any} */ req, /** @type {any} */ res) => {
@@ -285,7 +285,7 @@ describe.each(Object.keys(mounts))('%s', (mount) => {
 });
 
 test('Age grows', async () => {
-  const cache = createCache({ redis: false });
+  const cache = memoryCache();
   onCleanUp(() => cache.close());
   const app = (/** @type {any} */ req, /** @type {any} */ res) => res.setHeader('Age', '7').end('x');
   const server = await serve(cacheResponse.front(app, { cache, ttl: 60 }));
@@ -298,7 +298,7 @@ test('Age grows', async () => {
 
 test('an error of a handler goes to the error handler, once, and is not stored', async () => {
   for (const express of [express4, express5]) {
-    const cache = createCache({ redis: false });
+    const cache = memoryCache();
     onCleanUp(() => cache.close());
     let errors = 0;
     const app = /** @type {any} */ (express)();
@@ -327,7 +327,7 @@ test('an error of a handler goes to the error handler, once, and is not stored',
 
 test('behind a mount path the whole path is the key', async () => {
   for (const express of [express4, express5]) {
-    const cache = createCache({ redis: false });
+    const cache = memoryCache();
     onCleanUp(() => cache.close());
     const app = /** @type {any} */ (express)();
     const caching = cacheResponse({ cache, ttl: 60 });

@@ -4,16 +4,16 @@ const http = require('node:http');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const express4 = require('express4');
 const express5 = require('express');
-const { createCache } = require('../../lib/cache');
 const { cacheResponse } = require('../../lib/http');
 const { HttpCache } = require('../../lib/http/http-cache');
 const { parseOptions } = require('../../lib/http/options');
 const { serve, request, until, cleanUp, onCleanUp } = require('../helpers/http');
+const { memoryCache } = require('../helpers/memory-cache');
 
 afterEach(cleanUp);
 
 function newCache() {
-  const cache = createCache({ redis: false });
+  const cache = memoryCache();
   onCleanUp(() => cache.close());
   return cache;
 }

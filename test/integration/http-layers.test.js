@@ -2,15 +2,15 @@
 // More than one cacheResponse on the way, and caches that fail.
 const express4 = require('express4');
 const express5 = require('express');
-const { createCache } = require('../../lib/cache');
 const { cacheResponse } = require('../../lib/http');
 const { HttpCache } = require('../../lib/http/http-cache');
 const { serve, request, cleanUp, onCleanUp } = require('../helpers/http');
+const { memoryCache } = require('../helpers/memory-cache');
 
 afterEach(cleanUp);
 
 function newCache() {
-  const cache = createCache({ redis: false });
+  const cache = memoryCache();
   onCleanUp(() => cache.close());
   return cache;
 }

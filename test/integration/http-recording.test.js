@@ -4,14 +4,14 @@ const http = require('node:http');
 const zlib = require('node:zlib');
 const express4 = require('express4');
 const express5 = require('express');
-const { createCache } = require('../../lib/cache');
 const { cacheResponse } = require('../../lib/http');
 const { serve, request, until, cleanUp, onCleanUp } = require('../helpers/http');
+const { memoryCache } = require('../helpers/memory-cache');
 
 afterEach(cleanUp);
 
 function newCache() {
-  const cache = createCache({ redis: false });
+  const cache = memoryCache();
   onCleanUp(() => cache.close());
   return cache;
 }

@@ -1,8 +1,8 @@
 'use strict';
 // What must never be stored, and never be answered from what is stored.
-const { createCache } = require('../../lib/cache');
 const { cacheResponse } = require('../../lib/http');
 const { serve, request, cleanUp, onCleanUp } = require('../helpers/http');
+const { memoryCache } = require('../helpers/memory-cache');
 
 afterEach(cleanUp);
 
@@ -11,7 +11,7 @@ afterEach(cleanUp);
  * @param {object} [options]
  */
 async function start(handler, options) {
-  const cache = createCache({ redis: false });
+  const cache = memoryCache();
   onCleanUp(() => cache.close());
   const app = { runs: 0 };
   const listener = cacheResponse.front(

@@ -15,7 +15,11 @@ import {
   type CacheOptions,
   type CacheStats,
   type Duration,
+  type LoaderContext,
   type Memoized,
+  type MemoryStats,
+  type ReadResult,
+  type RefreshAhead,
   type RedisClient,
   type Size,
 } from '../..';
@@ -41,6 +45,18 @@ expectType<Cache>(cache);
 expectAssignable<CacheOptions>({ redis: 'redis://127.0.0.1:6379', memory: { maxBytes: '64mb' }, ttl: '5m' });
 expectAssignable<CacheOptions>({ redis: false, memory: {}, namespace: 'shop', version: 2, maxTtl: 3600 });
 expectAssignable<CacheOptions>({ redis: createRedis(), memory: false, logger: console });
+expectAssignable<CacheOptions>({ memory: { maxEntries: 1000, maxEntryBytes: '1mb', maxStaleness: '500ms' } });
+expectAssignable<CacheOptions>({ jitter: 0.1, staleWhileRevalidate: '1m', staleIfError: '1h', refreshAhead: 0.8 });
+expectAssignable<CacheOptions>({ timeout: '5s', softTimeout: 0.2, errorBackoff: 0, leaseTimeout: '10s' });
+expectAssignable<CacheOptions>({ codec: 'msgpack', share: 'frozen', commandTimeout: '200ms' });
+expectAssignable<CacheOptions>({ codec: { name: 'mine', encode: () => 'text', decode: (data) => data.toString() } });
+expectAssignable<RefreshAhead>('10s');
+expectAssignable<RefreshAhead>('xfetch');
+expectAssignable<RefreshAhead>(false);
+expectNotAssignable<RefreshAhead>(true);
+expectNotAssignable<RefreshAhead>('late');
+expectError(createCache({ share: 'clone' }));
+expectError(createCache({ memory: { maxAge: 5 } }));
 expectError(createCache({ ttl: true }));
 expectError(createCache({ memmory: {} }));
 expectError(createCache({ codec: 'xml' }));
@@ -56,8 +72,44 @@ expectType<Promise<number | undefined>>(cache.ttl('key'));
 expectType<Promise<Array<Product | undefined>>>(cache.getMany<Product>(['a', 'b']));
 expectType<Promise<boolean>>(cache.setMany({ a: 1, b: null }));
 expectType<Promise<boolean>>(cache.setMany(new Map([['a', 1]]), '1m'));
+expectType<Promise<boolean>>(cache.set('key', 1, { ttl: '1m', jitter: 0.1, tags: ['a'], staleIfError: '1h' }));
+expectType<unknown>(cache.peek('key'));
+expectType<Product | undefined>(cache.peek<Product>('key'));
+expectType<Promise<ReadResult<Product>>>(cache.read<Product>('key'));
+void cache.read<Product>('key').then((result) => {
+  if (result.status === 'miss') {
+    expectType<undefined>(result.value);
+  } else {
+    expectType<Product>(result.value);
+    expectType<'memory' | 'redis'>(result.tier);
+    expectType<number>(result.age);
+    expectType<string[]>(result.tags);
+  }
+});
 expectError(cache.get(42));
 expectError(cache.set('key'));
+expectError(cache.set('key', 1, { tags: 'a' }));
+expectError(cache.set('key', 1, { cacheIf: () => true }));
+
+// Invalidation
+expectType<Promise<boolean>>(cache.delete('key', { soft: true }));
+expectType<Promise<boolean>>(cache.invalidateKey('key'));
+expectType<Promise<number>>(cache.deleteMany(['a', 'b']));
+expectType<Promise<void>>(cache.invalidateTag('tag'));
+expectType<Promise<void>>(cache.invalidateTags(['a', 'b']));
+expectType<Promise<number>>(cache.invalidatePattern('user:*'));
+expectType<Promise<void>>(cache.invalidateRelated(['key', 'user:*', { tag: 'users' }]));
+expectType<Promise<void>>(cache.clear());
+expectError(cache.invalidateTag(['a']));
+expectError(cache.invalidateRelated([{ key: 'a' }]));
+expectError(cache.delete('key', { hard: true }));
+
+// Namespaces and snapshots
+expectType<string>(cache.name);
+expectType<Cache>(cache.namespace('users'));
+expectType<Promise<Buffer>>(cache.dump());
+expectType<Promise<number>>(cache.load(new Uint8Array()));
+expectType<MemoryStats | null>(cache.memory.stats());
 
 // getOrSet and memoize: the loader decides the type
 expectType<Promise<Product | null>>(cache.getOrSet('product:1', () => loadProduct(1), '5m'));
@@ -67,10 +119,45 @@ expectType<Promise<Product | null>>(
 );
 void cache.getOrSet('key', (context) => {
   expectType<string>(context.key);
+  expectType<AbortSignal>(context.signal);
   context.setTtl('10s');
+  context.setTags(['a']);
   context.skip();
   return 1;
 });
+void cache.getOrSet<Product>('key', (context) => {
+  expectType<LoaderContext<Product>>(context);
+  expectType<Product | undefined>(context.previous);
+  return { id: 1, name: '' };
+});
+expectType<Promise<Product | null>>(
+  cache.getOrSet('key', () => loadProduct(1), {
+    jitter: 0.1,
+    refreshAhead: 'xfetch',
+    staleWhileRevalidate: '1m',
+    timeout: '5s',
+    softTimeout: '100ms',
+    errorBackoff: 0,
+    signal: AbortSignal.timeout(1000),
+    cacheIf: (found) => found !== null,
+    tags: (found, { key }) => (found === null ? [key] : [`product:${found.id}`]),
+  }),
+);
+expectError(cache.getOrSet('key', () => 1, { signal: true }));
+expectError(cache.getOrSet('key', () => 1, { tags: 'a' }));
+
+// Many keys, one loader
+const loadMany = async (keys: string[]) => keys.map((name, id): Product => ({ id, name }));
+expectType<Promise<Array<Product | undefined>>>(cache.getOrSetMany(['a', 'b'], loadMany, { tags: ['products'] }));
+expectType<Promise<Array<number | undefined>>>(cache.getOrSetMany(['a'], (keys) => new Map([[keys[0] ?? '', 1]])));
+expectType<Promise<Array<number | undefined>>>(cache.getOrSetMany<number>(['a'], () => ({ a: 1 }), '1m'));
+void cache.getOrSetMany(['a'], (keys, context) => {
+  expectType<string[]>(keys);
+  expectType<AbortSignal>(context.signal);
+  return [1];
+});
+expectError(cache.getOrSetMany('a', loadMany));
+expectError(cache.getOrSetMany(['a'], () => 5));
 expectError(cache.getOrSet('key', 42));
 expectType<Promise<number>>(cache.memoize('report', () => 42, '1m'));
 
@@ -80,6 +167,8 @@ expectType<Promise<Product | null>>(product(1));
 expectType<string>(product.keyFor(1));
 expectType<Promise<boolean>>(product.invalidate(1));
 expectError(product('1'));
+void cache.memoize(loadProduct, { tags: (found) => (found === null ? [] : [`product:${found.id}`]), jitter: 0.1 });
+expectType<Promise<number>>(cache.memoize('report', () => 42, { staleWhileRevalidate: '1m' }));
 expectType<Promise<number>>(cache.memoize((a: number, b: number) => a + b, { key: (a, b) => `sum:${a}:${b}` })(1, 2));
 
 // What it says of itself
@@ -92,6 +181,16 @@ cache.on('cache:hit', (event) => {
 cache.on('cache:error', (error) => {
   expectType<Error>(error);
 });
+cache.on('cache:refused', ({ key, reason }) => {
+  expectType<string>(key);
+  expectType<'overtaken' | 'tag' | 'unavailable'>(reason);
+});
+cache.on('cache:pending', ({ count }) => expectType<number>(count));
+cache.on('cache:replayed', ({ count }) => expectType<number>(count));
+cache.on('cache:invalidate', (event) => {
+  if ('pattern' in event) expectType<number>(event.count);
+});
+expectType<number>(cache.stats().pendingInvalidations);
 
 // The client
 const redis = createRedis('redis://127.0.0.1:6379/2');

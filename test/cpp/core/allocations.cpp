@@ -26,13 +26,13 @@ FailingAllocations::FailingAllocations(int successes) {
 FailingAllocations::~FailingAllocations() { successesLeft = -1; }
 bool FailingAllocations::failed() const { return anyFailed; }
 
-void* allocate(std::size_t size) noexcept {
+void* allocate(std::size_t size, std::size_t alignment = 0) noexcept {
   if (successesLeft == 0) {
     anyFailed = true;
     return nullptr;
   }
   if (successesLeft > 0) --successesLeft;
-  void* memory = std::malloc(size == 0 ? 1 : size);
+  void* memory = alignment == 0 ? std::malloc(size == 0 ? 1 : size) : std::aligned_alloc(alignment, size);
   if (memory != nullptr) {
     allocated.fetch_add(malloc_usable_size(memory) + kAllocatorHeader, std::memory_order_relaxed);
   }
@@ -55,6 +55,12 @@ void* operator new(std::size_t size) {
 void* operator new[](std::size_t size) { return operator new(size); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return tiercel::test::allocate(size); }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return tiercel::test::allocate(size); }
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  if (void* memory = tiercel::test::allocate(size, static_cast<std::size_t>(alignment))) return memory;
+  throw std::bad_alloc();
+}
+void operator delete[](void* memory, std::align_val_t) noexcept { tiercel::test::release(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { tiercel::test::release(memory); }
 void operator delete(void* memory) noexcept { tiercel::test::release(memory); }
 void operator delete[](void* memory) noexcept { tiercel::test::release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { tiercel::test::release(memory); }

@@ -22,11 +22,14 @@ TEST(Entry, LayoutIsTheDocumentedOne) {
   entry.staleFor = 0x2200;
   entry.keepFor = 0x330000;
   entry.loadTime = 0x44;
+  entry.leaseId.fill(0x77);
+  entry.leaseUntil = 0x5566;
+  entry.outdated = true;
   entry.tags = tags;
   entry.metadata = "{}";
   entry.payload = "body";
   const std::string bytes = encodeEntry(entry);
-  ASSERT_EQ(bytes.size(), 64U + 19 + 2 + 4);
+  ASSERT_EQ(bytes.size(), 88U + 19 + 2 + 4);
   EXPECT_EQ(bytes.size(), encodedEntrySize(entry));
   EXPECT_EQ(bytes.substr(0, 4), std::string("\x01\x02\x01\x00", 4));
   EXPECT_EQ(bytes.substr(8, 3), "\xa0\xa1\xa2");
@@ -35,8 +38,10 @@ TEST(Entry, LayoutIsTheDocumentedOne) {
   EXPECT_EQ(bytes.substr(36, 6), std::string("\0\x22\0\0\0\0", 6));
   EXPECT_EQ(bytes.substr(42, 6), std::string("\0\0\x33\0\0\0", 6));
   EXPECT_EQ(bytes.substr(48, 16), std::string("\x44\0\0\0\x13\0\0\0\x02\0\0\0\x04\0\0\0", 16));
-  EXPECT_EQ(bytes.substr(64, 4), std::string("\x01\0\x09\x08", 4));
-  EXPECT_EQ(bytes.substr(83), "{}body");
+  EXPECT_EQ(bytes.substr(64, 24),
+            std::string(entry.leaseId.begin(), entry.leaseId.end()) + std::string("\x66\x55\0\0\0\0\x01\0", 8));
+  EXPECT_EQ(bytes.substr(88, 4), std::string("\x01\0\x09\x08", 4));
+  EXPECT_EQ(bytes.substr(107), "{}body");
 }
 
 // Entries of other releases lie in Redis: a check that comes out otherwise would make all of them misses.

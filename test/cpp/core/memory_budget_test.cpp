@@ -1,85 +1,97 @@
-// The budget says what the memory tier really takes, from many small entries to one large.
-// Not built with a sanitizer, whose allocator accounts otherwise.
+// The budget says what the memory tier really takes, from many small entries to one large, also after a long time.
 #include <gtest/gtest.h>
 
-#include "allocations.h"
-#include "core/memory_tier.h"
-#include "samples.h"
+#include <algorithm>
+#include <cmath>
+
+#include "memory_samples.h"
 
 namespace tiercel::test {
 namespace {
 
 using namespace core;
 
-constexpr Deadlines kAlways{kForever, kForever, kForever};
-// The tier itself: first buckets, first chunks, its own object. Constant, and not counted.
-constexpr double kFixed = 48 << 10;
-
-class MemoryBudget : public ::testing::Test {
- protected:
-  [[nodiscard]] double taken() const { return static_cast<double>(allocatedBytes() - before_); }
-  void expectHonest(const MemoryTier& tier) const {
-    const auto counted = static_cast<double>(tier.stats().bytes);
-    EXPECT_NEAR(taken(), counted, kFixed + counted * 0.02);
-    EXPECT_LE(taken(), static_cast<double>(tier.stats().maxBytes) + kFixed);
-  }
-
-  std::size_t before_ = allocatedBytes();
-};
-
 void fill(MemoryTier& tier, int entries, std::size_t payloadSize, const char* prefix) {
   const std::string payload(payloadSize, 'x');
-  Entry entry;
-  entry.payload = payload;
   for (int i = 0; i < entries; ++i) {
-    char key[32];
-    const int size = std::snprintf(key, sizeof(key), "%s%d", prefix, i);
-    tier.put({key, static_cast<std::size_t>(size)}, entry, kAlways, 0);
+    tier.put(prefix + std::to_string(i), holding(payload), kAlways, 0);
     ASSERT_LE(tier.stats().bytes, tier.stats().maxBytes);
   }
 }
 
-TEST_F(MemoryBudget, IsWhatTheAllocatorHandsOut) {
+// At most 80 bytes for an entry beside its key and value, all included, and no more mapped than is counted.
+TEST(MemoryBudget, AnEntryCostsLittle) {
   for (const std::size_t payload : {0, 1, 7, 50, 200, 3000}) {
-    MemoryTier tier({.maxBytes = std::size_t{1} << 30});
-    fill(tier, 20000, payload, "key:");
-    expectHonest(tier);
+    CountingChunks chunks;
+    Tier tier({.maxBytes = std::size_t{1} << 30}, &chunks);
+    constexpr int kEntries = 200000;
+    fill(tier, kEntries, payload, "key:");
+    const auto bytes = static_cast<double>(tier.stats().bytes);
+    const double data = kEntries * (static_cast<double>(payload) + 9.4);
+    EXPECT_LE(bytes - data, 80.0 * kEntries) << payload;
+    EXPECT_NEAR(static_cast<double>(chunks.mapped), bytes, 16 * (1 << 20) + bytes * 0.02);
   }
-  EXPECT_EQ(taken(), 0);
 }
 
-TEST_F(MemoryBudget, HoldsWhenItIsFull) {
-  MemoryTier tier({.maxBytes = 4 << 20});
+TEST(MemoryBudget, HoldsWhenItIsFull) {
+  CountingChunks chunks;
+  Tier tier({.maxBytes = 4 << 20}, &chunks);
   fill(tier, 60000, 10, "key:");
   EXPECT_GT(tier.stats().evictions, 0U);
   EXPECT_GT(static_cast<double>(tier.stats().bytes), 0.9 * (4 << 20));
-  expectHonest(tier);
+  EXPECT_LE(static_cast<double>(chunks.most), 1.15 * (4 << 20));
 }
 
-// The tables of many small entries outlive them: they have to be counted when large ones come, or given back.
-TEST_F(MemoryBudget, HoldsWhenSizesChange) {
-  MemoryTier tier({.maxBytes = 8 << 20});
-  for (int round = 0; round < 3; ++round) {
-    fill(tier, 60000, 1, "small:");
-    expectHonest(tier);
-    fill(tier, 200, 100000, "large:");
-    expectHonest(tier);
-    fill(tier, 1, 7900000, "huge:");
-    EXPECT_TRUE(tier.peek("huge:0", 0));
-    expectHonest(tier);
+// What many small entries leave behind has to make way when large ones come.
+TEST(MemoryBudget, HoldsWhenSizesChange) {
+  CountingChunks chunks;
+  constexpr std::size_t kBudget = 8 << 20;
+  {
+    Tier tier({.maxBytes = kBudget}, &chunks);
+    for (int round = 0; round < 3; ++round) {
+      fill(tier, 60000, 1, "small:");
+      fill(tier, 200, 100000, "large:");
+      fill(tier, 1, 7900000, "huge:");
+      EXPECT_TRUE(tier.peek("huge:0", 0));
+    }
+    EXPECT_LE(static_cast<double>(chunks.most), 1.2 * kBudget);
+    tier.clear();
+    EXPECT_EQ(tier.stats().bytes, 0U);
+    EXPECT_LE(chunks.mapped, kBudget / 8);
   }
-  tier.clear();
-  EXPECT_EQ(tier.stats().bytes, 0U);
-  EXPECT_LE(taken(), kFixed);
+  EXPECT_EQ(chunks.mapped, 0U);
 }
 
-TEST_F(MemoryBudget, IsGivenBackWhenEntriesGo) {
-  MemoryTier tier({});
+// Sizes from 100 B to 100 KB, all magnitudes alike: free memory falls to pieces, and the tier copes with it.
+TEST(MemoryBudget, HoldsInTheLongRun) {
+  for (const std::size_t budget : {std::size_t{16} << 20, std::size_t{64} << 20}) {
+    CountingChunks chunks;
+    Tier tier({.maxBytes = budget}, &chunks);
+    Random random(1);
+    const std::string payload(100000, 'x');
+    for (int i = 0; i < 100000; ++i) {
+      const double magnitude = 2 + 3 * static_cast<double>(below(random, 1000)) / 1000;
+      const auto size = static_cast<std::size_t>(std::pow(10, magnitude));
+      tier.put(std::to_string(below(random, 20000)), holding(std::string_view(payload).substr(0, size)), kAlways, 0);
+      ASSERT_LE(tier.stats().bytes, budget);
+    }
+    const MemoryStats stats = tier.stats();
+    EXPECT_EQ(stats.rejects, 0U);
+    EXPECT_GT(stats.evictions, 10000U);
+    EXPECT_GT(static_cast<double>(stats.bytes), 0.85 * static_cast<double>(budget));
+    EXPECT_LE(static_cast<double>(chunks.most), 1.15 * static_cast<double>(budget));
+  }
+}
+
+TEST(MemoryBudget, IsGivenBackWhenEntriesGo) {
+  CountingChunks chunks;
+  Tier tier({}, &chunks);
   fill(tier, 50000, 20, "key:");
   for (int i = 0; i < 50000; ++i) tier.erase("key:" + std::to_string(i));
   EXPECT_EQ(tier.stats().entries, 0U);
+  tier.clear();
   EXPECT_EQ(tier.stats().bytes, 0U);
-  EXPECT_LE(taken(), kFixed);
+  EXPECT_LE(chunks.mapped, std::size_t{8} << 19);
 }
 
 }  // namespace

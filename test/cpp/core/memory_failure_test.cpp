@@ -1,46 +1,51 @@
-// When operator new fails nothing is thrown, nothing is lost that need not be, and all goes on as before.
+// When there is no memory nothing is thrown, nothing is lost that need not be, and all goes on as before.
 #include <gtest/gtest.h>
 
 #include "allocations.h"
-#include "core/memory_tier.h"
 #include "core/metadata.h"
-#include "samples.h"
+#include "memory_samples.h"
 
 namespace tiercel::test {
 namespace {
 
 using namespace core;
 
-constexpr Deadlines kAlways{kForever, kForever, kForever};
-
-Entry holding(std::string_view payload) {
-  Entry entry;
-  entry.payload = payload;
-  return entry;
-}
-
 TEST(MemoryFailure, PutWithoutMemoryKeepsTheOthers) {
-  MemoryTier tier({});
+  CountingChunks chunks;
+  Tier tier({.maxBytes = 4 << 20}, &chunks);
+  const std::string large(300000, 'x');
   ASSERT_TRUE(tier.put("old", holding("v"), kAlways, 0));
-  ASSERT_TRUE(tier.put("other", holding("v"), kAlways, 0));
-  bool kept = true;
-  {
-    const FailingAllocations failing(0);
-    kept = tier.put("old", holding("new"), kAlways, 0);
-  }
-  EXPECT_FALSE(kept);
+  ASSERT_TRUE(tier.put("pinned", holding("v"), kAlways, 0));
+  const auto pinned = tier.find("pinned", 0);
+  chunks.failing = true;
+  EXPECT_FALSE(tier.put("old", holding(large), kAlways, 0));
   EXPECT_FALSE(tier.peek("old", 0));
-  EXPECT_TRUE(tier.peek("other", 0));
-  EXPECT_TRUE(tier.put("old", holding("again"), kAlways, 0));
-  EXPECT_EQ(tier.peek("old", 0)->entry.payload, "again");
+  EXPECT_EQ(tier.stats().rejects, 1U);
+  chunks.failing = false;
+  EXPECT_EQ(pinned->entry.payload, "v");
+  EXPECT_TRUE(tier.put("old", holding(large), kAlways, 0));
+  EXPECT_EQ(tier.peek("old", 0)->entry.payload, large);
 }
 
-// At sizes around every growth of a table, with the first, second, ... allocation of a put failing.
+// The system gives no more: what there is goes on being used.
+TEST(MemoryFailure, WithoutNewChunksTheOldOnesServe) {
+  CountingChunks chunks;
+  Tier tier({.maxBytes = 64 << 20}, &chunks);
+  for (int i = 0; i < 10000; ++i) ASSERT_TRUE(tier.put("old" + std::to_string(i), holding("v"), kAlways, 0));
+  chunks.failing = true;
+  const std::string payload(100, 'x');
+  for (int i = 0; i < 50000; ++i) ASSERT_TRUE(tier.put("new" + std::to_string(i), holding(payload), kAlways, 0)) << i;
+  EXPECT_GT(tier.stats().evictions, 0U);
+  EXPECT_EQ(tier.stats().rejects, 0U);
+}
+
+// At sizes around every growth of a table, with the first, second, ... allocation of a put failing. Tables are not
+// worth an entry: it is kept all the same, or not at all.
 TEST(MemoryFailure, EveryAllocationOfAPutMayFail) {
   int failures = 0;
-  for (const int entries : {0, 1, 63, 64, 128, 1023, 1024, 2048, 4096}) {
+  for (const int entries : {0, 1, 31, 32, 511, 512, 1023, 1024, 4096}) {
     for (int successes = 0;; ++successes) {
-      MemoryTier tier({});
+      Tier tier({.maxBytes = 4 << 20});
       for (int i = 0; i < entries; ++i) ASSERT_TRUE(tier.put(std::to_string(i), holding("v"), kAlways, 0));
       bool kept = false;
       bool failed = false;
@@ -61,11 +66,29 @@ TEST(MemoryFailure, EveryAllocationOfAPutMayFail) {
       ++failures;
     }
   }
-  EXPECT_GE(failures, 15);
+  EXPECT_GE(failures, 2);
+}
+
+TEST(MemoryFailure, TablesThatCannotGrowAreSlowNotWrong) {
+  Tier tier({.maxBytes = 4 << 20});
+  {
+    ASSERT_TRUE(tier.put("first", holding("v"), kAlways, 0));
+    const FailingAllocations failing(0);
+    int kept = 0;
+    for (int i = 0; i < 3000; ++i) {
+      char key[16];
+      const int size = std::snprintf(key, sizeof(key), "%d", i);
+      kept += tier.put({key, static_cast<std::size_t>(size)}, holding("v"), kAlways, 0) ? 1 : 0;
+    }
+    EXPECT_GT(kept, 500);
+    EXPECT_TRUE(failing.failed());
+  }
+  for (int i = 3000; i < 6000; ++i) ASSERT_TRUE(tier.put(std::to_string(i), holding("v"), kAlways, 0));
+  for (int i = 3000; i < 6000; ++i) ASSERT_TRUE(tier.find(std::to_string(i), 0));
 }
 
 TEST(MemoryFailure, ClearingAndDroppingNeedNoMemory) {
-  MemoryTier tier({.maxBytes = 1 << 20});
+  Tier tier({.maxBytes = 1 << 20});
   for (int i = 0; i < 3000; ++i) tier.put(std::to_string(i), holding("v"), kAlways, 0);
   {
     const FailingAllocations failing(0);
@@ -73,6 +96,7 @@ TEST(MemoryFailure, ClearingAndDroppingNeedNoMemory) {
     EXPECT_TRUE(tier.erase("6"));
     tier.expire(kForever, SIZE_MAX);
     tier.clear();
+    EXPECT_FALSE(failing.failed());
   }
   EXPECT_EQ(tier.stats().entries, 0U);
   EXPECT_TRUE(tier.put("k", holding("v"), kAlways, 0));

@@ -435,68 +435,6 @@ TEST_F(ConnectionTest, TakesGarbageForAProtocolError) {
   ASSERT_TRUE(loop.runUntil([&] { return connection->isReady(); }));
 }
 
-class Invalidations final : public InvalidationListener {
- public:
-  void onInvalidate(std::string_view key) override { log.emplace_back(key); }
-  void onInvalidateAll() override { log.emplace_back("(all)"); }
-  void onTrackingLost() override { log.emplace_back("(lost)"); }
-  Strings log;
-};
-
-TEST_F(ConnectionTest, HandsInvalidationsOn) {
-  Invalidations invalidations;
-  options.handshake.tracking = true;
-  openReady();
-  EXPECT_TRUE(connection->isTracking());
-  connection->addInvalidationListener(invalidations);
-  server->send(">2\r\n$10\r\ninvalidate\r\n*2\r\n$1\r\na\r\n$0\r\n\r\n>2\r\n+invalidate\r\n_\r\n");
-  ASSERT_TRUE(loop.runUntil([&] { return invalidations.log.size() >= 3; }));
-  EXPECT_EQ(invalidations.log, Strings({"a", "", "(all)"}));
-  server->hangUp();
-  ASSERT_TRUE(loop.runUntil([&] { return invalidations.log.size() >= 4; }));
-  EXPECT_EQ(invalidations.log.back(), "(lost)");
-  EXPECT_FALSE(connection->isTracking());
-  ASSERT_TRUE(loop.runUntil([&] { return connection->isReady(); }));
-  EXPECT_TRUE(connection->isTracking());
-  connection->removeInvalidationListener(invalidations);
-  server->send(">2\r\n+invalidate\r\n_\r\n");
-  loop.runFor(5);
-  EXPECT_EQ(invalidations.log.size(), 4U);
-}
-
-// A push is whatever the server likes: none of these may hurt, or be taken for a reply.
-TEST_F(ConnectionTest, IgnoresPushesThatItDoesNotKnow) {
-  Invalidations invalidations;
-  openReady();
-  connection->addInvalidationListener(invalidations);
-  server->script(
-      {expect("GET a"),
-       send(">0\r\n>1\r\n:1\r\n>2\r\n:1000\r\n:2000\r\n>3\r\n,1.5\r\n*1\r\n:9999\r\n#t\r\n"
-            ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$4\r\ntext\r\n>2\r\n+invalidate\r\n*2\r\n:123456\r\n$1\r\nk\r\n"
-            ">2\r\n+invalidate\r\n:123456\r\n+A\r\n")});
-  submit(1, "GET a");
-  ASSERT_TRUE(settled(1));
-  EXPECT_EQ(recorder.log, Strings({"1 +A"}));
-  EXPECT_EQ(invalidations.log, Strings({"k"}));
-}
-
-TEST_F(ConnectionTest, TurnsTrackingOnLater) {
-  openReady();
-  EXPECT_FALSE(connection->isTracking());
-  connection->requestTracking();
-  connection->requestTracking();
-  ASSERT_TRUE(loop.runUntil([&] { return connection->isTracking(); }));
-  EXPECT_EQ(server->handshakes().back(), "CLIENT TRACKING ON");
-  EXPECT_EQ(server->handshakes().size(), 3U) << "HELLO, SETINFO, TRACKING";
-}
-
-TEST_F(ConnectionTest, LivesWithoutTracking) {
-  server->refuseTracking = true;
-  options.handshake.tracking = true;
-  openReady();
-  EXPECT_FALSE(connection->isTracking());
-}
-
 TEST_F(ConnectionTest, CloseWaitsForTheAnswers) {
   openReady();
   submit(1, "GET a");

@@ -118,7 +118,7 @@ TEST_F(FailureTest, ANewConnectionIsTrustedAgain) {
 
 // A server that takes a large value slowly is no server that stopped reading.
 TEST_F(FailureTest, DoesNotGiveUpAWriteThatGoesOn) {
-  options.commandTimeout = 60;
+  options.commandTimeout = 120;
   server->otherwise = [](const std::string&) { return "+OK\r\n"; };
   openReady();
   server->stall();

@@ -1,0 +1,193 @@
+'use strict';
+// The options of one call, checked, with the cache's defaults filled in. All durations in milliseconds.
+const { invalid, isPlainObject } = require('../options/is');
+const { knownOptions } = require('../options/known');
+const { parseDuration, parsePositiveDuration } = require('../options/duration');
+
+const WRITE = ['ttl', 'jitter', 'staleWhileRevalidate', 'staleIfError', 'tags'];
+const LOAD = [...WRITE, 'refreshAhead', 'timeout', 'softTimeout', 'errorBackoff', 'cacheIf', 'signal'];
+const MAX_TAGS = 128;
+
+/**
+ * What a call has when it says nothing.
+ * @typedef {object} CallDefaults
+ * @property {number} ttl
+ * @property {number} maxTtl
+ * @property {number} jitter a share of the ttl
+ * @property {number} staleWhileRevalidate
+ * @property {number} staleIfError
+ * @property {number} refreshAhead as in src/node/cache_store.cpp: 0 none, ms, minus a share, NaN for XFetch
+ * @property {number | undefined} timeout
+ * @property {number | undefined} softTimeout
+ * @property {number} errorBackoff
+ * @property {number} leaseTimeout
+ */
+
+/**
+ * @typedef {object} Windows
+ * @property {number} fresh from now until it is stale
+ * @property {number} stale from now until it may no longer be served while it is revalidated
+ * @property {number} keep from now until it is gone
+ */
+
+/**
+ * @param {any} value
+ * @param {string} name
+ */
+function parseJitter(value, name) {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw invalid(name, 'a share from 0 to 1', value);
+  return value;
+}
+
+/**
+ * @param {any} value
+ * @param {string} name
+ * @returns {number}
+ */
+function parseRefreshAhead(value, name) {
+  if (value === false) return 0;
+  if (value === 'xfetch') return Number.NaN;
+  if (typeof value === 'number' && value > 0 && value < 1) return -value;
+  if (typeof value === 'string') return parseDuration(value, name);
+  throw invalid(
+    name,
+    "a share of the ttl between 0 and 1, a duration before its end such as '10s', 'xfetch' or false",
+    value,
+  );
+}
+
+/**
+ * @param {any} tags
+ * @param {string} name
+ * @returns {string[]}
+ */
+function parseTags(tags, name) {
+  if (!Array.isArray(tags)) throw invalid(name, 'an array of tags', tags);
+  for (const tag of tags) checkTag(tag, name);
+  const unique = [...new Set(tags)];
+  if (unique.length > MAX_TAGS) throw new TypeError(`${name}: expected at most ${MAX_TAGS} tags, got ${unique.length}`);
+  return unique.map((tag) => `t:${tag}`);
+}
+
+/**
+ * @param {any} tag
+ * @param {string} name
+ */
+function checkTag(tag, name) {
+  if (typeof tag !== 'string' || tag === '' || Buffer.byteLength(tag) > 1024) {
+    throw invalid(name, 'tags of 1 to 1024 bytes', tag);
+  }
+  if (!(/** @type {any} */ (tag).isWellFormed())) throw invalid(name, 'tags without lone surrogates', tag);
+}
+
+/** @type {readonly string[]} */
+const NO_TAGS = [];
+
+/** What one call of set, setMany or a load asks for. */
+class CallOptions {
+  /** @type {number | ((value: any) => number)} */
+  ttl;
+  /** @type {readonly string[] | ((value: any, context: any) => string[])} */
+  tags = NO_TAGS;
+  /** @type {((value: any) => boolean) | undefined} */
+  cacheIf = undefined;
+  /** @type {AbortSignal | undefined} */
+  signal = undefined;
+  // Whether the call asks for something that a hit has to be looked at for.
+  ahead;
+
+  /**
+   * @param {any} given the options, or a ttl
+   * @param {CallDefaults} defaults
+   * @param {readonly string[]} known
+   */
+  constructor(given, defaults, known) {
+    this.maxTtl = defaults.maxTtl;
+    this.leaseTimeout = defaults.leaseTimeout;
+    const options =
+      given === undefined || isPlainObject(given) ? knownOptions(given ?? {}, 'options', known) : undefined;
+    const { ttl, jitter, staleWhileRevalidate, staleIfError, refreshAhead, timeout, softTimeout, errorBackoff } =
+      options ?? { ttl: given };
+    this.ttl = parseTtl(ttl, defaults.ttl, known === LOAD);
+    this.jitter = jitter === undefined ? defaults.jitter : parseJitter(jitter, 'jitter');
+    this.staleWhileRevalidate = or(staleWhileRevalidate, defaults.staleWhileRevalidate, 'staleWhileRevalidate');
+    this.staleIfError = or(staleIfError, defaults.staleIfError, 'staleIfError');
+    this.ahead = refreshAhead === undefined ? defaults.refreshAhead : parseRefreshAhead(refreshAhead, 'refreshAhead');
+    this.timeout = timeout === undefined ? defaults.timeout : parsePositiveDuration(timeout, 'timeout');
+    this.softTimeout =
+      softTimeout === undefined ? defaults.softTimeout : parsePositiveDuration(softTimeout, 'softTimeout');
+    this.errorBackoff = or(errorBackoff, defaults.errorBackoff, 'errorBackoff');
+    if (options === undefined) return;
+    if (options.tags !== undefined) {
+      this.tags = known === LOAD && typeof options.tags === 'function' ? options.tags : parseTags(options.tags, 'tags');
+    }
+    if (options.cacheIf !== undefined && typeof options.cacheIf !== 'function') {
+      throw invalid('cacheIf', 'a function of the value', options.cacheIf);
+    }
+    this.cacheIf = options.cacheIf;
+    if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+      throw invalid('signal', 'an AbortSignal', options.signal);
+    }
+    this.signal = options.signal;
+  }
+
+  /** @returns {readonly string[]} those that are known before the load */
+  get knownTags() {
+    return typeof this.tags === 'function' ? NO_TAGS : this.tags;
+  }
+
+  /** For how long a load of this call may hold its lease. */
+  get lease() {
+    return this.timeout === undefined ? this.leaseTimeout : Math.max(1000, this.timeout + 1000);
+  }
+
+  /**
+   * @param {number} ttl ms
+   * @returns {Windows}
+   */
+  windows(ttl) {
+    const jittered = this.jitter === 0 ? ttl : Math.max(1, Math.round(ttl * (1 - this.jitter * Math.random())));
+    const fresh = Math.min(jittered, this.maxTtl);
+    const stale = Math.min(fresh + this.staleWhileRevalidate, this.maxTtl);
+    return { fresh, stale, keep: Math.min(Math.max(stale, fresh + this.staleIfError), this.maxTtl) };
+  }
+}
+
+/**
+ * @param {any} given
+ * @param {number} otherwise
+ * @param {string} name
+ */
+function or(given, otherwise, name) {
+  return given === undefined ? otherwise : parseDuration(given, name);
+}
+
+/**
+ * @param {any} given
+ * @param {number} otherwise
+ * @param {boolean} mayBeFunction
+ * @returns {number | ((value: any) => number)}
+ */
+function parseTtl(given, otherwise, mayBeFunction) {
+  if (given === undefined) return otherwise;
+  if (mayBeFunction && typeof given === 'function') {
+    return (value) => parsePositiveDuration(given(value), 'ttl');
+  }
+  return parsePositiveDuration(given, 'ttl');
+}
+
+/**
+ * @param {any} given
+ * @param {CallDefaults} defaults
+ */
+const writeOptions = (given, defaults) => new CallOptions(given, defaults, WRITE);
+
+/**
+ * @param {any} given
+ * @param {CallDefaults} defaults
+ */
+const loadOptions = (given, defaults) => new CallOptions(given, defaults, LOAD);
+
+/** @typedef {CallOptions} CallOptionsInstance */
+
+module.exports = { writeOptions, loadOptions, parseTags, checkTag, parseJitter, parseRefreshAhead, LOAD };

@@ -1,0 +1,82 @@
+'use strict';
+// JSON text. Nested values become what JSON makes of them (docs/codecs.md); what would be lost as a whole is refused.
+const { types } = require('node:util');
+const { describe } = require('../../options/is');
+
+const TRY = "codec: 'msgpack' can";
+
+/**
+ * @param {unknown} value anything but undefined
+ * @param {string} what it is, for the error
+ * @returns {string}
+ */
+function encodeJson(value, what) {
+  if (typeof value === 'object' ? value !== null : typeof value !== 'string') checkWhole(value, what);
+  let text;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    throw refusal(/** @type {Error} */ (error), what);
+  }
+  if (text === undefined) throw new TypeError(`${what}: JSON cannot hold ${describe(value)}`);
+  return text;
+}
+
+/**
+ * @param {string | Uint8Array} payload
+ * @returns {any} undefined: not JSON
+ */
+function decodeJson(payload) {
+  try {
+    return JSON.parse(typeof payload === 'string' ? payload : Buffer.from(payload).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * JSON would make `null` or `{}` of these without a word.
+ * @param {any} value
+ * @param {string} what
+ */
+function checkWhole(value, what) {
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`${what}: JSON cannot hold ${value}; ${TRY}`);
+    return;
+  }
+  if (typeof value !== 'object') return;
+  if (types.isPromise(value)) throw new TypeError(`${what}: JSON cannot hold a Promise; await it first`);
+  if (types.isDate(value) && Number.isNaN(value.getTime())) {
+    throw new TypeError(`${what}: JSON cannot hold an invalid Date; ${TRY}`);
+  }
+  if (typeof value.toJSON === 'function') return;
+  if (
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isRegExp(value) ||
+    types.isNativeError(value) ||
+    types.isAnyArrayBuffer(value) ||
+    ArrayBuffer.isView(value)
+  ) {
+    throw new TypeError(`${what}: JSON cannot hold ${describe(value)}; ${TRY}`);
+  }
+  if (types.isWeakMap(value) || types.isWeakSet(value)) {
+    throw new TypeError(`${what}: JSON cannot hold ${describe(value)}`);
+  }
+}
+
+/**
+ * @param {Error} error of JSON.stringify, or of a toJSON() that it called
+ * @param {string} what
+ */
+function refusal(error, what) {
+  const reason = () => {
+    if (error instanceof RangeError) return 'it is nested too deeply';
+    if (/circular/i.test(error.message)) return 'it is circular: an object holds itself';
+    if (/BigInt/.test(error.message)) return `it holds a BigInt; ${TRY}, or make it a string`;
+    return String(error?.message ?? error).split('\n', 1)[0];
+  };
+  return new TypeError(`${what}: JSON cannot hold it: ${reason()}`, { cause: error });
+}
+
+module.exports = { encodeJson, decodeJson };

@@ -1,0 +1,83 @@
+'use strict';
+// Loads that failed a moment ago: whoever asks meanwhile gets the same error, and no further load. Here are those of
+// this process, as they were thrown; those of others come through Redis, as text.
+const { CacheError } = require('../errors');
+
+const MOST = 1000;
+
+class Failures {
+  /** @type {Map<string, { error: unknown, until: number }>} */
+  #recent = new Map();
+
+  /**
+   * @param {string} key
+   * @returns {{ error: unknown } | undefined}
+   */
+  of(key) {
+    if (this.#recent.size === 0) return undefined;
+    const failure = this.#recent.get(key);
+    if (failure === undefined || failure.until > performance.now()) return failure;
+    this.#recent.delete(key);
+    return undefined;
+  }
+
+  /**
+   * @param {string} key
+   * @param {unknown} error
+   * @param {number} ms
+   */
+  remember(key, error, ms) {
+    if (ms <= 0) return;
+    this.#recent.delete(key);
+    if (this.#recent.size >= MOST) this.#recent.delete(this.#recent.keys().next().value ?? '');
+    this.#recent.set(key, { error, until: performance.now() + ms });
+  }
+
+  /** @param {string} key */
+  forget(key) {
+    if (this.#recent.size > 0) this.#recent.delete(key);
+  }
+
+  clear() {
+    this.#recent.clear();
+  }
+}
+
+/**
+ * An error for other processes: what it says, and nothing else of it.
+ * @param {unknown} error
+ */
+function describeError(error) {
+  const given = /** @type {any} */ (error);
+  if (!(given instanceof Error) && typeof given?.message !== 'string') {
+    return JSON.stringify({ message: String(given) });
+  }
+  const { name, message, code } = given;
+  const shown = {
+    name: String(name),
+    message: message.slice(0, 2000),
+    code: ['string', 'number'].includes(typeof code) ? code : undefined,
+  };
+  return JSON.stringify(shown);
+}
+
+/**
+ * What another process's loader threw.
+ * @param {string} text
+ * @returns {Error}
+ */
+function revivedError(text) {
+  try {
+    const { name, message, code } = JSON.parse(text);
+    const error = new Error(String(message));
+    if (typeof name === 'string' && name !== 'Error') {
+      Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+    }
+    if (code !== undefined) /** @type {any} */ (error).code = code;
+    return error;
+  } catch {
+    return new CacheError('LOAD_FAILED', 'the load failed in another process');
+  }
+}
+
+module.exports = { Failures, describeError, revivedError };

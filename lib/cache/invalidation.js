@@ -1,0 +1,220 @@
+'use strict';
+// Everything that makes entries invalid: keys, tags, patterns, a namespace. Each is acknowledged by Redis, or rejected
+// and remembered until it can be carried out.
+const { CacheUnavailableError } = require('../errors');
+const { escapeGlob, globToRegExp } = require('../keys/glob');
+const { Outbox } = require('./outbox');
+const { Sweeper } = require('./sweeper');
+
+const SCAN_COUNT = 1000;
+
+/** @typedef {import('./tiers').TiersInstance} Tiers */
+
+class Invalidation {
+  #tiers;
+  #tell;
+  #prefix;
+  #space;
+  #namespaceTag;
+  #sweeper;
+  /** @type {Invalidation | undefined} */
+  #parent;
+  /** @type {Set<Invalidation>} */
+  #children = new Set();
+  /** @type {Set<Promise<unknown>>} */
+  #background = new Set();
+  /** @type {import('./loads').LoadsInstance} */
+  loads = /** @type {any} */ (undefined);
+
+  /**
+   * @param {object} parts
+   * @param {Tiers} parts.tiers
+   * @param {(name: string, details: any) => void} parts.tell
+   * @param {string} parts.prefix of every key in Redis
+   * @param {string} parts.space of the keys of this cache, behind the prefix
+   * @param {string} parts.namespaceTag whose change clears this cache
+   * @param {{ deletes: number, invalidations: number }} parts.counters
+   * @param {Invalidation} [parts.parent] of the cache whose namespace this one is
+   */
+  constructor({ tiers, tell, prefix, space, namespaceTag, counters, parent }) {
+    this.#tiers = tiers;
+    this.#tell = tell;
+    this.#prefix = prefix;
+    this.#space = space;
+    this.#namespaceTag = namespaceTag;
+    this.counters = counters;
+    this.#parent = parent;
+    if (parent !== undefined) parent.#children.add(this);
+    this.#sweeper = new Sweeper(tiers, prefix);
+    this.outbox = new Outbox(
+      {
+        remove: (key) => tiers.remove(key),
+        tags: (names) => tiers.invalidateTags(names),
+        pattern: (pattern) => this.#removePattern(pattern),
+        clear: () => tiers.invalidateTags([namespaceTag]),
+      },
+      (event, count) => tell(`cache:${event}`, { count }),
+      { parent: parent?.outbox },
+    );
+  }
+
+  /**
+   * @param {string} key
+   * @param {boolean} soft leave a copy for staleIfError
+   * @returns {Promise<boolean>} whether there was an entry
+   */
+  async key(key, soft) {
+    this.loads.fence(key);
+    this.counters.deletes++;
+    const removed = await this.#acknowledged(
+      `the removal of '${key}'`,
+      () => (soft ? this.#tiers.soften(key) : this.#tiers.remove(key)),
+      () => this.outbox.addKey(key),
+    );
+    this.#tell('cache:invalidate', { keys: [key] });
+    return removed;
+  }
+
+  /**
+   * @param {readonly string[]} keys
+   * @returns {Promise<number>} how many there were
+   */
+  async keys(keys) {
+    for (const key of keys) this.loads.fence(key);
+    this.counters.deletes += keys.length;
+    const removed = await Promise.all(
+      keys.map((key) =>
+        this.#acknowledged(
+          `the removal of '${key}'`,
+          () => this.#tiers.remove(key),
+          () => this.outbox.addKey(key),
+        ),
+      ),
+    );
+    this.#tell('cache:invalidate', { keys: [...keys] });
+    return removed.filter(Boolean).length;
+  }
+
+  /** @param {readonly string[]} names whole */
+  async tags(names) {
+    if (names.length === 0) return;
+    this.counters.invalidations++;
+    this.#fenceTags(new Set(names));
+    await this.#acknowledged(
+      `the invalidation of ${names.length === 1 ? `the tag '${names[0].slice(2)}'` : `${names.length} tags`}`,
+      () => this.#tiers.invalidateTags(names),
+      () => this.outbox.addTags(names),
+    );
+    this.#tell('cache:invalidate', { tags: names.map((name) => name.slice(2)) });
+    if (!this.#tiers.local) this.#inBackground(Promise.all(names.map((name) => this.#sweeper.tag(name))));
+  }
+
+  /**
+   * Tags are common to all namespaces.
+   * @param {Set<string>} names
+   */
+  #fenceTags(names) {
+    if (this.#parent !== undefined) this.#parent.#fenceTags(names);
+    else this.#fenceTagsBelow(names);
+  }
+
+  /** @param {Set<string>} names */
+  #fenceTagsBelow(names) {
+    this.loads.fenceIf(({ call }) => typeof call.tags === 'function' || call.tags.some((tag) => names.has(tag)));
+    for (const child of this.#children) child.#fenceTagsBelow(names);
+  }
+
+  /**
+   * @param {string} pattern
+   * @returns {Promise<number>} how many there were
+   */
+  async pattern(pattern) {
+    this.counters.invalidations++;
+    const matches = globToRegExp(pattern);
+    this.loads.fenceIf(({ key }) => matches.test(key));
+    const count = await this.#acknowledged(
+      `the invalidation of '${pattern}'`,
+      () => this.#removePattern(pattern),
+      () => this.outbox.addPattern(pattern),
+    );
+    this.#tell('cache:invalidate', { pattern, count });
+    return count;
+  }
+
+  /** Everything in this cache, in one step. */
+  async clear() {
+    this.counters.invalidations++;
+    this.loads.fenceIf(() => true);
+    await this.#acknowledged(
+      'the invalidation of the namespace',
+      () => this.#tiers.invalidateTags([this.#namespaceTag]),
+      () => this.outbox.addAll(),
+    );
+    if (this.#tiers.local) this.#tiers.removeMatching('*');
+    this.#tell('cache:invalidate', { all: true });
+    if (!this.#tiers.local) {
+      this.#inBackground(this.#sweeper.namespace(this.#namespaceTag, `${escapeGlob(this.#prefix + this.#space)}*`));
+    }
+  }
+
+  /** What happens in the background has ended, or is given up. */
+  async close() {
+    this.outbox.close();
+    this.#sweeper.stop();
+    await Promise.allSettled(this.#background);
+  }
+
+  /**
+   * @template T
+   * @param {string} what
+   * @param {() => Promise<T>} work
+   * @param {() => void} remember
+   * @returns {Promise<T>}
+   */
+  async #acknowledged(what, work, remember) {
+    try {
+      return await work();
+    } catch (error) {
+      this.#tiers.counters.redisErrors++;
+      remember();
+      const { message } = /** @type {Error} */ (error);
+      throw new CacheUnavailableError(`${what} was not acknowledged by Redis, and is tried again: ${message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /**
+   * SCAN sees every key that is there all the time, and so the marker of every load that is under way.
+   * @param {string} pattern
+   * @returns {Promise<number>}
+   */
+  async #removePattern(pattern) {
+    const { client } = this.#tiers;
+    const local = this.#tiers.removeMatching(pattern);
+    if (client === undefined) return local;
+    const whole = escapeGlob(this.#prefix + this.#space);
+    const skip = this.#prefix.length + this.#space.length;
+    const removed = new Set();
+    let cursor = '0';
+    do {
+      const [next, keys] = await client.call('SCAN', cursor, 'MATCH', whole + pattern, 'COUNT', String(SCAN_COUNT));
+      cursor = String(next);
+      const found = await Promise.all(
+        keys.map(async (/** @type {string} */ key) => [key, await this.#tiers.remove(key.slice(skip))]),
+      );
+      for (const [key, was] of found) if (was) removed.add(key);
+    } while (cursor !== '0');
+    // What was read on the way is older than this.
+    this.#tiers.removeMatching(pattern);
+    return removed.size;
+  }
+
+  /** @param {Promise<unknown>} work */
+  #inBackground(work) {
+    const settled = work.catch((error) => this.#tiers.failed(error)).finally(() => this.#background.delete(settled));
+    this.#background.add(settled);
+  }
+}
+
+module.exports = { Invalidation };

@@ -1,0 +1,597 @@
+'use strict';
+// getOrSet: a hit, somebody else's load, or a load of one's own, under a lease that keeps everybody else from loading
+// and whatever overtakes the load from being overwritten. docs/guarantees.md says what that promises.
+const { CacheError } = require('../errors');
+const { JSON_TEXT, MSGPACK } = require('./codecs');
+const { describeError, revivedError, Failures } = require('./failures');
+const { Flight, Flights } = require('./flights');
+const { runLoader, waitFor } = require('./run-loader');
+const { STALE, STALE_ERROR, AHEAD, OUTDATED, LEASED, BUSY, FAILED, UNCACHEABLE, isHit } = require('./tiers');
+
+// How long others load side by side, after a load has shown that there is nothing to keep.
+const UNCACHEABLE_MS = 100;
+// After so many looks at a key that changes all the time, it is loaded without a lease and not stored.
+const MOST_LOOKS = 50;
+// Where changes are not announced, those who wait look again after so long.
+const UNANNOUNCED_MS = 50;
+
+/** @typedef {import('./flights').FlightInstance} FlightInstance */
+/** @typedef {import('./flights').Landing} Landing */
+/** @typedef {import('./tiers').Hit} Hit */
+/** @typedef {import('./tiers').Outcome} Outcome */
+
+const leaseLost = () => new CacheError('LEASE_LOST', 'the load was overtaken: its value would not be stored');
+
+class Loads {
+  #tiers;
+  #objects;
+  #codec;
+  #outbox;
+  #tell;
+  #counters;
+  failures = new Failures();
+  flights = new Flights();
+
+  /**
+   * @param {object} parts
+   * @param {import('./tiers').TiersInstance} parts.tiers
+   * @param {import('./objects').ObjectsInstance} parts.objects
+   * @param {import('./codecs').CacheCodec} parts.codec
+   * @param {import('./outbox').OutboxInstance} parts.outbox
+   * @param {(name: string, details: any) => void} parts.tell
+   * @param {{ loads: number, loadErrors: number, coalesced: number, sets: number, refused: number, staleHits: number, refreshes: number }} parts.counters
+   */
+  constructor({ tiers, objects, codec, outbox, tell, counters }) {
+    this.#tiers = tiers;
+    this.#objects = objects;
+    this.#codec = codec;
+    this.#outbox = outbox;
+    this.#tell = tell;
+    this.#counters = counters;
+  }
+
+  /**
+   * What is not a plain hit of the memory tier.
+   * @param {string} key
+   * @param {(context: any) => any} loader
+   * @param {import('./call-options').CallOptionsInstance} call
+   * @param {Hit | undefined} local what memory has, when it is not simply fresh
+   * @param {() => void} [onBusy] told when it is somebody else who loads
+   * @returns {Promise<Landing>}
+   */
+  async get(key, loader, call, local, onBusy) {
+    if (local !== undefined) {
+      const served = this.#serveLocal(key, loader, call, local);
+      if (served !== undefined) return served;
+    }
+    const flight = this.#joinable(key);
+    if (flight !== undefined) {
+      this.#counters.coalesced++;
+      onBusy?.();
+      const landing = await waitFor(flight, call, () => this.#staleOf(flight.stale ?? local, key)).catch((error) => {
+        if (flight.background && !call.signal?.aborted) return undefined;
+        throw error;
+      });
+      // A refresh that gave nothing says nothing about the value that it was to replace.
+      if (landing === undefined || landing.source === 'none') return this.get(key, loader, call, undefined, onBusy);
+      return this.#shared(landing);
+    }
+    const own = this.#take(key, loader, call, false, local);
+    own.onBusy = onBusy;
+    return waitFor(own, call, () => this.#staleOf(own.stale, key));
+  }
+
+  /**
+   * Begins a refresh that nobody waits for, unless one is under way.
+   * @param {string} key
+   * @param {(context: any) => any} loader
+   * @param {import('./call-options').CallOptionsInstance} call
+   * @param {Hit} hit what it replaces
+   */
+  refresh(key, loader, call, hit) {
+    if (this.flights.of(key) !== undefined || this.failures.of(key) !== undefined) return;
+    const flight = this.#take(key, loader, call, true, hit);
+    // A refresh that fails is told as an event; nobody else is there to hear it.
+    flight.landed.catch((error) => this.#tell('cache:error', error));
+  }
+
+  /** @param {string} key */
+  fence(key) {
+    this.failures.forget(key);
+    const flight = this.flights.of(key);
+    // An error costs more than the rest of a write: made only when somebody is there to see it.
+    if (flight !== undefined) this.flights.fenceOne(flight, leaseLost());
+  }
+
+  /** @param {(flight: FlightInstance) => boolean} matches */
+  fenceIf(matches) {
+    this.failures.clear();
+    if (this.flights.size > 0) this.flights.fenceIf(matches, leaseLost());
+  }
+
+  /**
+   * The server says that the key has changed.
+   * @param {string} key
+   */
+  onWatched(key) {
+    const flight = this.flights.of(key);
+    if (flight === undefined) return;
+    if (flight.lease === 0) flight.notice();
+    else void this.#verify(flight);
+  }
+
+  /** @param {number} ticket */
+  onReleased(ticket) {
+    this.flights.byTicket(ticket)?.notice();
+  }
+
+  /**
+   * One whose load nothing has overtaken, as far as anybody knows.
+   * @param {string} key
+   */
+  #joinable(key) {
+    const flight = this.flights.of(key);
+    if (flight === undefined) return undefined;
+    // A load that began while Redis did not answer hears of no change: it is not for those who can ask Redis again.
+    if (flight.alone && this.#tiers.answers) return undefined;
+    if (flight.lease === 0) return flight;
+    // While it is asked what the change of the key was, whoever comes asks for himself.
+    if (flight.doubts > 0) return undefined;
+    if (!this.#tiers.current(flight.lease)) this.flights.fenceOne(flight);
+    // It may yet compute one of the tags that have changed, and then not be stored: who comes now looks for himself.
+    else if (mayComputeTags(flight) && this.#tiers.anyTagChanged(flight.lease)) this.flights.remove(flight);
+    else return flight;
+    return undefined;
+  }
+
+  /**
+   * @param {string} key
+   * @param {(context: any) => any} loader
+   * @param {import('./call-options').CallOptionsInstance} call
+   * @param {boolean} background
+   * @param {Hit} [hit] what it replaces
+   */
+  #take(key, loader, call, background, hit) {
+    const flight = new Flight(key, call, loader, background);
+    flight.stale = hit;
+    this.flights.add(flight);
+    flight.landed = this.#fly(flight);
+    return flight;
+  }
+
+  /** @param {FlightInstance} flight */
+  async #fly(flight) {
+    try {
+      return flight.background ? await this.#refreshed(flight) : await this.#found(flight);
+    } finally {
+      this.flights.remove(flight);
+      if (this.flights.of(flight.key) === undefined) this.#tiers.unwatch(flight.key);
+      else this.#watchOn(flight);
+      if (flight.due !== undefined) this.refresh(flight.key, flight.loader, flight.call, flight.due);
+    }
+  }
+
+  /**
+   * Looks at the key until there is a value, a failure, or the lease.
+   * @param {FlightInstance} flight
+   * @returns {Promise<Landing>}
+   */
+  async #found(flight) {
+    const { key, call } = flight;
+    const failure = this.failures.of(key);
+    if (failure !== undefined) {
+      const instead = this.#staleOf(flight.stale ?? this.#distrusted(flight), key) ?? (await this.#insteadOf(flight));
+      if (instead !== undefined) return instead;
+      throw failure.error;
+    }
+    if (this.#outbox.pending && !(await this.#outbox.settled(key))) return this.#loadAlone(flight);
+    const tags = tagsToAskFor(flight);
+    let missed = false;
+    let left = Number.POSITIVE_INFINITY;
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      flight.changed = false;
+      let found;
+      try {
+        found = await this.#tiers.acquire(key, call.lease, tags, flight.ticket, call.ahead !== 0);
+        const kind = /** @type {any} */ (found)?.kind;
+        if (kind === 0 && /** @type {Hit} */ (found).freshness === STALE_ERROR) {
+          flight.stale = /** @type {Hit} */ (found);
+          found = await this.#tiers.refresh(key, call.lease, tags, flight.ticket);
+        } else if (kind === OUTDATED) {
+          found = await this.#tiers.takeOver(key, call.lease, tags, /** @type {Outcome} */ (found).payload);
+        }
+      } catch (error) {
+        this.#tiers.failed(error);
+        if (!missed) this.#missed(key);
+        return this.#loadAlone(flight);
+      }
+      if (found === null) {
+        // Whatever it is, it keeps the lease from being taken.
+        this.#tiers.corrupt(key);
+        await this.#tiers.remove(key).catch((error) => this.#tiers.failed(error));
+        continue;
+      }
+      if (found !== undefined && isHit(found)) {
+        const landing = this.#hit(flight, /** @type {string | Buffer | Hit} */ (found));
+        if (landing !== undefined) return landing;
+        await this.#tiers.remove(key).catch((error) => this.#tiers.failed(error));
+        continue;
+      }
+      if (!missed) this.#missed(key);
+      missed = true;
+      const outcome = /** @type {Outcome | undefined} */ (found);
+      switch (outcome?.kind) {
+        case undefined: // the server has no room for a lease, nor for a value
+        case UNCACHEABLE:
+          return this.#load(flight);
+        case LEASED:
+          flight.lease = outcome.lease;
+          flight.fenced = false; // what overtook it came before the load
+          return this.#leased(flight);
+        case FAILED: {
+          const stale = this.#staleOf(flight.stale, key);
+          if (stale !== undefined) return stale;
+          // One of a refresh says nothing: the value is there, and may be served only for that.
+          if (outcome.payload !== '') throw revivedError(String(outcome.payload));
+          return this.#load(flight);
+        }
+        case BUSY:
+          flight.onBusy?.();
+          // Still the same lease: the key has not changed, only time has passed.
+          if (outcome.left <= left) looks--;
+          left = outcome.left;
+          await this.flights.wait(
+            flight,
+            this.#tiers.announced ? outcome.left + 5 : Math.min(outcome.left + 5, UNANNOUNCED_MS),
+          );
+          break;
+        default: // again
+          if (this.#tiers.local) {
+            const hit = this.#tiers.peekWhole(key);
+            const landing = hit?.freshness === 0 ? this.#hit(flight, hit, true) : undefined;
+            if (landing !== undefined) return landing;
+          }
+      }
+      if (flight.aborted) throw flight.signal.reason;
+    }
+    return this.#load(flight);
+  }
+
+  /**
+   * A refresh of what is still served.
+   * @param {FlightInstance} flight
+   * @returns {Promise<Landing>}
+   */
+  async #refreshed(flight) {
+    const { key, call } = flight;
+    const nothing = /** @type {Landing} */ ({ value: undefined, encoded: undefined, source: 'none' });
+    if (this.#outbox.pending) return nothing;
+    try {
+      const outcome = await this.#tiers.refresh(key, call.lease, tagsToAskFor(flight), flight.ticket);
+      // Somebody else refreshes it, or it is gone: then the next read loads it.
+      if (outcome?.kind !== LEASED) return nothing;
+      flight.lease = outcome.lease;
+    } catch (error) {
+      this.#tiers.failed(error);
+      return nothing;
+    }
+    this.#counters.refreshes++;
+    return this.#leased(flight);
+  }
+
+  /**
+   * Loads under the lease, and stores what comes.
+   * @param {FlightInstance} flight
+   */
+  async #leased(flight) {
+    const { lease, call } = flight;
+    // Who holds a lease longer than it lasts is overtaken by the next: its value could not be stored any more.
+    const timer = setTimeout(() => void this.#verify(flight), call.lease);
+    timer.unref();
+    try {
+      return await this.#load(flight);
+    } finally {
+      clearTimeout(timer);
+      this.#tiers.drop(lease);
+      flight.lease = 0;
+    }
+  }
+
+  /**
+   * A key is watched for one flight at a time. After the end of this one it is watched for the one that came in its
+   * place; whether that one has been overtaken meanwhile is asked.
+   * @param {FlightInstance} flight
+   */
+  #watchOn(flight) {
+    const next = this.flights.of(flight.key);
+    if (next !== undefined && next !== flight && next.lease !== 0) void this.#verify(next);
+  }
+
+  /**
+   * Whether the lease is still ours; if not, the loader is told.
+   * @param {FlightInstance} flight
+   */
+  async #verify(flight) {
+    flight.doubts++;
+    try {
+      if (await this.#tiers.held(flight.lease)) {
+        flight.doubts--;
+        return;
+      }
+    } catch {
+      return; // no answer is no answer; the fill will tell
+    }
+    if (flight.lease !== 0) this.flights.fenceOne(flight, leaseLost());
+  }
+
+  /**
+   * Redis does not answer.
+   * @param {FlightInstance} flight
+   */
+  #loadAlone(flight) {
+    flight.alone = true;
+    return this.#load(flight);
+  }
+
+  /**
+   * @param {FlightInstance} flight
+   * @returns {Promise<Landing>}
+   */
+  async #load(flight) {
+    const { key, call, lease } = flight;
+    this.#counters.loads++;
+    const began = performance.now();
+    let result;
+    try {
+      result = await runLoader(flight, this.#previous(flight));
+    } catch (error) {
+      return this.#loadFailed(flight, error);
+    }
+    const { value, context } = result;
+    let encoded;
+    let windows;
+    let tags;
+    try {
+      if (value === undefined || context.skipped || (call.cacheIf !== undefined && !call.cacheIf(value))) {
+        await this.#giveUp(flight, '', lease === 0 ? 0 : UNCACHEABLE_MS);
+        return { value, encoded: undefined, source: 'loader' };
+      }
+      encoded = this.#codec.encode(value, `the value that the loader of '${key}' returned`);
+      windows = call.windows(context.ttl ?? (typeof call.ttl === 'function' ? call.ttl(value) : call.ttl));
+      tags = context.tagsOf(value);
+    } catch (error) {
+      await this.#giveUp(flight, undefined, 0);
+      throw error;
+    }
+    const shared = {
+      codec: encoded.codec,
+      payload: typeof encoded.payload === 'string' ? encoded.payload : Buffer.from(encoded.payload),
+    };
+    await this.#fill(flight, encoded, windows, Math.round(performance.now() - began), tags);
+    const own = this.#objects.frozen ? this.#objects.decodeShared(shared) : value;
+    return { value: own, encoded: shared, source: 'loader' };
+  }
+
+  /**
+   * @param {FlightInstance} flight
+   * @param {import('./codecs').Encoded} encoded
+   * @param {import('./call-options').Windows} windows
+   * @param {number} loadTime
+   * @param {readonly string[]} tags that the load computed
+   */
+  async #fill(flight, encoded, windows, loadTime, tags) {
+    const { key, lease } = flight;
+    if (lease === 0) return;
+    let refused;
+    try {
+      if (flight.fenced) refused = 'overtaken';
+      else if (tags.length > 0 && !(await this.#tiers.addTags(lease, tags))) refused = 'tag';
+      if (refused !== undefined) {
+        await this.#giveUp(flight, undefined, 0);
+      } else {
+        this.#counters.sets++;
+        const filled = this.#tiers.fill(lease, encoded, windows, loadTime);
+        this.#watchOn(flight);
+        if (!(await filled)) refused = 'overtaken';
+        else this.#tell('cache:set', { key, ttl: windows.fresh / 1000 });
+      }
+    } catch (error) {
+      refused = 'unavailable';
+      this.#tiers.failed(error);
+    }
+    if (refused === undefined) return;
+    this.#counters.refused++;
+    this.#tell('cache:refused', { key, reason: refused });
+  }
+
+  /**
+   * @param {FlightInstance} flight
+   * @param {unknown} error
+   * @returns {Promise<Landing>}
+   */
+  async #loadFailed(flight, error) {
+    const { key, call } = flight;
+    this.#counters.loadErrors++;
+    // It only did what its signal asked for: those who wait are to have a value all the same.
+    if (flight.fenced && flight.aborted && flight.waiters > 0) {
+      const again = this.#joinable(key) ?? this.#take(key, flight.loader, call, false);
+      return again.landed;
+    }
+    const left = flight.aborted && flight.waiters === 0 && !flight.background;
+    const holdOff = left ? 0 : Math.round(call.errorBackoff * (0.9 + Math.random() * 0.2));
+    if (!flight.fenced) this.failures.remember(key, error, holdOff);
+    await this.#giveUp(flight, holdOff > 0 ? describeError(error) : undefined, holdOff);
+    const stale = flight.background ? undefined : this.#staleOf(flight.stale ?? this.#distrusted(flight), key);
+    if (stale !== undefined) {
+      this.#tell('cache:error', error);
+      return stale;
+    }
+    throw error;
+  }
+
+  /**
+   * @param {FlightInstance} flight
+   * @param {string | undefined} told
+   * @param {number} holdOff
+   */
+  async #giveUp(flight, told, holdOff) {
+    if (flight.lease === 0) return;
+    try {
+      const givenUp = this.#tiers.giveUp(flight.lease, told, holdOff);
+      this.#watchOn(flight);
+      await givenUp;
+    } catch (error) {
+      this.#tiers.failed(error);
+    }
+  }
+
+  /**
+   * What Redis has of a key whose load failed a moment ago: memory gave its copy up with the lease.
+   * @param {FlightInstance} flight
+   * @returns {Promise<Landing | undefined>}
+   */
+  async #insteadOf(flight) {
+    if (this.#tiers.local || !this.#tiers.available) return undefined;
+    if (this.#outbox.pending && !(await this.#outbox.settled(flight.key))) return undefined;
+    const { found } = await this.#tiers.read(flight.key, true, true);
+    if (found === undefined) return undefined;
+    const hit = /** @type {Hit} */ (found);
+    return hit.freshness === STALE || hit.freshness === STALE_ERROR
+      ? this.#staleOf(hit, flight.key)
+      : this.#hit(flight, hit);
+  }
+
+  /**
+   * What memory still has of a key that Redis can say nothing about: better than an error, for whoever said so.
+   * @param {FlightInstance} flight
+   * @returns {Hit | undefined}
+   */
+  #distrusted({ key, call }) {
+    return call.staleIfError === 0 || this.#tiers.available ? undefined : this.#tiers.peekDistrusted(key);
+  }
+
+  /**
+   * @param {string} key
+   * @param {(context: any) => any} loader
+   * @param {import('./call-options').CallOptionsInstance} call
+   * @param {Hit} local
+   * @returns {Landing | undefined}
+   */
+  #serveLocal(key, loader, call, local) {
+    if (local.freshness === STALE_ERROR) return undefined;
+    if (local.freshness === STALE && call.staleWhileRevalidate === 0) return undefined;
+    const value = this.#objects.decode(key, local, true);
+    if (value === undefined) {
+      this.#tiers.corrupt(key);
+      this.#tiers.forget(key);
+      return undefined;
+    }
+    this.#tiers.counters.memoryHits++;
+    if (local.freshness === STALE) this.#counters.staleHits++;
+    if (local.freshness === STALE || local.freshness === AHEAD) this.refresh(key, loader, call, local);
+    return { value, encoded: undefined, source: 'memory', hit: local };
+  }
+
+  /**
+   * What Redis had, or another thread.
+   * @param {FlightInstance} flight
+   * @param {string | Buffer | Hit} found
+   * @param {boolean} [fromMemory]
+   * @returns {Landing | undefined} undefined: it cannot be read
+   */
+  #hit(flight, found, fromMemory = false) {
+    const { key } = flight;
+    const hit = typeof found === 'string' || Buffer.isBuffer(found) ? undefined : found;
+    const value =
+      hit === undefined
+        ? this.#objects.decodePlain(/** @type {string | Buffer} */ (found))
+        : this.#objects.decode(key, hit, fromMemory);
+    if (value === undefined) {
+      this.#tiers.corrupt(key);
+      return undefined;
+    }
+    const source = fromMemory ? 'memory' : 'redis';
+    this.#tiers.counters[fromMemory ? 'memoryHits' : 'redisHits']++;
+    this.#tell('cache:hit', { key, tier: source });
+    if (hit === undefined) {
+      const codec = typeof found === 'string' ? JSON_TEXT : MSGPACK;
+      return { value, encoded: { codec, payload: /** @type {string | Buffer} */ (found) }, source };
+    }
+    if (hit.freshness === STALE) this.#counters.staleHits++;
+    if (hit.freshness === STALE || isDue(hit, flight.call.ahead)) {
+      // This flight ends with this answer; the refresh is one of its own.
+      flight.due = hit;
+    }
+    return { value, encoded: { codec: hit.codec, payload: hit.payload }, source, hit };
+  }
+
+  /**
+   * A stale value instead of an error, or of a long wait.
+   * @param {Hit | undefined} hit
+   * @param {string} key
+   * @returns {Landing | undefined}
+   */
+  #staleOf(hit, key) {
+    if (hit === undefined) return undefined;
+    const value = this.#objects.decode(key, hit, false);
+    if (value === undefined) return undefined;
+    this.#counters.staleHits++;
+    return { value, encoded: { codec: hit.codec, payload: hit.payload }, source: 'stale', hit };
+  }
+
+  /**
+   * A landing for one of those who did not begin the flight.
+   * @param {Landing} landing
+   * @returns {Landing}
+   */
+  #shared(landing) {
+    if (landing.encoded === undefined) return landing;
+    return { ...landing, value: this.#objects.decodeShared(landing.encoded) };
+  }
+
+  /** @param {FlightInstance} flight */
+  #previous(flight) {
+    return flight.stale === undefined
+      ? undefined
+      : () => this.#objects.decode(flight.key, /** @type {Hit} */ (flight.stale), false);
+  }
+
+  /** @param {string} key */
+  #missed(key) {
+    this.#tiers.counters.misses++;
+    this.#tell('cache:miss', { key });
+  }
+}
+
+/**
+ * The tags whose stamps have to be known before the load.
+ * @param {FlightInstance} flight
+ * @returns {readonly string[]}
+ */
+function tagsToAskFor(flight) {
+  // 'a' changes whenever any tag does.
+  return mayComputeTags(flight) ? [...flight.call.knownTags, 'a'] : flight.call.knownTags;
+}
+
+/**
+ * A loader that takes its context may set some.
+ * @param {FlightInstance} flight
+ */
+function mayComputeTags({ call, loader }) {
+  return typeof call.tags === 'function' || loader.length > 0;
+}
+
+/**
+ * Whether refreshAhead says so; for memory the native tier does.
+ * @param {Hit} hit
+ * @param {number} ahead
+ */
+function isDue(hit, ahead) {
+  if (ahead === 0 || hit.freshness !== 0) return false;
+  if (Number.isNaN(ahead)) return hit.left <= -hit.loadTime * Math.log(1 - Math.random());
+  return ahead > 0 ? hit.left <= ahead : hit.left <= (hit.left + hit.age) * (1 + ahead);
+}
+
+/** @typedef {Loads} LoadsInstance */
+
+module.exports = { Loads };

@@ -1,0 +1,225 @@
+'use strict';
+// Invalidations that Redis has not acknowledged: remembered, and replayed before anything that they concern is read
+// again. Bounded: when there are too many, one change of the namespace stands for all of them.
+const MOST = 10_000;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 1000;
+
+/**
+ * How each kind is carried out. All reject when Redis does not acknowledge.
+ * @typedef {object} Carrier
+ * @property {(key: string) => Promise<unknown>} remove
+ * @property {(names: string[]) => Promise<unknown>} tags whole names
+ * @property {(pattern: string) => Promise<unknown>} pattern
+ * @property {() => Promise<unknown>} clear
+ */
+
+class Outbox {
+  #carrier;
+  #onChange;
+  #parent;
+  // Each with the number of the last time that it was added: what is added again while it is carried out stays.
+  /** @type {Map<string, number>} */
+  #keys = new Map();
+  /** @type {Map<string, number>} */
+  #tags = new Map();
+  /** @type {Map<string, number>} */
+  #patterns = new Map();
+  #all = 0; // that number, 0 for none
+  #lastAdded = 0;
+  /** @type {Promise<boolean> | undefined} */
+  #replaying = undefined;
+  /** @type {NodeJS.Timeout | undefined} */
+  #timer = undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #closed = false;
+  #any = false;
+  #most;
+
+  /**
+   * @param {Carrier} carrier
+   * @param {(event: 'pending' | 'replayed', count: number) => void} onChange
+   * @param {{ most?: number, parent?: Outbox }} [options] parent: of the cache whose namespace this one is
+   */
+  constructor(carrier, onChange, { most = MOST, parent } = {}) {
+    this.#carrier = carrier;
+    this.#onChange = onChange;
+    this.#most = most;
+    this.#parent = parent;
+  }
+
+  /**
+   * Whether there is any: for the way of every read.
+   * @returns {boolean}
+   */
+  get pending() {
+    return this.#any || (this.#parent !== undefined && this.#parent.pending);
+  }
+
+  /** How many there are that may concern this cache. */
+  get size() {
+    return this.#own + (this.#parent?.inherited ?? 0);
+  }
+
+  get #own() {
+    return this.#keys.size + this.#tags.size + this.#patterns.size + (this.#all > 0 ? 1 : 0);
+  }
+
+  /**
+   * How many there are that may concern the namespaces of this cache: not its keys, nor patterns of them.
+   * @returns {number}
+   */
+  get inherited() {
+    return this.#tags.size + (this.#all > 0 ? 1 : 0) + (this.#parent?.inherited ?? 0);
+  }
+
+  /** @param {string} key */
+  addKey(key) {
+    this.#add(this.#keys, [key]);
+  }
+
+  /** @param {readonly string[]} names */
+  addTags(names) {
+    // Every namespace may have entries with them.
+    if (this.#parent !== undefined) this.#parent.addTags(names);
+    else this.#add(this.#tags, names);
+  }
+
+  /** @param {string} pattern */
+  addPattern(pattern) {
+    this.#add(this.#patterns, [pattern]);
+  }
+
+  addAll() {
+    this.#all = ++this.#lastAdded;
+    this.#keys.clear();
+    this.#tags.clear();
+    this.#patterns.clear();
+    this.#added();
+  }
+
+  /**
+   * Whether nothing that is pending concerns the key, any more. Tries to carry it out first.
+   * @param {string} key
+   * @returns {Promise<boolean>}
+   */
+  async settled(key) {
+    if (!this.concerns(key)) return true;
+    await this.replay();
+    return !this.concerns(key);
+  }
+
+  /**
+   * A tag, a pattern or a namespace may concern any key.
+   * @param {string} key
+   * @returns {boolean}
+   */
+  concerns(key) {
+    if (this.#all > 0 || this.#tags.size > 0 || this.#patterns.size > 0 || this.#keys.has(key)) return true;
+    return this.#parent !== undefined && this.#parent.inherited > 0;
+  }
+
+  /** @returns {Promise<boolean>} whether nothing is left */
+  async replay() {
+    this.#replaying ??= this.#replay().finally(() => {
+      this.#replaying = undefined;
+    });
+    const [own, inherited] = await Promise.all([this.#replaying, this.#parent?.replay() ?? true]);
+    return own && inherited;
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #replay() {
+    if (this.#own === 0 || this.#closed) return true;
+    /** @type {Array<Promise<unknown>>} */
+    const jobs = [];
+    let replayed = 0;
+    const attempt = (/** @type {() => Promise<unknown>} */ work, /** @type {() => void} */ done) => {
+      jobs.push(work().then(done, () => {}));
+    };
+    const done = (/** @type {Map<string, number>} */ pending, /** @type {Array<[string, number]>} */ added) => {
+      for (const [name, number] of added) {
+        if (pending.get(name) === number && pending.delete(name)) replayed++;
+      }
+    };
+    const all = this.#all;
+    const clear = () => {
+      if (this.#all !== all) return;
+      this.#all = 0;
+      replayed++;
+    };
+    if (all > 0) attempt(() => this.#carrier.clear(), clear);
+    for (const added of [...this.#keys]) {
+      attempt(
+        () => this.#carrier.remove(added[0]),
+        () => done(this.#keys, [added]),
+      );
+    }
+    const tags = [...this.#tags];
+    if (tags.length > 0) {
+      attempt(
+        () => this.#carrier.tags(tags.map(([name]) => name)),
+        () => done(this.#tags, tags),
+      );
+    }
+    for (const added of [...this.#patterns]) {
+      attempt(
+        () => this.#carrier.pattern(added[0]),
+        () => done(this.#patterns, [added]),
+      );
+    }
+    await Promise.all(jobs);
+    if (replayed > 0) {
+      this.#retryMs = FIRST_RETRY_MS;
+      this.#onChange('replayed', replayed);
+    }
+    if (this.#own > 0) {
+      this.#later();
+      return false;
+    }
+    this.#any = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    return true;
+  }
+
+  /**
+   * @param {Map<string, number>} pending
+   * @param {readonly string[]} names
+   */
+  #add(pending, names) {
+    // It is part of what is pending already; but that may be under way, and then has to be carried out once more.
+    if (this.#all > 0) this.#all = ++this.#lastAdded;
+    else for (const name of names) pending.set(name, ++this.#lastAdded);
+    this.#added();
+  }
+
+  #added() {
+    this.#any = true;
+    if (this.#own > this.#most) {
+      this.addAll();
+      return;
+    }
+    this.#onChange('pending', this.size);
+    this.#later();
+  }
+
+  // The connection tells when it is back; a server that answers with an error, or too late, does not.
+  #later() {
+    if (this.#closed || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+      void this.replay();
+    }, this.#retryMs);
+    this.#timer.unref();
+  }
+}
+
+/** @typedef {Outbox} OutboxInstance */
+
+module.exports = { Outbox };

@@ -1,0 +1,55 @@
+'use strict';
+// What a cache says about itself.
+const { CacheError } = require('../errors');
+
+/** @typedef {import('./tiers').TiersInstance} Tiers */
+
+/**
+ * @param {Tiers} tiers
+ * @param {Record<string, number>} counters
+ * @param {number} pendingInvalidations
+ */
+function statsOf(tiers, counters, pendingInvalidations) {
+  const { memoryHits, redisHits, misses, redisErrors, corrupt } = tiers.counters;
+  const hits = memoryHits + redisHits;
+  return {
+    hits,
+    misses,
+    hitRatio: hits + misses === 0 ? 0 : hits / (hits + misses),
+    ...counters,
+    redisErrors,
+    corrupt,
+    memoryHits,
+    redisHits,
+    pendingInvalidations,
+    memory: tiers.memoryStats(),
+  };
+}
+
+/**
+ * @param {Tiers} tiers
+ * @param {import('../redis/client').Client | undefined} client
+ * @param {boolean} closed
+ * @param {number} pendingInvalidations
+ */
+async function healthOf(tiers, client, closed, pendingInvalidations) {
+  const stats = tiers.memoryStats();
+  const memory = stats && { entries: stats.entries, bytes: stats.bytes, maxBytes: stats.maxBytes };
+  const more = { pendingInvalidations, memory };
+  if (closed) return { status: 'closed', redis: client ? 'unavailable' : 'none', ...more };
+  if (client === undefined) return { status: 'ok', redis: 'none', ...more };
+  const began = performance.now();
+  try {
+    // A connection that is not there would be waited for; the question is how it is now.
+    if (client.status !== 'ready') {
+      throw new CacheError('UNAVAILABLE', client.internals.native.state().lastError || 'not connected');
+    }
+    await client.call('PING');
+    return { status: 'ok', redis: 'ok', latency: Math.round((performance.now() - began) * 1000) / 1000, ...more };
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
+    return { status: 'degraded', redis: 'unavailable', reason: message, ...more };
+  }
+}
+
+module.exports = { statsOf, healthOf };

@@ -1,0 +1,38 @@
+// From an entry's durations to deadlines, and from those to its freshness.
+#include <algorithm>
+
+#include "core/memory_tier.h"
+
+namespace tiercel::core {
+
+namespace {
+
+// Both saturate: times and durations may be anything that an int64 holds.
+Millis later(Millis now, Millis duration) {
+  now = std::max<Millis>(0, now);
+  return duration >= kForever - now ? kForever : now + std::max<Millis>(0, duration);
+}
+
+// Also keeps the deadlines in order, whatever the entry says.
+Deadlines deadlinesAt(const Entry& entry, Millis now, Millis age) {
+  const auto rest = [&](Millis duration) { return later(now, std::clamp<Millis>(duration, 0, kForever) - age); };
+  const Millis goneAt = rest(entry.keepFor);
+  const Millis staleUntil = std::min(rest(entry.staleFor), goneAt);
+  return {.freshUntil = std::min(rest(entry.freshFor), staleUntil), .staleUntil = staleUntil, .goneAt = goneAt};
+}
+
+}  // namespace
+
+Deadlines deadlinesFrom(const Entry& entry, Millis now) { return deadlinesAt(entry, now, 0); }
+
+Deadlines deadlinesFrom(const Entry& entry, Millis now, Millis left) {
+  const Millis keepFor = std::clamp<Millis>(entry.keepFor, 0, kForever);
+  return deadlinesAt(entry, now, keepFor - std::clamp<Millis>(left, 0, keepFor));
+}
+
+Freshness freshnessAt(const Deadlines& deadlines, Millis now) {
+  if (now < deadlines.freshUntil) return Freshness::kFresh;
+  return now < deadlines.staleUntil ? Freshness::kStale : Freshness::kStaleError;
+}
+
+}  // namespace tiercel::core

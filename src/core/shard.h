@@ -1,0 +1,173 @@
+// A part of the memory tier, chosen by the hash of the key, with a lock of its own. What all parts share is in
+// TierState: the budget above all.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/arena.h"
+#include "core/bucket_table.h"
+#include "core/chunk_pool.h"
+#include "core/entry_block.h"
+#include "core/eviction.h"
+#include "core/memory_tier.h"
+#include "core/stripe_lock.h"
+#include "core/timer_wheel.h"
+
+namespace tiercel::core {
+
+struct TierState {
+  TierState(const MemoryOptions& options, const SourceTable& sources, TagTable& tags, ChunkSource& chunks);
+
+  [[nodiscard]] bool isOver() const {
+    return bytes.load(std::memory_order_relaxed) > maxBytes ||
+           (maxEntries != 0 && entries.load(std::memory_order_relaxed) > maxEntries);
+  }
+
+  std::size_t maxBytes;
+  std::size_t maxEntryBytes;
+  std::size_t maxEntries;
+  std::size_t shards;
+  std::size_t chunkBytes;
+  std::uint64_t seed = 0;
+  const SourceTable& sources;
+  TagTable& tags;
+  ChunkPool pool;
+  std::atomic<std::size_t> bytes{0};  // blocks of entries, and tables
+  std::atomic<std::size_t> entries{0};
+  std::atomic<std::size_t> doomed{0};  // bytes of what is gone, but for a hit that still looks at it
+};
+
+struct PutRequest {
+  std::string_view key;
+  std::uint64_t hash;
+  const Entry& entry;
+  const Deadlines& deadlines;
+  Millis now;
+  const PutOptions& options;
+};
+
+enum class PutResult : std::uint8_t { kKept, kNotKept, kNoRoom };
+
+class Shard {
+ public:
+  // May throw std::bad_alloc.
+  Shard(TierState& state, std::uint64_t number);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  std::optional<MemoryHit> find(std::string_view key, std::uint64_t hash, Millis now);
+  std::optional<MemoryHit> peek(std::string_view key, std::uint64_t hash, Millis now, bool distrusted);
+  bool isStill(std::uint64_t token, std::uint64_t fill, Millis now, const StandingCheck& check);
+
+  [[nodiscard]] Ticket ticket(std::uint64_t hash) const;
+  void voidTickets();
+
+  // kNoRoom: nothing has happened yet; to be called again after other shards made room. `last`: do without.
+  PutResult put(const PutRequest& request, bool last);
+  bool erase(std::string_view key, std::uint64_t hash);
+  Ticket eraseAndRenew(std::string_view key, std::uint64_t hash, Ticket held);
+  std::size_t expire(Millis now, std::size_t limit);
+
+  // Drops entries while the tier is over its budget, and while there are any.
+  void evictWhileOver();
+  // What the pool must have for it.
+  [[nodiscard]] std::size_t chunkFor(const PutRequest& request) const;
+  // Empties a chunk, for what needs one; false: there is nothing left to drop.
+  bool emptyChunk();
+
+  // Gives all entries to `visit`, a few at a time, and drops those for which it says so. Returns how many.
+  std::size_t dropIf(const std::function<bool(std::string_view key)>& visit, bool counted);
+  // What it gives up is given back by reclaim(): its bytes count no more, but for those that hits still look at.
+  void clear();
+  // One chunk of that; false: there is no more.
+  bool reclaim();
+  [[nodiscard]] bool hasToReclaim() const;
+  // The next few hits from the cursor on; kEnd after the last. May throw std::bad_alloc.
+  struct Walked {
+    std::string_view key;
+    MemoryHit hit;
+  };
+  static constexpr std::uint64_t kEnd = BucketTable<Shard>::kEnd;
+  std::uint64_t walk(std::uint64_t cursor, Millis now, std::vector<Walked>& hits);
+
+  void addTo(MemoryStats& stats) const;
+  void resetStats();
+
+  // The last pin of a block that is doomed was given back.
+  void freeDoomed(EntryBlock& block) noexcept;
+
+  // What the policy, the wheel and the table see of an entry.
+  [[nodiscard]] EvictionNode& node(Slot slot) { return block(slot).eviction; }
+  [[nodiscard]] std::size_t weight(Slot slot) const { return std::max(arena_.sizeOf(slot), leastWeight_); }
+  [[nodiscard]] std::uint32_t hash(Slot slot) const;
+  [[nodiscard]] WheelNode& wheelNode(Slot slot) { return block(slot).wheel; }
+  [[nodiscard]] Millis goneAt(Slot slot) const { return block(slot).goneAt(); }
+
+ private:
+  static constexpr std::size_t kVersions = 1024;
+
+  [[nodiscard]] EntryBlock& block(Slot slot) const { return *reinterpret_cast<EntryBlock*>(arena_.at(slot)); }
+  [[nodiscard]] Slot lookup(std::string_view key, std::uint64_t hash);
+  [[nodiscard]] bool isValid(const EntryBlock& block, Millis now) const;
+  [[nodiscard]] bool isUnchanged(const EntryBlock& block) const;
+  // Nothing, when the block has as many pins as it can count.
+  void pin(Slot slot, Millis now, std::optional<MemoryHit>& hit);
+  void prefetchLinks(const EntryBlock& entry) const;
+  // The three ways in which a put ends well.
+  bool rewrite(Slot slot, const EntryPlan& plan, const PutRequest& request);
+  void replace(Slot old, Slot slot, std::uint32_t hash);
+  bool add(Slot slot, std::uint32_t hash);
+  static std::size_t versionOf(std::uint64_t hash) { return hash >> 32 & (kVersions - 1); }
+  Slot allocate(const EntryPlan& plan, Slot keep);
+  // The policy learns of hits a few at a time: what it has to write to has come from memory by then.
+  void touch(Slot slot, std::uint32_t hash);
+  void applyTouches();
+  Slot victim(Slot keep);
+  void evict(Slot victim);
+  void evictAround(Slot victim, std::size_t bytes);
+  Handle drop(Slot slot);
+  Handle discard(Slot slot);
+  Handle freeBlock(Slot slot);
+  bool reclaimChunk(bool reuse);
+  // Drops what is over, in so many steps of the wheel. false: there is no more.
+  bool sweep(Millis now, std::size_t limit, int steps, std::size_t& dropped);
+  void accountTables();
+
+  TierState& state_;
+  std::uint64_t tokens_;
+  std::size_t leastWeight_;
+  mutable StripeLock lock_;
+  Arena arena_;
+  BucketTable<Shard> table_;
+  Eviction<Shard> eviction_;
+  TimerWheel<Shard> wheel_;
+  MemoryStats counters_;
+  std::size_t tableBytes_ = 0;
+  std::size_t blockBytes_ = 0;  // of the entries that are in the table
+  Slot replaced_ = kNoSlot;     // the older entry of the key that is put, while it is there
+  // The hash of the key in hand: the policy asks for it again and again.
+  Slot known_ = kNoSlot;
+  std::uint32_t knownHash_ = 0;
+  struct Touch {
+    Slot slot;
+    std::uint32_t hash;
+  };
+  static constexpr std::uint32_t kUnknownHash = 0;
+  static constexpr std::size_t kTouches = 16;
+  std::array<Touch, kTouches> touches_{};
+  std::size_t touchCount_ = 0;
+  // Change with every key of a group that is put or erased, and with everything.
+  std::array<std::atomic<std::uint32_t>, kVersions> versions_{};
+  std::atomic<std::uint32_t> epoch_{0};
+};
+
+}  // namespace tiercel::core

@@ -1,0 +1,123 @@
+// The Lua scripts of the second tier. Each touches one key, so that they work on any cluster; each that writes ends
+// with a read of the key, because Redis forgets who tracks a key when it is written.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace tiercel::redis {
+
+enum class Script : std::uint8_t { kStore, kFill, kRefresh, kTakeOver, kFail, kSoften, kHeld, kSweep };
+inline constexpr std::size_t kScripts = 8;
+
+struct ScriptText {
+  std::string_view source;
+  std::string_view sha;  // SHA-1 of the source, in hex; the tests compare it with what a server says
+};
+
+// Byte ranges are those of src/core/entry.h: GETRANGE and SETRANGE count from 0, string.sub from 1.
+
+// A value that the caller has: overtakes whatever load is under way.
+// ARGV: entry, PX. Returns PTTL.
+inline constexpr std::string_view kStoreSource =
+    "redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2])\n"
+    "return redis.call('PTTL',KEYS[1])";
+
+// The value of a load, if its lease is still held. ARGV: lease id, entry, PX. Returns PTTL, or -3.
+inline constexpr std::string_view kFillSource =
+    "if redis.call('GETRANGE',KEYS[1],64,79)~=ARGV[1] then return -3 end\n"
+    "redis.call('SET',KEYS[1],ARGV[2],'PX',ARGV[3])\n"
+    "return redis.call('PTTL',KEYS[1])";
+
+// A lease on a value that stays readable meanwhile. ARGV: lease id, lease ms. Returns 1, 0 (somebody else has it), 2 (a
+// load failed a moment ago), -1 (there is no value).
+inline constexpr std::string_view kRefreshSource =
+    "local h=redis.call('GETRANGE',KEYS[1],0,87)\n"
+    "if #h<88 or h:byte(3)~=0 then return -1 end\n"
+    "local t=redis.call('TIME')\n"
+    "local now=t[1]*1000+math.floor(t[2]/1000)\n"
+    "local u=0\n"
+    "for i=86,81,-1 do u=u*256+h:byte(i) end\n"
+    "if u>now then return h:sub(65,80)==string.rep('\\0',16) and 2 or 0 end\n"
+    "u=now+ARGV[2]\n"
+    "local b={}\n"
+    "for i=1,6 do b[i]=string.char(u%256) u=math.floor(u/256) end\n"
+    "redis.call('SETRANGE',KEYS[1],64,ARGV[1]..table.concat(b))\n"
+    "redis.call('PTTL',KEYS[1])\n"
+    "return 1";
+
+// A lease in the place of a value that no reader may use. ARGV: what was read of it (its first 24 bytes), marker, lease
+// ms. Returns 1, or 0 when something else is there by now.
+inline constexpr std::string_view kTakeOverSource =
+    "if redis.call('GETRANGE',KEYS[1],0,23)~=ARGV[1] then return 0 end\n"
+    "redis.call('SET',KEYS[1],ARGV[2],'PX',ARGV[3])\n"
+    "redis.call('PTTL',KEYS[1])\n"
+    "return 1";
+
+// The load has ended without a value. ARGV: lease id, what tells the others (or ''), ms for which they shall not try.
+// Returns 1, or 0 when the lease was lost.
+inline constexpr std::string_view kFailSource =
+    "local h=redis.call('GETRANGE',KEYS[1],0,87)\n"
+    "if h:sub(65,80)~=ARGV[1] then return 0 end\n"
+    "if h:byte(3)%2==1 then\n"
+    "if ARGV[3]=='0' or ARGV[2]=='' then redis.call('DEL',KEYS[1])\n"
+    "else redis.call('SET',KEYS[1],ARGV[2],'PX',ARGV[3]) end\n"
+    "else\n"
+    "local u=0\n"
+    "if ARGV[3]~='0' then local t=redis.call('TIME') u=t[1]*1000+math.floor(t[2]/1000)+ARGV[3] end\n"
+    "local b={}\n"
+    "for i=1,6 do b[i]=string.char(u%256) u=math.floor(u/256) end\n"
+    "redis.call('SETRANGE',KEYS[1],64,string.rep('\\0',16)..table.concat(b))\n"
+    "end\n"
+    "redis.call('PTTL',KEYS[1])\n"
+    "return 1";
+
+// An invalidation that leaves a copy for staleIfError. Loads under way lose their lease. Returns whether there was a
+// value.
+inline constexpr std::string_view kSoftenSource =
+    "local h=redis.call('GETRANGE',KEYS[1],0,87)\n"
+    "if #h<88 or h:byte(3)~=0 then redis.call('DEL',KEYS[1]) return 0 end\n"
+    "redis.call('SETRANGE',KEYS[1],64,string.rep('\\0',22)..'\\1')\n"
+    "redis.call('PTTL',KEYS[1])\n"
+    "return 1";
+
+// Whether a lease is still held. ARGV: lease id. Returns 1 or 0.
+inline constexpr std::string_view kHeldSource =
+    "if redis.call('GETRANGE',KEYS[1],64,79)==ARGV[1] then return 1 end\n"
+    "return 0";
+
+// Gives back an entry that an invalidation made useless. ARGV: the tag, the stamp that makes it useful. One that does
+// not carry the tag any more stays. An entry keeps its tags right behind the header: length, stamp, name. Returns how
+// many were removed.
+inline constexpr std::string_view kSweepSource =
+    "local h=redis.call('GETRANGE',KEYS[1],0,55)\n"
+    "if #h<56 or h:byte(3)~=0 then return 0 end\n"
+    "local n=0\n"
+    "for i=56,53,-1 do n=n*256+h:byte(i) end\n"
+    "if n==0 then return 0 end\n"
+    "local t=redis.call('GETRANGE',KEYS[1],88,87+n)\n"
+    "local i=1\n"
+    "while i+17<=#t do\n"
+    "local l=t:byte(i)+t:byte(i+1)*256\n"
+    "if t:sub(i+18,i+17+l)==ARGV[1] then\n"
+    "if t:sub(i+2,i+17)==ARGV[2] then return 0 end\n"
+    "return redis.call('UNLINK',KEYS[1])\n"
+    "end\n"
+    "i=i+18+l\n"
+    "end\n"
+    "return 0";
+
+inline constexpr std::array<ScriptText, kScripts> kScriptTexts{{
+    {kStoreSource, "78a54b1bcf7c58c97a4008833f65c18c78f3a148"},
+    {kFillSource, "41fb944306a25219643b97e8643b5f06a76f7798"},
+    {kRefreshSource, "b2907150ed83410164099a16bcf858cb61e20c3e"},
+    {kTakeOverSource, "f3e870c6d2b27dfc7344c9a825a89c25ab3ea2f2"},
+    {kFailSource, "dfffb718f8b5eaeccdbab7805c93baa3173d6fd5"},
+    {kSoftenSource, "bd10e205e481225d80be5c77acc7ab84cd27c02e"},
+    {kHeldSource, "b365b5de35090f035566f60c33461b24a581bb75"},
+    {kSweepSource, "995f1685072c4a5c5a263b0358becdf7d21891ae"},
+}};
+
+}  // namespace tiercel::redis

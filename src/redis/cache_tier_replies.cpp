@@ -1,0 +1,404 @@
+// What becomes of the operations of a cache tier: answers, failures, and the changes that the server announces.
+#include <algorithm>
+#include <utility>
+
+#include "redis/cache_tier.h"
+
+namespace tiercel::redis {
+
+using core::textOf;
+
+namespace {
+
+// So much of an entry says which one it is: see kTakeOverSource.
+constexpr std::size_t kHead = 24;
+// What confirm() asks for: from the fill id to the flag that a soft invalidation sets.
+constexpr std::size_t kConfirmed = core::kOutdatedOffset + 1 - core::kFillIdOffset;
+
+}  // namespace
+
+void CacheTier::onReply(const Pending& pending, const Reply& reply) {
+  const auto index = static_cast<std::uint32_t>(pending.data >> 8);
+  const auto kind = static_cast<Kind>(pending.data & 0xff);
+  // A handler may begin operations, which may move this one: it is looked up again where that matters.
+  Operation& operation = operations_[index];
+  switch (kind) {
+    case Kind::kMarker:
+      if (reply.isError() && operation.error.empty()) operation.error = reply.text;
+      return;
+    case Kind::kAnswered:
+      if (reply.isError()) operation.error = reply.text;
+      if (reply.isError() && reply.text.starts_with("NOSCRIPT")) scriptsLoaded_.fill(false);
+      operation.answer = reply.integer;
+      return;
+    case Kind::kLifetime:
+      if (reply.type == ReplyType::kInteger) operation.left = reply.integer;
+      halfRead_ = index;
+      return;  // the answer to GET follows
+    case Kind::kIgnored:
+    case Kind::kReleased:
+      break;
+    case Kind::kRead:
+    case Kind::kAcquired:
+      halfRead_ = kNobody;
+      settleRead(operation, reply, kind == Kind::kAcquired);
+      break;
+    case Kind::kRefreshed:
+    case Kind::kTakenOver:
+      settleLease(operation, kind, reply);
+      break;
+    case Kind::kCount:
+      settleCount(operation, reply);
+      break;
+    case Kind::kStored:
+      settleStored(operation, reply);
+      if (operation.confirms) return;  // who is told finds it in memory
+      reportStored(operation);
+      break;
+    case Kind::kConfirm:
+      settleConfirm(operation, reply);
+      reportStored(operation);
+      break;
+    case Kind::kStep:
+      for (const std::string& name : operation.tags) tags_.invalidate(name);
+      if (reply.isError() && operation.error.empty()) operation.error = reply.text;
+      if (operation.error.empty()) {
+        observer_.onDone(1);
+      } else {
+        observer_.onOperationFailed({ErrorCode::kServer, operation.error});
+      }
+      break;
+  }
+  finish(index);
+}
+
+void CacheTier::settleRead(Operation& operation, const Reply& reply, bool acquiring) {
+  // A foreign type under our key is no entry, and no failure of the server.
+  if (reply.isError() && !reply.text.starts_with("WRONGTYPE")) {
+    return observer_.onOperationFailed({ErrorCode::kServer, std::string(reply.text)});
+  }
+  Found found;
+  if (reply.isNil()) {
+    // Taken, and gone again: or never taken, because the server has no room for more.
+    if (acquiring && operation.error.empty()) found.kind = Found::Kind::kAgain;
+    return observer_.onFound(found, operation.flags);
+  }
+  const auto entry = reply.type == ReplyType::kString ? core::parseEntry(reply.text) : std::nullopt;
+  if (!entry) {
+    found.kind = Found::Kind::kCorrupt;
+    return observer_.onFound(found, operation.flags);
+  }
+  if (acquiring && entry->isMarker() && entry->leaseId == operation.lease) {
+    found = leased(operation);
+  } else {
+    found = classify(operation, *entry);
+    found.head = reply.text.substr(0, kHead);
+    if (acquiring && found.kind == Found::Kind::kBusy) watched_.insert(operation.key);
+    if (!acquiring && found.kind != Found::Kind::kHit && found.kind != Found::Kind::kAgain) {
+      found.kind = Found::Kind::kMiss;
+    }
+    if (found.kind == Found::Kind::kHit) keepRead(operation, found);
+  }
+  observer_.onFound(found, operation.flags);
+}
+
+Found CacheTier::leased(const Operation& operation) {
+  if (operation.abandoned) {
+    release(operation.key, operation.lease);
+    return {};
+  }
+  const auto& cells = cellsOf(operation.tags);
+  std::vector<core::TagCell> all(namespaces_);
+  all.insert(all.end(), cells.begin(), cells.end());
+  const LeaseNumber lease = leases_.open(operation.key, operation.lease, all, connection_->now());
+  if (!leases_.find(lease)->storable) {
+    // A tag was invalidated while the lease was on its way: what is loaded now could not be stored. Its new stamp is
+    // asked for with the next attempt.
+    leases_.close(lease);
+    release(operation.key, operation.lease);
+    return {.kind = Found::Kind::kAgain};
+  }
+  watched_.insert(operation.key);
+  return {.kind = Found::Kind::kLeased, .left = operation.left, .lease = lease};
+}
+
+// Nobody would end this lease: everybody would wait for nothing.
+void CacheTier::release(const std::string& key, const core::FillId& id) {
+  if (connection_->admit(true) != Admission::kAdmitted) return releaseLater(key, id);
+  const std::uint32_t operation = begin(key);
+  operations_[operation].lease = id;
+  script(operation, Kind::kReleased, Script::kFail, key, {textOf(id), "", "0"});
+}
+
+void CacheTier::releaseLater(std::string_view key, const core::FillId& id) {
+  if (id != core::FillId{} && orphans_.size() < kMostOrphans) orphans_.emplace_back(key, id);
+}
+
+Found CacheTier::classify(Operation& operation, const core::Entry& entry) {
+  Found found;
+  found.entry = entry;
+  found.left = std::max<std::int64_t>(0, operation.left);
+  if (entry.isMarker()) {
+    found.kind = Found::Kind::kBusy;
+  } else if ((entry.flags & core::entry_flags::kFailure) != 0) {
+    found.kind = Found::Kind::kFailed;
+  } else if ((entry.flags & core::entry_flags::kUncacheable) != 0) {
+    found.kind = Found::Kind::kUncacheable;
+  } else if (judgeTags(entry, found)) {
+    found.kind = Found::Kind::kHit;
+    const core::Millis now = connection_->now();
+    found.deadlines = operation.left >= 0 ? core::deadlinesFrom(entry, operation.began, operation.left)
+                                          : core::deadlinesFrom(entry, now);
+    if (entry.outdated) found.deadlines.freshUntil = found.deadlines.staleUntil = 0;
+  }
+  return found;
+}
+
+// Whether every tag still has the stamp that it had when the entry was loaded. Collects the marks for memory.
+bool CacheTier::judgeTags(const core::Entry& entry, Found& found) {
+  marks_.clear();
+  const core::Millis now = connection_->now();
+  core::TagReader reader(entry.tags);
+  bool unknown = false;
+  std::vector<core::TagCell> missing;
+  for (std::size_t i = 0; const auto tag = reader.next(); ++i) {
+    // Whoever wrote the entry put the namespaces first.
+    if (i < own_.size() && own_[i].name == tag->name && isKnown(own_[i], now)) {
+      if (own_[i].stamp != tag->stamp) {
+        found.kind = Found::Kind::kOutdated;
+        break;
+      }
+      if (memory_ != nullptr) marks_.add(tags_, *own_[i].mark);
+      continue;
+    }
+    const core::TagCell cell = tags_.acquire(tag->name);
+    const auto stamp = tags_.stamp(cell, now);
+    const auto mark = tags_.markOf(cell, tag->stamp, now);
+    if (mark) {
+      marks_.add(tags_, *mark);
+    } else if (stamp && *stamp != tag->stamp) {
+      found.kind = Found::Kind::kOutdated;
+    } else {
+      unknown = true;
+      missing.push_back(cell);
+      continue;  // keeps its reference until it has been asked for
+    }
+    tags_.release(cell);
+    if (found.kind == Found::Kind::kOutdated) break;
+  }
+  if (found.kind != Found::Kind::kOutdated && unknown) {
+    found.kind = Found::Kind::kMiss;
+    if (connection_->admit(true) == Admission::kAdmitted) {
+      stamps_.ensure(missing, now);
+      found.kind = Found::Kind::kAgain;
+    }
+  }
+  for (const core::TagCell cell : missing) tags_.release(cell);
+  return found.kind != Found::Kind::kOutdated && !unknown;
+}
+
+void CacheTier::keepRead(const Operation& operation, const Found& found) {
+  if (memory_ == nullptr || operation.left < 0) return;
+  const core::Millis now = connection_->now();
+  core::Deadlines deadlines = found.deadlines;
+  if (!connection_->isTracking()) {
+    const core::Millis trusted = now + options_.maxStaleness;
+    deadlines.freshUntil = std::min(deadlines.freshUntil, trusted);
+    deadlines.staleUntil = std::min(deadlines.staleUntil, trusted);
+    deadlines.goneAt = std::min(deadlines.goneAt, trusted);
+  }
+  const core::SourceId through = source();
+  if (through == core::kOwnSource) return;
+  memory_->put(operation.key, found.entry, deadlines, now,
+               {.source = through, .tags = marks_.view(), .ticket = operation.ticket});
+}
+
+void CacheTier::settleCount(Operation& operation, const Reply& reply) {
+  forget(operation.key);
+  if (reply.isError()) {
+    if (reply.text.starts_with("NOSCRIPT")) scriptsLoaded_.fill(false);
+    return observer_.onOperationFailed({ErrorCode::kServer, std::string(reply.text)});
+  }
+  observer_.onDone(reply.integer);
+}
+
+void CacheTier::settleLease(Operation& operation, Kind kind, const Reply& reply) {
+  if (reply.isError() && operation.error.empty()) operation.error = reply.text;
+  if (!operation.error.empty()) return observer_.onOperationFailed({ErrorCode::kServer, operation.error});
+  // Taken, and perhaps lost again meanwhile.
+  if (reply.type == ReplyType::kString && reply.text == textOf(operation.lease)) {
+    return observer_.onFound(leased(operation), operation.flags);
+  }
+  Found found;
+  found.left = operation.left;
+  found.kind = Found::Kind::kAgain;
+  // Whoever had it may have ended it meanwhile, and then nobody would be told.
+  const bool taken = reply.text.size() == core::kFillIdSize && reply.text != textOf(core::FillId{});
+  if (kind == Kind::kRefreshed && operation.answer == 0 && taken) {
+    found.kind = Found::Kind::kBusy;
+    watched_.insert(operation.key);
+  } else if (kind == Kind::kRefreshed && operation.answer == 2) {
+    found.kind = Found::Kind::kFailed;
+  }
+  observer_.onFound(found, operation.flags);
+}
+
+void CacheTier::rememberToKeep(Operation& operation, const core::Entry& entry) {
+  operation.keeps = memory_ != nullptr;
+  if (!operation.keeps) return;
+  operation.payload.assign(entry.payload);
+  operation.metadata.assign(entry.metadata);
+  operation.entry = entry;
+  operation.entry.tags = {};
+}
+
+void CacheTier::settleStored(Operation& operation, const Reply& reply) {
+  operation.answered = true;
+  operation.left = reply.integer;
+  operation.keeps = operation.keeps && !reply.isError() && reply.integer > 0;
+  if (!reply.isError()) return;
+  forget(operation.key);
+  if (reply.text.starts_with("NOSCRIPT")) scriptsLoaded_.fill(false);
+  operation.error = reply.text;
+}
+
+void CacheTier::reportStored(const Operation& operation) {
+  if (operation.lost) {
+    observer_.onOperationFailed(*operation.lost);
+  } else if (operation.error.empty()) {
+    observer_.onDone(operation.left < 0 ? 0 : 1);
+  } else {
+    observer_.onOperationFailed({ErrorCode::kServer, operation.error});
+  }
+}
+
+void CacheTier::settleConfirm(Operation& operation, const Reply& reply) {
+  const auto at = confirming_.find(operation.key);
+  if (at == confirming_.end() || &operations_[at->second] != &operation) return;  // overtaken
+  confirming_.erase(at);
+  if (!operation.keeps || !connection_->isTracking()) return;
+  if (reply.type != ReplyType::kString || reply.text.size() != kConfirmed) return;
+  // A soft invalidation leaves the fill id as it is.
+  if (!reply.text.starts_with(textOf(operation.entry.fillId)) || reply.text.back() != '\0') return;
+  const core::SourceId through = source();
+  if (through == core::kOwnSource) return;
+  core::Entry entry = operation.entry;
+  entry.payload = operation.payload;
+  entry.metadata = operation.metadata;
+  memory_->put(operation.key, entry, core::deadlinesFrom(entry, operation.began, operation.left), connection_->now(),
+               {.source = through, .tags = operation.marks.view(), .ticket = operation.ticket});
+}
+
+void CacheTier::onFailed(const Pending& pending, const Error& error) {
+  const auto index = static_cast<std::uint32_t>(pending.data >> 8);
+  const auto kind = static_cast<Kind>(pending.data & 0xff);
+  // What is behind it fails too.
+  if (kind == Kind::kLifetime || kind == Kind::kMarker || kind == Kind::kAnswered) return;
+  if (kind == Kind::kCount || kind == Kind::kStored) forget(operations_[index].key);
+  // Its confirmation may still wait, and be sent on another connection.
+  if (kind == Kind::kStored) operations_[index].keeps = false;
+  // What was sent may have been carried out, and its lease be ours.
+  if (kind != Kind::kConfirm) releaseLater(operations_[index].key, operations_[index].lease);
+  if (kind == Kind::kStep) {
+    for (const std::string& name : operations_[index].tags) tags_.invalidate(name);
+  }
+  if (kind == Kind::kStored && operations_[index].confirms) {
+    operations_[index].lost = error;
+    return;  // told with the confirmation, which fails too, or is answered by the next connection
+  }
+  if (kind == Kind::kConfirm) {
+    operations_[index].keeps = false;
+    settleConfirm(operations_[index], {});
+  }
+  if (kind == Kind::kConfirm && (operations_[index].answered || operations_[index].lost)) {
+    reportStored(operations_[index]);
+  } else if (kind != Kind::kIgnored && kind != Kind::kReleased) {
+    observer_.onOperationFailed(error);
+  }
+  finish(index);
+}
+
+void CacheTier::onTimedOut(const Pending& pending) {
+  const auto kind = static_cast<Kind>(pending.data & 0xff);
+  switch (kind) {
+    case Kind::kIgnored:
+    case Kind::kReleased:
+    case Kind::kLifetime:
+    case Kind::kMarker:
+    case Kind::kAnswered:
+      return;  // nobody waits for it, or what is behind it times out too
+    default:
+      break;
+  }
+  Operation& operation = operations_[static_cast<std::size_t>(pending.data >> 8)];
+  if (kind == Kind::kStored && operation.confirms) return;  // so will the confirmation
+  operation.abandoned = true;
+  observer_.onOperationTimedOut();
+}
+
+// A reply that comes after an invalidation is newer than it, but for the one read whose lifetime belongs to what was
+// there before, and whose value may not. forget() voids the tickets of all that is on its way, this thread's too: that
+// costs a read now and then, and is what stops other threads.
+void CacheTier::onInvalidate(std::string_view full) {
+  if (!full.starts_with(options_.prefix)) return;
+  const std::string_view key = full.substr(options_.prefix.size());
+  if (key.starts_with("t:") || key == kAnyTag || key.starts_with("n")) tags_.doubt(key);
+  const auto confirming = confirming_.empty() ? confirming_.end() : confirming_.find(std::string(key));
+  if (confirming != confirming_.end()) {
+    // Most likely our own change. If it is not, what the confirmation reads will tell.
+    core::Ticket& ticket = operations_[confirming->second].ticket;
+    ticket = memory_->eraseAndRenew(key, ticket);
+  } else {
+    forget(key);
+  }
+  if (halfRead_ != kNobody && operations_[halfRead_].key == key) operations_[halfRead_].left = kUnknown;
+  if (watched_.empty()) return;
+  const auto watched = watched_.find(std::string(key));
+  if (watched == watched_.end()) return;
+  watched_.erase(watched);
+  observer_.onWatched(key);
+}
+
+void CacheTier::onInvalidateAll() {
+  if (memory_ != nullptr) memory_->clear();
+  tags_.doubtAll();
+  if (halfRead_ != kNobody) operations_[halfRead_].left = kUnknown;
+  for (const std::string& key : std::exchange(watched_, {})) observer_.onWatched(key);
+}
+
+void CacheTier::onTrackingLost() {
+  if (source_ != core::kOwnSource) shared_.sources.lost(source_);
+  source_ = core::kOwnSource;
+  trustedUntil_ = 0;
+  // Its GET may still follow, on another connection: the lifetime says nothing about what that finds.
+  if (halfRead_ != kNobody) operations_[halfRead_].left = kUnknown;
+  halfRead_ = kNobody;
+  scriptsLoaded_.fill(false);
+  for (const std::string& key : std::exchange(watched_, {})) observer_.onWatched(key);
+}
+
+void CacheTier::onHeard(core::Millis trustedUntil) {
+  trustedUntil_ = trustedUntil;
+  if (!orphans_.empty() && connection_->isReady() && !connection_->isUnresponsive()) {
+    for (const auto& [key, id] : std::exchange(orphans_, {})) release(key, id);
+  }
+  if (source_ != core::kOwnSource && sourceAnnounces_) shared_.sources.heard(source_, trustedUntil);
+}
+
+// What is read now is good for as long as this is trusted. Without announcements: for a moment.
+core::SourceId CacheTier::source() {
+  const core::Millis now = connection_->now();
+  const bool announces = connection_->isTracking();
+  const bool usable = source_ != core::kOwnSource && sourceAnnounces_ == announces;
+  if (usable && (announces || shared_.sources.trusted(source_, now))) return source_;
+  const core::Millis until =
+      announces ? std::max(trustedUntil_, now + options_.maxStaleness) : now + options_.maxStaleness;
+  // Its number may be used again.
+  if (source_ != core::kOwnSource) shared_.sources.lost(source_);
+  // None when 65,535 connections are open: then nothing that is read is kept.
+  source_ = shared_.openSource(until).value_or(core::kOwnSource);
+  sourceAnnounces_ = announces;
+  return source_;
+}
+
+}  // namespace tiercel::redis

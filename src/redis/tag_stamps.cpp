@@ -1,0 +1,123 @@
+#include "redis/tag_stamps.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/random.h"
+
+namespace tiercel::redis {
+
+using core::textOf;
+
+TagStamps::TagStamps(Connection& connection, core::TagTable& tags, std::string prefix, core::Millis stampFor,
+                     std::function<core::SourceId()> source)
+    : connection_(connection),
+      tags_(tags),
+      prefix_(std::move(prefix)),
+      stampFor_(std::to_string(stampFor)),
+      renewBelow_(stampFor / 2),
+      source_(std::move(source)) {}
+
+TagStamps::~TagStamps() {
+  for (std::size_t i = 0; i < fetches_.size(); ++i) finish(i);
+}
+
+std::size_t TagStamps::ensure(std::span<const core::TagCell> cells, core::Millis now) {
+  std::size_t asked = 0;
+  for (const core::TagCell cell : cells) {
+    if (tags_.stamp(cell, now) || isUnderWay(cell)) continue;
+    const std::string name = tags_.name(cell);
+    std::size_t index = 0;
+    while (index < fetches_.size() && fetches_[index].active) ++index;
+    if (index == fetches_.size()) fetches_.emplace_back();
+    tags_.addReference(cell);
+    fetches_[index] = {.cell = cell, .ticket = tags_.ticket(cell), .active = true};
+
+    OutputBuffer& out = connection_.output();
+    std::size_t mark = out.size();
+    out.commandHeader(6);
+    out.argument("SET");
+    out.argument(prefix_, name);
+    out.argument(textOf(core::randomFillId()));
+    out.argument("NX");
+    out.argument("PX");
+    out.argument(stampFor_);
+    commit(mark, index, Step::kCreate);
+    mark = out.size();
+    out.commandHeader(2);
+    out.argument("PTTL");
+    out.argument(prefix_, name);
+    commit(mark, index, Step::kLifetime);
+    mark = out.size();
+    out.commandHeader(2);
+    out.argument("GET");
+    out.argument(prefix_, name);
+    commit(mark, index, Step::kStamp);
+    ++asked;
+  }
+  return asked;
+}
+
+void TagStamps::encodeReplacement(std::string_view name, OutputBuffer& out) {
+  out.commandHeader(5);
+  out.argument("SET");
+  out.argument(prefix_, name);
+  out.argument(textOf(core::randomFillId()));
+  out.argument("PX");
+  out.argument(stampFor_);
+}
+
+bool TagStamps::isUnderWay(core::TagCell cell) const {
+  return std::any_of(fetches_.begin(), fetches_.end(), [&](const Fetch& fetch) {
+    return fetch.active && fetch.cell == cell && tags_.ticket(cell) == fetch.ticket;
+  });
+}
+
+void TagStamps::commit(std::size_t mark, std::size_t fetch, Step step) {
+  ReplyHandler& handler = *this;
+  connection_.commit(mark, handler, (std::uint64_t{fetch} << 8) | static_cast<std::uint8_t>(step));
+}
+
+void TagStamps::finish(std::size_t index) {
+  if (!std::exchange(fetches_[index].active, false)) return;
+  tags_.release(fetches_[index].cell);
+}
+
+void TagStamps::onReply(const Pending& pending, const Reply& reply) {
+  const auto index = static_cast<std::size_t>(pending.data >> 8);
+  const auto step = static_cast<Step>(pending.data & 0xff);
+  if (step == Step::kLifetime && reply.type == ReplyType::kInteger && reply.integer < renewBelow_ &&
+      reply.integer > 0 && connection_.admit(true) == Connection::Admission::kAdmitted) {
+    // Used for half its life: everything that carries it should not go at once one day.
+    OutputBuffer& out = connection_.output();
+    const std::size_t mark = out.size();
+    out.commandHeader(3);
+    out.argument("PEXPIRE");
+    out.argument(prefix_, tags_.name(fetches_[index].cell));
+    out.argument(stampFor_);
+    commit(mark, index, Step::kRenew);
+  }
+  if (step != Step::kStamp) return;
+  const Fetch& fetch = fetches_[index];
+  const core::SourceId through = source_();
+  if (reply.type == ReplyType::kString && reply.text.size() == core::kStampSize && through != core::kOwnSource) {
+    core::Stamp stamp;
+    std::memcpy(stamp.data(), reply.text.data(), stamp.size());
+    tags_.learn(fetch.cell, stamp, through, fetch.ticket);
+  } else if ((reply.type == ReplyType::kString || reply.isError()) &&
+             connection_.admit(true) == Connection::Admission::kAdmitted) {
+    // Whatever it is, it is no stamp, and would keep everything that carries the tag from being stored.
+    OutputBuffer& out = connection_.output();
+    const std::size_t mark = out.size();
+    encodeReplacement(tags_.name(fetch.cell), out);
+    commit(mark, index, Step::kRenew);
+  }
+  finish(index);
+}
+
+void TagStamps::onFailed(const Pending& pending, const Error& /*error*/) {
+  if (static_cast<Step>(pending.data & 0xff) == Step::kStamp) finish(static_cast<std::size_t>(pending.data >> 8));
+}
+
+}  // namespace tiercel::redis

@@ -1,0 +1,58 @@
+// Keeps the table of tags in step with the stamps in Redis, over one connection: fetches what is not known, makes what
+// does not exist, and hears of changes. A tag is a key that holds 16 random bytes; see src/core/tag_table.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tag_table.h"
+#include "redis/connection.h"
+
+namespace tiercel::redis {
+
+class TagStamps final : private ReplyHandler {
+ public:
+  // prefix: of the keys in Redis. stampFor: how long a stamp lives; far longer than any entry. source: through what an
+  // answer that has just come was read.
+  TagStamps(Connection& connection, core::TagTable& tags, std::string prefix, core::Millis stampFor,
+            std::function<core::SourceId()> source);
+  ~TagStamps() override;
+  TagStamps(const TagStamps&) = delete;
+  TagStamps& operator=(const TagStamps&) = delete;
+
+  // Asks for the stamps that are not known, and makes those that do not exist. Whatever is submitted behind it finds
+  // them known when its own answer comes. Returns how many were asked for. The caller has been admitted.
+  std::size_t ensure(std::span<const core::TagCell> cells, core::Millis now);
+
+  // Encodes the replacement of a stamp; the caller commits it.
+  void encodeReplacement(std::string_view name, OutputBuffer& out);
+
+ private:
+  struct Fetch {
+    core::TagCell cell = 0;
+    core::TagTicket ticket = 0;
+    bool active = false;
+  };
+  enum class Step : std::uint8_t { kCreate, kLifetime, kStamp, kRenew };
+
+  void onReply(const Pending& pending, const Reply& reply) override;
+  void onFailed(const Pending& pending, const Error& error) override;
+  void onTimedOut(const Pending& /*pending*/) override {}
+  void commit(std::size_t mark, std::size_t fetch, Step step);
+  [[nodiscard]] bool isUnderWay(core::TagCell cell) const;
+  void finish(std::size_t index);
+
+  Connection& connection_;
+  core::TagTable& tags_;
+  std::string prefix_;
+  std::string stampFor_;
+  core::Millis renewBelow_;
+  std::function<core::SourceId()> source_;
+  std::vector<Fetch> fetches_;  // a few at most: tags are fetched once per connection
+};
+
+}  // namespace tiercel::redis

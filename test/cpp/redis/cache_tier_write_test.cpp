@@ -1,0 +1,244 @@
+// Writes, removals and soft invalidations: what is sent, and what memory holds before, meanwhile and afterwards.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "cache_tier_fixture.h"
+
+namespace tiercel::redis {
+namespace {
+
+using core::Entry;
+using testing::confirmed;
+using testing::entryOf;
+using testing::expect;
+using testing::expectConfirm;
+using testing::hangUp;
+using testing::invalidate;
+using testing::run;
+using testing::send;
+using testing::stored;
+using testing::Strings;
+using Admission = Connection::Admission;
+using CacheTierWrite = testing::CacheTierFixture;
+
+std::string eval(Script which) {
+  return "EVAL " + std::string(kScriptTexts[static_cast<std::size_t>(which)].source) + " 1 ";
+}
+std::string evalsha(Script which) {
+  return "EVALSHA " + std::string(kScriptTexts[static_cast<std::size_t>(which)].sha) + " 1 ";
+}
+
+TEST_F(CacheTierWrite, KeepsWhatItHasWritten) {
+  open();
+  keep("a", "old");
+  server->script({expect(eval(Script::kStore) + "p:a " + core::encodeEntry(entryOf("new")) + " 80000"),
+                  expectConfirm("a"), send(":79000\r\n")});
+  EXPECT_EQ(tier->write("a", entryOf("new"), {}), Admission::kAdmitted);
+  EXPECT_EQ(kept("a"), "(nothing)") << "at submit";
+  ASSERT_TRUE(loop.runUntil([&] { return connection->waiting() == 1; }));
+  EXPECT_EQ(kept("a"), "(nothing)") << "who knows what is there by now";
+  EXPECT_TRUE(log.log.empty()) << "who is told finds it in memory";
+  server->send(confirmed());
+  ASSERT_TRUE(logged(1));
+  EXPECT_EQ(log.log, Strings({"done 1"}));
+  EXPECT_TRUE(tier->isIdle());
+  EXPECT_EQ(kept("a"), "new");
+  EXPECT_EQ(keptAt("a", connection->now() + 79001), "(nothing)") << "no longer than what PTTL said";
+}
+
+TEST_F(CacheTierWrite, SendsAScriptOnceAndThenItsName) {
+  open();
+  tier->soften("a");
+  tier->soften("b");
+  tier->sweep("a", "t:x", "stamp");
+  ASSERT_TRUE(received(3));
+  EXPECT_EQ(server->received(), Strings({eval(Script::kSoften) + "p:a", evalsha(Script::kSoften) + "p:b",
+                                         eval(Script::kSweep) + "p:a t:x stamp"}));
+  server->send(":1\r\n:0\r\n:0\r\n");
+  ASSERT_TRUE(logged(3));
+  EXPECT_EQ(log.take(), Strings({"done 1", "done 0", "done 0"}));
+  // Another server may not know it.
+  server->hangUp();
+  ASSERT_TRUE(lost());
+  ASSERT_TRUE(readyAgain());
+  tier->soften("a");
+  ASSERT_TRUE(received(4));
+  EXPECT_EQ(server->received().back(), eval(Script::kSoften) + "p:a");
+  server->send(":1\r\n");
+  ASSERT_TRUE(logged(1));
+}
+
+TEST_F(CacheTierWrite, SendsTheTextAgainWhenTheServerHasLostIt) {
+  open();
+  server->script({expect(eval(Script::kStore) + "…"), expectConfirm("a"), send(":80000\r\n" + confirmed()),
+                  expect(evalsha(Script::kStore) + "…"), expectConfirm("a"),
+                  send("-NOSCRIPT No matching script. Please use EVAL.\r\n" + confirmed()),
+                  expect(eval(Script::kStore) + "…"), expectConfirm("a"), send(":80000\r\n" + confirmed())});
+  for (const char* expected :
+       {"done 1", "failure SERVER_ERROR NOSCRIPT No matching script. Please use EVAL.", "done 1"}) {
+    tier->write("a", entryOf("x"), {});
+    ASSERT_TRUE(logged(1));
+    EXPECT_EQ(kept("a"), std::string_view(expected) == "done 1" ? "x" : "(nothing)");
+    EXPECT_EQ(log.take(), Strings({expected}));
+  }
+  // The same for those that say a number.
+  server->script({expect(eval(Script::kSoften) + "…"), send("-NOSCRIPT no\r\n"), expect(eval(Script::kSoften) + "…"),
+                  send(":1\r\n")});
+  for (const char* expected : {"failure SERVER_ERROR NOSCRIPT no", "done 1"}) {
+    tier->soften("a");
+    ASSERT_TRUE(logged(1));
+    EXPECT_EQ(log.take(), Strings({expected}));
+  }
+}
+
+TEST_F(CacheTierWrite, ErasesAtSubmitAndKeepsNoOlderRead) {
+  open();
+  keep("a", "old");
+  // The read was sent first, so its answer is older than what is done behind it.
+  server->script({expect("PTTL p:a"), expect("GET p:a"), expect("UNLINK p:a"), send(":50000\r\n" + stored("old")),
+                  run([&] { server->send(":1\r\n"); })});
+  tier->read("a", 1);
+  EXPECT_EQ(tier->remove("a"), Admission::kAdmitted);
+  EXPECT_EQ(kept("a"), "(nothing)") << "at submit";
+  ASSERT_TRUE(logged(1));
+  EXPECT_EQ(kept("a"), "(nothing)") << "behind the older answer";
+  ASSERT_TRUE(logged(2));
+  EXPECT_EQ(log.take(), Strings({"1 hit old", "done 1"}));
+  EXPECT_EQ(kept("a"), "(nothing)");
+
+  keep("a", "old");
+  server->script({expect("PTTL p:a"), expect("GET p:a"), expect(eval(Script::kSoften) + "p:a"),
+                  send(":50000\r\n" + stored("old") + ":1\r\n")});
+  tier->read("a", 1);
+  tier->soften("a");
+  EXPECT_EQ(kept("a"), "(nothing)");
+  ASSERT_TRUE(logged(2));
+  EXPECT_EQ(log.take(), Strings({"1 hit old", "done 1"}));
+  EXPECT_EQ(kept("a"), "(nothing)");
+}
+
+TEST_F(CacheTierWrite, AReadBehindAWriteMayBeKept) {
+  open();
+  server->script({expect(eval(Script::kStore) + "p:a …"), expectConfirm("a"), expect("PTTL p:a"), expect("GET p:a"),
+                  send(":80000\r\n" + confirmed() + ":80000\r\n" + stored("new"))});
+  tier->write("a", entryOf("new"), {});
+  tier->read("a", 1);
+  ASSERT_TRUE(logged(2));
+  EXPECT_EQ(log.log, Strings({"done 1", "1 hit new"}));
+  EXPECT_EQ(kept("a"), "new");
+}
+
+// The newer of two writes is what stays, although the answers come one after the other.
+TEST_F(CacheTierWrite, TheOlderOfTwoWritesIsNotKept) {
+  open();
+  server->script({expect(eval(Script::kStore) + "p:a …"), expectConfirm("a"), expect(evalsha(Script::kStore) + "p:a …"),
+                  expectConfirm("a"), send(":80000\r\n" + confirmed())});
+  tier->write("a", entryOf("one"), {});
+  tier->write("a", entryOf("two"), {});
+  ASSERT_TRUE(logged(1));
+  EXPECT_EQ(kept("a"), "(nothing)");
+  server->send(":80000\r\n" + confirmed());
+  ASSERT_TRUE(logged(2));
+  EXPECT_EQ(kept("a"), "two");
+}
+
+TEST_F(CacheTierWrite, AnInvalidationBehindTheAnswerErases) {
+  open();
+  server->script({expect(eval(Script::kStore) + "p:a …"), expectConfirm("a"), send(":80000\r\n" + confirmed())});
+  tier->write("a", entryOf("new"), {});
+  ASSERT_TRUE(logged(1));
+  EXPECT_EQ(kept("a"), "new");
+  server->send(invalidate("p:a"));
+  ASSERT_TRUE(loop.runUntil([&] { return kept("a") == "(nothing)"; }));
+}
+
+TEST_F(CacheTierWrite, KeepsNothingWhenItFails) {
+  open();
+  keep("a", "old");
+  server->script(
+      {expect("PTTL p:a"), expect("GET p:a"), expect(eval(Script::kStore) + "p:a …"), expectConfirm("a"),
+       expect("UNLINK p:b"),
+       send(":50000\r\n" + stored("old") + "-OOM command not allowed\r\n" + confirmed() + "-READONLY no\r\n")});
+  tier->read("a", 1);
+  tier->write("a", entryOf("new"), {});
+  tier->remove("b");
+  ASSERT_TRUE(logged(3));
+  EXPECT_EQ(log.log,
+            Strings({"1 hit old", "failure SERVER_ERROR OOM command not allowed", "failure SERVER_ERROR READONLY no"}));
+  EXPECT_EQ(kept("a"), "(nothing)");
+}
+
+// A key that is gone by the time that its lifetime is asked for.
+TEST_F(CacheTierWrite, KeepsNothingThatHasNoLifetime) {
+  open();
+  server->script({expect(eval(Script::kStore) + "p:a …"), expectConfirm("a"), send(":-2\r\n" + confirmed())});
+  tier->write("a", entryOf("new"), {});
+  ASSERT_TRUE(logged(1));
+  EXPECT_EQ(kept("a"), "(nothing)");
+}
+
+TEST_F(CacheTierWrite, KeepsNothingItWroteWithoutTracking) {
+  server->refuseTracking = true;
+  open();
+  server->script({expect(eval(Script::kStore) + "p:a …"), expectConfirm("a"), send(":80000\r\n" + confirmed())});
+  tier->write("a", entryOf("new"), {});
+  ASSERT_TRUE(logged(1));
+  EXPECT_EQ(log.log, Strings({"done 1"}));
+  EXPECT_EQ(kept("a"), "(nothing)");
+}
+
+TEST_F(CacheTierWrite, GivesAnEntryAtLeastAMillisecond) {
+  open();
+  Entry entry = entryOf("x");
+  entry.freshFor = entry.staleFor = entry.keepFor = 0;
+  tier->write("a", entry, {});
+  ASSERT_TRUE(received(2));
+  EXPECT_TRUE(server->received()[0].ends_with(" 1"));
+  server->send(":1\r\n" + confirmed());
+  ASSERT_TRUE(logged(1));
+}
+
+TEST_F(CacheTierWrite, FailsEachOperationOnceWhenTheConnectionIsLost) {
+  open();
+  server->script({expect("PTTL p:a"), expect("GET p:a"), expect(eval(Script::kStore) + "p:b …"), expectConfirm("b"),
+                  expect("UNLINK p:c"), expect(eval(Script::kSoften) + "p:d"), send(":50000\r\n"), hangUp()});
+  tier->read("a", 1);
+  tier->write("b", entryOf("x"), {});
+  tier->remove("c");
+  tier->soften("d");
+  ASSERT_TRUE(logged(4));
+  EXPECT_EQ(log.log, Strings(4, "failure CONNECTION_LOST"));
+  EXPECT_TRUE(tier->isIdle());
+}
+
+TEST_F(CacheTierWrite, TellsOfATimeoutOncePerOperation) {
+  options.commandTimeout = 20;
+  open();
+  tier->write("a", entryOf("x"), {});
+  tier->remove("b");
+  ASSERT_TRUE(logged(2));
+  EXPECT_EQ(log.take(), Strings({"timed out", "timed out"}));
+  EXPECT_FALSE(tier->isIdle());
+  server->send(":80000\r\n" + confirmed() + ":1\r\n");
+  ASSERT_TRUE(logged(2));
+  EXPECT_EQ(log.log, Strings({"done 1", "done 1"}));
+}
+
+TEST_F(CacheTierWrite, ErasesEvenWhenNothingCanBeSent) {
+  open();
+  keep("a", "1");
+  keep("b", "2");
+  keep("c", "3");
+  server->stopListening();
+  // Not through the server: what memory has is lost with the connection anyway.
+  connection->close();
+  EXPECT_EQ(tier->write("a", entryOf("x"), {}), Admission::kClosed);
+  EXPECT_EQ(tier->remove("b"), Admission::kClosed);
+  EXPECT_EQ(tier->soften("c"), Admission::kClosed);
+  EXPECT_EQ(shared.memory.stats().entries, 0U);
+}
+
+}  // namespace
+}  // namespace tiercel::redis
