@@ -15,6 +15,8 @@ const KNOWN_VALUE = ['codec', 'share'];
 const KNOWN_TIERS = ['redis', 'memory', 'namespace', 'version', 'commandTimeout', 'logger'];
 const KNOWN = [...KNOWN_TIERS, ...KNOWN_CALL, ...KNOWN_LOAD, ...KNOWN_VALUE];
 const HEARTBEAT_MS = 2000;
+// A client by itself waits up to 10 s between two attempts; every second without Redis is a second of loaders.
+const BACKOFF_MAX_MS = 800;
 const KNOWN_MEMORY = ['maxBytes', 'maxEntryBytes', 'maxEntries', 'maxStaleness'];
 const DAY_MS = 86_400_000;
 
@@ -92,6 +94,7 @@ function redisOptions(redis, commandTimeout, env) {
   }
   // What is in memory is only as good as the connection that would announce its end.
   if (own.heartbeat === undefined) options.heartbeat = HEARTBEAT_MS;
+  options.backoffMax = BACKOFF_MAX_MS;
   return options;
 }
 

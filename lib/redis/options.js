@@ -34,6 +34,7 @@ const KNOWN = [
  * @property {number} commandTimeout milliseconds, 0 for none
  * @property {number} connectTimeout milliseconds, 0 for none
  * @property {number} heartbeat milliseconds, 0 for none
+ * @property {number} [backoffMax] milliseconds between two attempts to connect, at most
  * @property {import('node:tls').ConnectionOptions | undefined} tls
  * @property {number} maxQueuedCommands
  * @property {number} maxQueuedBytes
