@@ -146,15 +146,21 @@ bool LocalCache::remove(std::string_view key) {
 }
 
 bool LocalCache::soften(std::string_view key, Millis now) {
-  const Ticket ticket = memory_.ticket(key);
+  // First: what was loaded before this cannot be filled in any more.
   table_.revoke(key);
-  const auto hit = memory_.peek(key, now);
-  if (!hit) return false;
-  const std::vector<TagMark> marks(hit->tags.begin(), hit->tags.end());
-  // Refused when somebody has written meanwhile: then there is nothing left to soften.
-  memory_.put(key, hit->entry, {.freshUntil = 0, .staleUntil = 0, .goneAt = hit->deadlines.goneAt}, now,
-              {.source = hit->source, .tags = marks, .ticket = ticket});
-  return true;
+  constexpr int kTries = 8;
+  for (int i = 0; i < kTries; ++i) {
+    // Tickets are also voided by what happens to other keys, so one that is refused means nothing: try again.
+    const Ticket ticket = memory_.ticket(key);
+    const auto hit = memory_.peek(key, now);
+    if (!hit) break;
+    const std::vector<TagMark> marks(hit->tags.begin(), hit->tags.end());
+    if (memory_.put(key, hit->entry, {.freshUntil = 0, .staleUntil = 0, .goneAt = hit->deadlines.goneAt}, now,
+                    {.source = hit->source, .tags = marks, .ticket = ticket})) {
+      return true;
+    }
+  }
+  return memory_.erase(key);
 }
 
 void LocalCache::invalidateTags(std::span<const std::string> names) {
