@@ -23,6 +23,7 @@ class Flight {
   lease = 0;
   /** It loads without a lease, because Redis did not answer. */
   alone = false;
+  justBegun = false;
   /** Questions under way whether the lease is still held. */
   doubts = 0;
   /** @type {import('./tiers').Hit | undefined} what may be served if the load fails */

@@ -132,8 +132,8 @@ class Loads {
   #joinable(key) {
     const flight = this.flights.of(key);
     if (flight === undefined) return undefined;
-    // A load that began while Redis did not answer hears of no change: it is not for those who can ask Redis again.
-    if (flight.alone && this.#tiers.answers) return undefined;
+    // A load without a lease hears of no change: it is not for those who can ask Redis, but for who comes in the same turn.
+    if (flight.alone && !flight.justBegun && this.#tiers.answers) return undefined;
     if (flight.lease === 0) return flight;
     // While it is asked what the change of the key was, whoever comes asks for himself.
     if (flight.doubts > 0) return undefined;
@@ -223,7 +223,7 @@ class Loads {
       switch (outcome?.kind) {
         case undefined: // the server has no room for a lease, nor for a value
         case UNCACHEABLE:
-          return this.#load(flight);
+          return this.#loadAlone(flight);
         case LEASED:
           flight.lease = outcome.lease;
           flight.fenced = false; // what overtook it came before the load
@@ -233,7 +233,7 @@ class Loads {
           if (stale !== undefined) return stale;
           // One of a refresh says nothing: the value is there, and may be served only for that.
           if (outcome.payload !== '') throw revivedError(String(outcome.payload));
-          return this.#load(flight);
+          return this.#loadAlone(flight);
         }
         case BUSY:
           flight.onBusy?.();
@@ -254,7 +254,7 @@ class Loads {
       }
       if (flight.aborted) throw flight.signal.reason;
     }
-    return this.#load(flight);
+    return this.#loadAlone(flight);
   }
 
   /**
@@ -325,11 +325,15 @@ class Loads {
   }
 
   /**
-   * Redis does not answer.
+   * Without a lease: Redis does not answer, has no room, or there is nothing to keep.
    * @param {FlightInstance} flight
    */
   #loadAlone(flight) {
     flight.alone = true;
+    flight.justBegun = true;
+    setImmediate(() => {
+      flight.justBegun = false;
+    });
     return this.#load(flight);
   }
 

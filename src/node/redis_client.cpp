@@ -329,22 +329,29 @@ void RedisClient::onEnd() {
 
 void RedisClient::onBatchEnd() {
   const auto self = shared_from_this();
+  // Before anybody is told that it is over; and kept until then, since the batch may call functions of theirs.
+  const auto done = attachments_.empty() ? std::vector<std::shared_ptr<Attachment>>() : prune();
   batch_.end();
   if (!attachments_.empty()) prune();
   if (!ended_) return;
   // Only now may the JavaScript half be collected: our references are what keeps it.
   batch_.mute();
   carrier_.release();
+  // Every operation has been settled by now. What is not closed yet lets go when it is.
+  prune();
   attachments_.clear();
   environment_->discharge(self);
 }
 
-void RedisClient::prune() {
-  std::erase_if(attachments_, [](const auto& attachment) {
+std::vector<std::shared_ptr<Attachment>> RedisClient::prune() {
+  std::vector<std::shared_ptr<Attachment>> done;
+  std::erase_if(attachments_, [&](const auto& attachment) {
     if (!attachment->isDone()) return false;
     attachment->letGo();
+    done.push_back(attachment);
     return true;
   });
+  return done;
 }
 
 void RedisClient::abandon() {

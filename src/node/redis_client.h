@@ -44,8 +44,8 @@ class RedisClient final : public Resident,
 
   // Keeps an attachment alive until it is done, or the client has ended.
   void attach(std::shared_ptr<Attachment> attachment) { attachments_.push_back(std::move(attachment)); }
-  // Lets go of those that are done.
-  void prune();
+  // Lets go of those that are done, and hands them over.
+  std::vector<std::shared_ptr<Attachment>> prune();
 
   [[nodiscard]] redis::Connection& connection() { return connection_; }
   [[nodiscard]] ReplyBatch& batch() { return batch_; }
