@@ -7,8 +7,6 @@ results=.cache/test-results
 rm -rf "$results"
 mkdir -p "$results"
 export TIERCEL_TEST_RESULTS=$results CI=${CI:-true}
-# The whole run looks for longer than a developer's would (test/integration/history.test.js).
-export TIERCEL_HISTORY_SECONDS=${TIERCEL_HISTORY_SECONDS:-60}
 # What the developer has in the environment must not reach the tests.
 unset REDIS_URL REDIS_HOST REDIS_PORT REDIS_PASSWORD REDIS_DB REDIS_SERVER
 
