@@ -193,6 +193,7 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   void settleCount(Operation& operation, const Reply& reply);
   void settleStored(Operation& operation, const Reply& reply);
   void settleConfirm(Operation& operation, const Reply& reply);
+  bool keepConfirmed(const Operation& operation, const Reply& reply);
   void reportStored(const Operation& operation);
   void confirm(std::uint32_t operation);
   void lookBehind(std::uint32_t operation, Kind step, std::string_view key, std::size_t from, std::size_t to);

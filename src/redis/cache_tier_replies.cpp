@@ -53,6 +53,7 @@ void CacheTier::onReply(const Pending& pending, const Reply& reply) {
     case Kind::kStored:
       settleStored(operation, reply);
       if (operation.confirms) return;  // who is told finds it in memory
+      forget(operation.key);
       reportStored(operation);
       break;
     case Kind::kConfirm:
@@ -272,21 +273,32 @@ void CacheTier::reportStored(const Operation& operation) {
   }
 }
 
+// Who is told that it is written must not find what another thread has read before, and put there meanwhile.
 void CacheTier::settleConfirm(Operation& operation, const Reply& reply) {
   const auto at = confirming_.find(operation.key);
-  if (at == confirming_.end() || &operations_[at->second] != &operation) return;  // overtaken
+  if (at == confirming_.end()) return forget(operation.key);
+  Operation& latest = operations_[at->second];
+  if (&latest != &operation) {  // overtaken: what is older than the newer one goes, and nothing else
+    latest.ticket = memory_->eraseAndRenew(operation.key, latest.ticket);
+    return;
+  }
   confirming_.erase(at);
-  if (!operation.keeps || !connection_->isTracking()) return;
-  if (reply.type != ReplyType::kString || reply.text.size() != kConfirmed) return;
+  if (!keepConfirmed(operation, reply)) forget(operation.key);
+}
+
+bool CacheTier::keepConfirmed(const Operation& operation, const Reply& reply) {
+  if (!operation.keeps || !connection_->isTracking()) return false;
+  if (reply.type != ReplyType::kString || reply.text.size() != kConfirmed) return false;
   // A soft invalidation leaves the fill id as it is.
-  if (!reply.text.starts_with(textOf(operation.entry.fillId)) || reply.text.back() != '\0') return;
+  if (!reply.text.starts_with(textOf(operation.entry.fillId)) || reply.text.back() != '\0') return false;
   const core::SourceId through = source();
-  if (through == core::kOwnSource) return;
+  if (through == core::kOwnSource) return false;
   core::Entry entry = operation.entry;
   entry.payload = operation.payload;
   entry.metadata = operation.metadata;
-  memory_->put(operation.key, entry, core::deadlinesFrom(entry, operation.began, operation.left), connection_->now(),
-               {.source = through, .tags = operation.marks.view(), .ticket = operation.ticket});
+  return memory_->put(operation.key, entry, core::deadlinesFrom(entry, operation.began, operation.left),
+                      connection_->now(),
+                      {.source = through, .tags = operation.marks.view(), .ticket = operation.ticket});
 }
 
 void CacheTier::onFailed(const Pending& pending, const Error& error) {
