@@ -129,6 +129,7 @@ class Cache extends EventEmitter {
     this.#tell('redis:connect');
   };
   #onClose = (/** @type {{ reason: string }} */ details) => {
+    this.#loads.onLost();
     if (!this.#closed) this.#complaints.about('REDIS', `the connection to Redis was lost: ${details.reason}`);
     this.#tell('redis:close', details);
   };

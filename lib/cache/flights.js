@@ -147,6 +147,10 @@ class Flights {
     else if (reason !== undefined) flight.abort(reason);
   }
 
+  all() {
+    return [...this.#underWay.values()];
+  }
+
   get size() {
     return this.#underWay.size;
   }

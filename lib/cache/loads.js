@@ -120,6 +120,11 @@ class Loads {
     else void this.#verify(flight);
   }
 
+  /** The connection is lost: who asks from now on must not be given what a load without a lease read before. */
+  onLost() {
+    for (const flight of this.flights.all()) if (flight.alone) this.flights.fenceOne(flight);
+  }
+
   /** @param {number} ticket */
   onReleased(ticket) {
     this.flights.byTicket(ticket)?.notice();
