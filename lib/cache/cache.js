@@ -376,15 +376,13 @@ class Cache extends EventEmitter {
 
   async clear() {
     this.#checkOpen();
-    this.#objects.clear();
-    for (const child of this.#children.values()) child.#fenced();
+    this.#forgetObjects();
     await this.#invalidation.clear();
   }
 
-  #fenced() {
+  #forgetObjects() {
     this.#objects.clear();
-    this.#loads.fenceIf(() => true);
-    for (const child of this.#children.values()) child.#fenced();
+    for (const child of this.#children.values()) child.#forgetObjects();
   }
 
   /**
@@ -567,8 +565,8 @@ class Cache extends EventEmitter {
     } catch (error) {
       this.#tiers.failed(error);
       // Whatever was there before is out of date.
-      if (/** @type {any} */ (error).code !== 'TOO_LARGE') this.#outbox.addKey(key);
-      else await this.#tiers.remove(key).catch(() => this.#outbox.addKey(key));
+      if (/** @type {any} */ (error).code !== 'TOO_LARGE') this.#invalidation.remember(key);
+      else await this.#tiers.remove(key).catch(() => this.#invalidation.remember(key));
       return false;
     }
   }

@@ -14,13 +14,35 @@
 
 let lastTicket = 0;
 
-class Flight {
-  fenced = false;
+/** Somebody who may have to wait for a lease that another has. */
+class Waiter {
   /** Something about the key has changed since it was last looked at. */
   changed = false;
   /** @type {(() => void) | undefined} set while it waits */
   wake = undefined;
+  ticket = ++lastTicket;
+
+  /** @param {string} key */
+  constructor(key) {
+    this.key = key;
+  }
+
+  get aborted() {
+    return false;
+  }
+
+  /** It is worth another look. */
+  notice() {
+    this.changed = true;
+    this.wake?.();
+  }
+}
+
+class Flight extends Waiter {
+  fenced = false;
   lease = 0;
+  /** Its answer is known: it is for those who wait already, and too old for who comes now. */
+  over = false;
   /** It loads without a lease, because Redis did not answer. */
   alone = false;
   justBegun = false;
@@ -37,7 +59,6 @@ class Flight {
   #controller = undefined;
   /** @type {Promise<Landing>} */
   landed;
-  ticket = ++lastTicket;
 
   /**
    * @param {string} key
@@ -46,7 +67,7 @@ class Flight {
    * @param {boolean} background nobody waits for it
    */
   constructor(key, call, loader, background) {
-    this.key = key;
+    super(key);
     this.call = call;
     this.loader = loader;
     this.background = background;
@@ -69,19 +90,15 @@ class Flight {
     this.#controller.abort(reason);
     this.notice();
   }
-
-  /** It is worth another look. */
-  notice() {
-    this.changed = true;
-    this.wake?.();
-  }
 }
 
 class Flights {
   /** @type {Map<string, Flight>} */
   #underWay = new Map();
-  /** @type {Map<number, Flight>} */
+  /** @type {Map<number, Waiter>} */
   #waiting = new Map();
+  /** @type {Map<string, Set<Waiter>>} those who wait for a key without a flight */
+  #others = new Map();
 
   /** @param {string} key */
   of(key) {
@@ -107,8 +124,28 @@ class Flights {
   }
 
   /**
+   * @param {Waiter} waiter that is no flight, until leave()
+   */
+  join(waiter) {
+    const others = this.#others.get(waiter.key);
+    if (others === undefined) this.#others.set(waiter.key, new Set([waiter]));
+    else others.add(waiter);
+  }
+
+  /** @param {Waiter} waiter */
+  leave(waiter) {
+    const others = this.#others.get(waiter.key);
+    if (others?.delete(waiter) && others.size === 0) this.#others.delete(waiter.key);
+  }
+
+  /** @param {string} key */
+  noticeKey(key) {
+    for (const waiter of this.#others.get(key) ?? []) waiter.notice();
+  }
+
+  /**
    * Until it is noticed, or `ms` have passed.
-   * @param {Flight} flight
+   * @param {Waiter} flight
    * @param {number} ms
    * @returns {Promise<void>}
    */
@@ -158,4 +195,4 @@ class Flights {
 
 /** @typedef {Flight} FlightInstance */
 
-module.exports = { Flight, Flights };
+module.exports = { Flight, Flights, Waiter };

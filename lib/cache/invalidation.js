@@ -64,10 +64,10 @@ class Invalidation {
    * @returns {Promise<boolean>} whether there was an entry
    */
   async key(key, soft) {
-    this.loads.fence(key);
     this.counters.deletes++;
     const removed = await this.#acknowledged(
       `the removal of '${key}'`,
+      () => this.loads.fence(key),
       () => (soft ? this.#tiers.soften(key) : this.#tiers.remove(key)),
       () => this.outbox.addKey(key),
     );
@@ -80,12 +80,12 @@ class Invalidation {
    * @returns {Promise<number>} how many there were
    */
   async keys(keys) {
-    for (const key of keys) this.loads.fence(key);
     this.counters.deletes += keys.length;
     const removed = await Promise.all(
       keys.map((key) =>
         this.#acknowledged(
           `the removal of '${key}'`,
+          () => this.loads.fence(key),
           () => this.#tiers.remove(key),
           () => this.outbox.addKey(key),
         ),
@@ -99,9 +99,9 @@ class Invalidation {
   async tags(names) {
     if (names.length === 0) return;
     this.counters.invalidations++;
-    this.#fenceTags(new Set(names));
     await this.#acknowledged(
       `the invalidation of ${names.length === 1 ? `the tag '${names[0].slice(2)}'` : `${names.length} tags`}`,
+      () => this.#fenceTags(new Set(names)),
       () => this.#tiers.invalidateTags(names),
       () => this.outbox.addTags(names),
     );
@@ -131,9 +131,9 @@ class Invalidation {
   async pattern(pattern) {
     this.counters.invalidations++;
     const matches = globToRegExp(pattern);
-    this.loads.fenceIf(({ key }) => matches.test(key));
     const count = await this.#acknowledged(
       `the invalidation of '${pattern}'`,
+      () => this.loads.fenceIf(({ key }) => matches.test(key)),
       () => this.#removePattern(pattern),
       () => this.outbox.addPattern(pattern),
     );
@@ -144,9 +144,9 @@ class Invalidation {
   /** Everything in this cache, in one step. */
   async clear() {
     this.counters.invalidations++;
-    this.loads.fenceIf(() => true);
     await this.#acknowledged(
       'the invalidation of the namespace',
+      () => this.#fenceAll(),
       () => this.#tiers.invalidateTags([this.#namespaceTag]),
       () => this.outbox.addAll(),
     );
@@ -155,6 +155,20 @@ class Invalidation {
     if (!this.#tiers.local) {
       this.#inBackground(this.#sweeper.namespace(this.#namespaceTag, `${escapeGlob(this.#prefix + this.#space)}*`));
     }
+  }
+
+  #fenceAll() {
+    this.loads.fenceIf(() => true);
+    for (const child of this.#children) child.#fenceAll();
+  }
+
+  /**
+   * The removal of a key, which is carried out before the next read of it.
+   * @param {string} key
+   */
+  remember(key) {
+    this.loads.fence(key);
+    this.outbox.addKey(key);
   }
 
   /** What happens in the background has ended, or is given up. */
@@ -167,15 +181,19 @@ class Invalidation {
   /**
    * @template T
    * @param {string} what
+   * @param {() => void} fence the loads under way
    * @param {() => Promise<T>} work
    * @param {() => void} remember
    * @returns {Promise<T>}
    */
-  async #acknowledged(what, work, remember) {
+  async #acknowledged(what, fence, work, remember) {
+    fence();
     try {
       return await work();
     } catch (error) {
       this.#tiers.counters.redisErrors++;
+      // Once more: what has begun since was in front of a change that did not take place, and may be reading the old value.
+      fence();
       remember();
       const { message } = /** @type {Error} */ (error);
       throw new CacheUnavailableError(`${what} was not acknowledged by Redis, and is tried again: ${message}`, {

@@ -114,6 +114,7 @@ class Loads {
    * @param {string} key
    */
   onWatched(key) {
+    this.flights.noticeKey(key);
     const flight = this.flights.of(key);
     if (flight === undefined) return;
     if (flight.lease === 0) flight.notice();
@@ -136,7 +137,9 @@ class Loads {
    */
   #joinable(key) {
     const flight = this.flights.of(key);
-    if (flight === undefined) return undefined;
+    // What it found may have changed since, and nobody watches the key for it any more: not even in the few microtasks
+    // that it takes from here to those who wait, because others go on in between.
+    if (flight === undefined || flight.over) return undefined;
     // A load without a lease hears of no change: it is not for those who can ask Redis, but for who comes in the same turn.
     if (flight.alone && !flight.justBegun && this.#tiers.answers) return undefined;
     if (flight.lease === 0) return flight;
@@ -186,6 +189,7 @@ class Loads {
     const failure = this.failures.of(key);
     if (failure !== undefined) {
       const instead = this.#staleOf(flight.stale ?? this.#distrusted(flight), key) ?? (await this.#insteadOf(flight));
+      flight.over = true;
       if (instead !== undefined) return instead;
       throw failure.error;
     }
@@ -232,9 +236,12 @@ class Loads {
         case LEASED:
           flight.lease = outcome.lease;
           flight.fenced = false; // what overtook it came before the load
+          // Perhaps behind the lease, in the same read: nobody watches the key for it then.
+          if (flight.changed) void this.#verify(flight);
           return this.#leased(flight);
         case FAILED: {
           const stale = this.#staleOf(flight.stale, key);
+          flight.over = stale !== undefined || outcome.payload !== '';
           if (stale !== undefined) return stale;
           // One of a refresh says nothing: the value is there, and may be served only for that.
           if (outcome.payload !== '') throw revivedError(String(outcome.payload));
@@ -309,7 +316,10 @@ class Loads {
    */
   #watchOn(flight) {
     const next = this.flights.of(flight.key);
-    if (next !== undefined && next !== flight && next.lease !== 0) void this.#verify(next);
+    if (next === undefined || next === flight) return;
+    if (next.lease !== 0) void this.#verify(next);
+    // Its lease may be here already, and not be seen yet: then it asks when it sees it.
+    else next.changed = true;
   }
 
   /**
@@ -354,8 +364,10 @@ class Loads {
     try {
       result = await runLoader(flight, this.#previous(flight));
     } catch (error) {
+      flight.over = true;
       return this.#loadFailed(flight, error);
     }
+    flight.over = true;
     const { value, context } = result;
     let encoded;
     let windows;
@@ -519,6 +531,7 @@ class Loads {
       this.#tiers.corrupt(key);
       return undefined;
     }
+    flight.over = true;
     const source = fromMemory ? 'memory' : 'redis';
     this.#tiers.counters[fromMemory ? 'memoryHits' : 'redisHits']++;
     this.#tell('cache:hit', { key, tier: source });

@@ -260,12 +260,12 @@ class Tiers {
    * @param {import('./codecs').Encoded} encoded
    * @param {import('./call-options').Windows} windows
    * @param {number} loadTime ms
+   * @param {string} [metadata]
    * @returns {Promise<boolean>} false: the lease was lost, nothing is stored
    */
-  async fill(lease, { codec, payload }, { fresh, stale, keep }, loadTime) {
-    return (
-      (await this.#sent('EVALSHA', this.#native.fill(lease, codec, payload, '', fresh, stale, keep, loadTime))) === 1
-    );
+  async fill(lease, { codec, payload }, { fresh, stale, keep }, loadTime, metadata = '') {
+    const submitted = this.#native.fill(lease, codec, payload, metadata, fresh, stale, keep, loadTime);
+    return (await this.#sent('EVALSHA', submitted)) === 1;
   }
 
   /**

@@ -30,9 +30,9 @@ struct Lease {
   std::string key;
   core::FillId id{};
   std::vector<HeldTag> tags;
-  core::MarkList marks;  // one per tag, unless one has changed since
+  core::MarkList marks;  // one per tag; of those that addTags() added, perhaps fewer
   std::optional<core::Stamp> any;
-  bool storable = false;  // every stamp was known when the load began
+  bool storable = false;  // every stamp was known when the load began, and has a mark
 };
 
 class LeaseBook {
@@ -54,12 +54,16 @@ class LeaseBook {
       const std::string name = tags_.name(cell);
       if (name == kAnyTag) {
         lease.any = stamp;
-      } else if (stamp) {
-        lease.tags.push_back({name, *stamp});
-        if (const auto mark = tags_.markOf(cell, *stamp, now)) lease.marks.add(tags_, *mark);
-      } else {
-        lease.storable = false;
+        continue;
       }
+      // Another thread may have changed it between the two: without a mark nobody would see that.
+      const auto mark = stamp ? tags_.markOf(cell, *stamp, now) : std::nullopt;
+      if (!mark) {
+        lease.storable = false;
+        continue;
+      }
+      lease.tags.push_back({name, *stamp});
+      lease.marks.add(tags_, *mark);
     }
     return number;
   }

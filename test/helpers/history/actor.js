@@ -12,6 +12,7 @@
 const { createCache } = require('../../../lib');
 const { RandomValues } = require('../random-value');
 const { delay } = require('../until');
+const { Trace, isTracing, traceInternals } = require('./trace');
 
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 
@@ -39,6 +40,7 @@ class Actor {
   #fibers = [];
   #asked = new Map();
   #lastAsked = 0;
+  #trace = isTracing() ? new Trace() : undefined;
 
   /** @param {{ send: (message: any) => void }} link */
   constructor(link) {
@@ -50,7 +52,8 @@ class Actor {
     if (type === 'answer') return this.#asked.get(message.id)?.(message);
     const answer = { open: () => this.#open(message), start: () => this.#start(), flush: () => this.#flush() };
     const more = { stop: () => this.#stop(), quiet: () => this.#quiet(), close: () => this.#cache.close() };
-    const result = await { ...answer, ...more }[type]();
+    const trace = () => this.#trace?.between(message.key, message.from, message.to) ?? [];
+    const result = await { ...answer, ...more, trace }[type]();
     this.#link.send({ type: 'done', result });
   }
 
@@ -58,10 +61,15 @@ class Actor {
     this.#random = new RandomValues(seed);
     this.#cache = createCache(options);
     this.#sub = this.#cache.namespace('sub');
-    this.#cache.on('redis:close', () => this.#records.push(['closed', now()]));
+    if (this.#trace !== undefined) {
+      const introduce = traceInternals(this.#trace);
+      introduce(this.#cache, '');
+      introduce(this.#sub, 'sub/');
+    }
+    this.#cache.on('redis:close', () => this.#record(['closed', now()]));
     for (const cache of [this.#cache, this.#sub]) {
       cache.on('cache:replayed', () => {
-        if (this.#pending() === 0) this.#records.push(['settled', now()]);
+        if (this.#pending() === 0) this.#record(['settled', now()]);
       });
     }
   }
@@ -89,6 +97,17 @@ class Actor {
     await Promise.all(this.#fibers);
   }
 
+  /** @param {any[]} record */
+  #record(record) {
+    this.#records.push(record);
+    if (this.#trace === undefined) return;
+    const [kind, about] = record;
+    this.#trace.add(
+      kind === 'read' || kind === 'set' ? about : '',
+      record.map((part) => JSON.stringify(part)).join(' '),
+    );
+  }
+
   #flush() {
     const records = this.#records;
     this.#records = [];
@@ -105,7 +124,7 @@ class Actor {
 
   async #sync() {
     const start = now();
-    if ((await this.#cache.health()).redis === 'ok') this.#records.push(['sync', start, now()]);
+    if ((await this.#cache.health()).redis === 'ok') this.#record(['sync', start, now()]);
     else await delay(5);
   }
 
@@ -132,7 +151,7 @@ class Actor {
     const [cache, name] = this.#split(key);
     const start = now();
     const value = cache.peek(name);
-    if (value !== undefined) this.#records.push(['read', key, start, now(), versionOf(key, value), 'peek']);
+    if (value !== undefined) this.#record(['read', key, start, now(), versionOf(key, value), 'peek']);
   }
 
   async #read(key, how) {
@@ -141,15 +160,18 @@ class Actor {
     let loaded = false;
     const load = async () => {
       loaded = true;
+      this.#trace?.add(key, 'load begins');
       await pauses[0]();
       const { versions } = await this.#ask('read', [key]);
+      this.#trace?.add(key, `load has read ${versions[key]}`);
       await pauses[1]();
       return { key, version: versions[key] };
     };
     const start = now();
+    this.#trace?.add(key, `read ${how} begins`);
     const value = await (how === 'get' ? cache.get(name) : cache.getOrSet(name, load, { tags: tagsOf(key) }));
     const version = versionOf(key, value);
-    this.#records.push(['read', key, start, now(), version, how === 'get' ? how : loaded ? 'loaded' : 'hit']);
+    this.#record(['read', key, start, now(), version, how === 'get' ? how : loaded ? 'loaded' : 'hit']);
     return version;
   }
 
@@ -166,9 +188,11 @@ class Actor {
     const { versions } = await this.#ask('lock', [key]);
     const version = versions[key];
     const start = now();
+    this.#trace?.add(key, `set of ${version} begins`);
     const ok = await cache.set(name, { key, version }, { tags: tagsOf(key) });
     const end = now();
-    this.#records.push(['write', { [key]: version }, start, end, ok, 'set'], ['set', key, version, start, end, ok]);
+    this.#record(['write', { [key]: version }, start, end, ok, 'set']);
+    this.#record(['set', key, version, start, end, ok]);
     this.#link.send({ type: 'unlock', keys: [key] });
   }
 
@@ -187,6 +211,7 @@ class Actor {
     ][kind];
     const { versions } = await this.#ask('commit', keys);
     const start = now();
+    this.#trace?.add('', `${what} of ${JSON.stringify(versions)} begins`);
     const ok = await work().then(
       () => true,
       (error) => {
@@ -194,7 +219,7 @@ class Actor {
         return false;
       },
     );
-    this.#records.push(['write', versions, start, now(), ok, what]);
+    this.#record(['write', versions, start, now(), ok, what]);
   }
 
   /** Of the source of truth. */

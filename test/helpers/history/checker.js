@@ -32,6 +32,8 @@ class Checker {
   #failedSets = [];
   checked = 0;
   effective = 0;
+  /** @type {Array<{ key: string, from: number, to: number }>} where in the history what is wrong was seen */
+  places = [];
 
   /**
    * @param {object} options
@@ -154,6 +156,7 @@ class Checker {
     if (low > 0) rule = list[low - 1];
     if (low > 0 && version === rule.version) this.effective++;
     if (version >= rule.version || this.#isExempt(reader, key, version, start)) return;
+    this.places.push({ key, from: rule.from - 300, to: end + 20 });
     wrong.push(
       `actor ${reader} read version ${version} of ${key} (${how}, ${start.toFixed(2)} to ${end.toFixed(2)}) although ` +
         `${rule.version} was in force for it since ${rule.from.toFixed(2)}` +
@@ -186,6 +189,7 @@ class Checker {
       const { version: before, end } = best(key);
       if (version >= before || this.#isExempt(reader, key, version, start)) continue;
       if (this.#sharesMemory(reader) && start < this.#knownAt(reader, end)) continue;
+      this.places.push({ key, from: end - 300, to: start + 20 });
       wrong.push(
         `actor ${reader} went back from version ${before} of ${key} (at ${end.toFixed(2)}) to ${version} ` +
           `(${how} at ${start.toFixed(2)})`,

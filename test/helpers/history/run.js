@@ -13,6 +13,7 @@ const { until } = require('../until');
 const { Checker } = require('./checker');
 const { oneFault } = require('./faults');
 const { Source } = require('./source');
+const { isTracing } = require('./trace');
 
 const HEARTBEAT_MS = 200;
 const COMMAND_TIMEOUT_MS = 100;
@@ -80,6 +81,7 @@ async function runHistory({ seed, seconds, threads = [1, 1, 2], say = () => {} }
   const actors = [];
   const proxies = [];
   const faults = {};
+  const faultTimes = [];
   const wrong = [];
   const checker = new Checker({
     processes: threads.flatMap((count, process) => Array(count).fill(process)),
@@ -105,7 +107,9 @@ async function runHistory({ seed, seconds, threads = [1, 1, 2], say = () => {} }
       await everybody('start');
       const episode = Math.min(end, performance.now() + EPISODE_MS);
       while (performance.now() < episode) {
+        const began = Number(process.hrtime.bigint()) / 1e6;
         const name = await oneFault({ server, proxies, admin, random });
+        if (isTracing()) faultTimes.push([began, Number(process.hrtime.bigint()) / 1e6, name]);
         faults[name] = (faults[name] ?? 0) + 1;
       }
       await everybody('stop');
@@ -115,6 +119,7 @@ async function runHistory({ seed, seconds, threads = [1, 1, 2], say = () => {} }
       const records = await everybody('flush');
       records.forEach((own, actor) => checker.add(actor, own));
       wrong.push(...checker.check());
+      await reportTraces(checker.places, actors, faultTimes, say);
       say(`${checker.checked} reads checked, ${wrong.length} wrong`);
     }
     await everybody('close');
@@ -125,6 +130,19 @@ async function runHistory({ seed, seconds, threads = [1, 1, 2], say = () => {} }
     await server.stop();
   }
   return { wrong, checked: checker.checked, effective: checker.effective, faults };
+}
+
+/** All that the actors know about what was wrong, in the order of time. */
+async function reportTraces(places, actors, faultTimes, say) {
+  if (!isTracing()) return;
+  for (const { key, from, to } of places.slice(0, 5)) {
+    const lines = faultTimes.filter(([began, ended]) => began <= to && ended >= from);
+    say(`trace of ${key}, ${from.toFixed(2)} to ${to.toFixed(2)}; faults: ${JSON.stringify(lines)}`);
+    const traces = await Promise.all(actors.map((actor) => actor.call('trace', { key, from, to })));
+    const events = traces.flatMap((trace, actor) => trace.map(([at, about, what]) => [at, actor, about, what]));
+    events.sort((a, b) => a[0] - b[0]);
+    for (const [at, actor, about, what] of events) say(`${at.toFixed(3)} actor ${actor} [${about}] ${what}`);
+  }
 }
 
 /** Every change was invalidated, and every invalidation carried out: what is still there must be the newest. */
