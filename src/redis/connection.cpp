@@ -150,7 +150,9 @@ void Connection::failJoined(const Error& error) {
 void Connection::commit(std::size_t mark, ReplyHandler& handler, std::uint64_t data, const CommitOptions& how) {
   core::Millis deadline = core::kForever;
   if (options_.commandTimeout > 0 && !how.endless) {
-    deadline = static_cast<core::Millis>(uv_now(loop_->loop())) + options_.commandTimeout;
+    // The loop's time may be that of before a long synchronous turn. Of what is sent, flush() sets the deadline anew.
+    deadline =
+        (state_ == State::kReady ? static_cast<core::Millis>(uv_now(loop_->loop())) : now()) + options_.commandTimeout;
   }
   pending_.push({.handler = &handler,
                  .data = data,

@@ -384,3 +384,14 @@ test('health tells the latency', async () => {
   expect(await cache.health()).toMatchObject({ status: 'closed', redis: 'unavailable' });
   expect((await rejection(cache.get('k'))).code).toBe('CACHE_CLOSED');
 });
+
+test('a long synchronous turn before the connection is up is not taken from the time of a command', async () => {
+  // From within a timer, as when an app boots: the loop looks at its timers again before it hears of the connection.
+  for (const round of [0, 1, 2, 3, 4]) {
+    await delay(round);
+    const cache = open({ namespace: `blocked${round}`, commandTimeout: '50ms' });
+    const end = performance.now() + 100;
+    while (performance.now() < end);
+    expect(await cache.set('first', round)).toBe(true);
+  }
+});
