@@ -318,7 +318,12 @@ class Tiers {
     if (this.#queue === undefined) {
       return this.storeNow(key, { codec, payload }, { fresh, stale, keep }, metadata, tags);
     }
-    await this.#known(tags);
+    // Sent in this turn when it can be: what is called after it is to come after it.
+    const asked = this.#native.prepare(tags);
+    if (asked !== null) {
+      await this.#sent('GET', asked);
+      await this.#known(tags);
+    }
     return (
       (await this.#sent('SET', this.#native.write(key, codec, payload, metadata, fresh, stale, keep, 0, tags))) === 1
     );

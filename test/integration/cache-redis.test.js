@@ -395,3 +395,18 @@ test('a long synchronous turn before the connection is up is not taken from the 
     expect(await cache.set('first', round)).toBe(true);
   }
 });
+
+test.each([
+  ['clear', (cache) => cache.clear()],
+  ['delete', (cache) => cache.delete('a')],
+  ['invalidateTag', (cache) => cache.invalidateTag('t')],
+  ['invalidatePattern', (cache) => cache.invalidatePattern('*')],
+])('a set that nobody waited for is overtaken by a %s that was called after it', async (_name, change) => {
+  const cache = await make({ namespace: ownNamespace() });
+  await cache.set('a', 0, { tags: ['t'] });
+  const stored = cache.set('a', 1, { tags: ['t'] });
+  await change(cache);
+  await stored;
+  expect(await cache.get('a')).toBeUndefined();
+  expect(cache.peek('a')).toBeUndefined();
+});
