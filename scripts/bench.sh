@@ -6,7 +6,9 @@ name=${1:-}
 [ -e "bench/$name.js" ] || die "usage: bench.sh NAME [OPTIONS], NAME being one of: $(cd bench && ls -- *.js | sed 's/\.js$//' | tr '\n' ' ')"
 shift
 
-bash scripts/setup.sh test || exit 1
+level=test
+[ "$name" = http ] && level=http
+bash scripts/setup.sh "$level" || exit 1
 bash scripts/build.sh || exit 1
 
 # npm runs no install script of a dependency, so its addon is compiled here, once, with the node-gyp that npm has.

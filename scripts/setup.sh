@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib/common.sh"
 
 level=${1:-test}
-case $level in demo | test) ;; *) die "usage: setup.sh [demo|test]" ;; esac
+case $level in demo | test | http) ;; *) die "usage: setup.sh [demo|test|http]" ;; esac
 
 missing=()
 
@@ -108,6 +108,20 @@ install_valkey() {
   return 0
 }
 
+# What bench/http.js compares with and is loaded by. It can do without either, and says so.
+install_http_tools() {
+  local tools=()
+  command -v wrk >/dev/null || tools+=(wrk)
+  command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || tools+=(nginx-light)
+  [ ${#tools[@]} -eq 0 ] && return 0
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    (install_packages "${tools[@]}") || say "setup: ${tools[*]} could not be installed (.cache/logs/apt-install.log): going on without"
+  else
+    say "setup: going on without ${tools[*]} (named as Debian names them)"
+  fi
+  return 0
+}
+
 # npm blocks the install scripts of dependencies anyway, and none of ours is needed: the bench builds what it needs.
 install_modules() {
   local stamp=node_modules/.tiercel-package-lock.json
@@ -133,7 +147,7 @@ need g++ command -v g++
 need make command -v make
 need libuv1-dev header uv.h
 need nlohmann-json3-dev header nlohmann/json.hpp
-if [ "$level" = test ]; then
+if [ "$level" != demo ]; then
   need libuv1-dev library uv
   need libgtest-dev library gtest
   need redis-server command -v redis-server
@@ -155,6 +169,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-if [ "$level" = test ]; then install_valkey; fi
+if [ "$level" != demo ]; then install_valkey; fi
+if [ "$level" = http ]; then install_http_tools; fi
 
 install_modules || die "npm ci failed"

@@ -36,9 +36,17 @@ step ctest sanitize bash scripts/test-cpp.sh sanitize
 step ctest thread bash scripts/test-cpp.sh thread
 step fuzz fuzz bash scripts/fuzz.sh 10
 check 'addon under sanitizers' timeout --kill-after=10 "$LIMIT" bash scripts/test-addon-sanitize.sh
+# The checks that run no test need a processor and no clock, the tests of Jest the other way round: side by side, at the
+# lowest priority.
+(
+  lint=0
+  timeout --kill-after=10 "$LIMIT" nice -n 19 bash scripts/lint.sh >.cache/logs/lint.log 2>&1 || lint=$?
+  [ "$lint" -lt 124 ] || record check lint "$lint" "$LIMIT"
+  nice -n 19 timeout --kill-after=10 "$LIMIT" bash scripts/type-tests.sh >>.cache/logs/lint.log 2>&1 || true
+) </dev/null &
+checks=$!
 step jest jest node scripts/with-redis.js -- jest --ci --json --outputFile "$results/jest.json"
-check 'type tests' timeout --kill-after=10 "$LIMIT" tsd --files 'test/types/**/*.test-d.ts'
-lint=0
-timeout --kill-after=10 "$LIMIT" bash scripts/lint.sh || lint=$?
-[ "$lint" -lt 124 ] || record check lint "$lint" "$LIMIT"
+wait "$checks"
+cat .cache/logs/lint.log >&2
+step jest conformance jest --ci --json --outputFile "$results/conformance.json" --testMatch '<rootDir>/test/conformance/**/*.test.js'
 finish

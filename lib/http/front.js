@@ -3,19 +3,24 @@
 
 const { invalid } = require('../options/is');
 const { HttpCache } = require('./http-cache');
+const { withControls } = require('./controls');
 const { parseOptions } = require('./options');
 
 /**
  * @param {import('../../types/express').RequestListener} app
  * @param {import('../../types/express').CacheResponseOptions} [options]
- * @returns {import('../../types/express').RequestListener}
+ * @returns {import('../../types/express').CachedListener}
  */
 function front(app, options) {
   if (typeof app !== 'function') throw invalid('app', 'a (req, res) listener', app);
   const cache = new HttpCache(parseOptions(options), 'front');
-  return function tiercelFront(req, res) {
-    cache.handle(req, res, () => app(req, res));
+  /** @type {import('./second-runs').Rerun} */
+  const rerun = (req, res) => cache.handle(req, res, () => app(req, res));
+  /** @type {import('../../types/express').RequestListener} */
+  const listener = function tiercelFront(req, res) {
+    cache.handle(req, res, () => app(req, res), rerun);
   };
+  return withControls(listener, cache);
 }
 
 module.exports = { front };

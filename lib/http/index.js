@@ -1,7 +1,8 @@
 'use strict';
 // The HTTP cache: Express middleware, and a listener in front of an app.
-// request-key, policy, cache-control, http-date: parse and decide. record-response, stored-response: store.
-// serve, conditional, cache-status: answer. http-cache: one request's way through them, with collapse and fences.
+// One request: http-cache (its way), target, answers (hits), misses, run-handler, second-runs, invalidations, store-post.
+// Its four roles: policy (with freshness, cache-control, targeted-field, http-date), store (with stored-response, vary,
+// request-key, kept-entries), serve (with conditional, range, prepared-response), capture (with response-methods).
 
 const { middleware } = require('./middleware');
 const { front } = require('./front');

@@ -1,6 +1,7 @@
 'use strict';
 // The Express mount (4 and 5): answers hits, and records what the rest of the chain answers.
 
+const { withControls } = require('./controls');
 const { HttpCache } = require('./http-cache');
 const { parseOptions } = require('./options');
 
@@ -10,8 +11,22 @@ const { parseOptions } = require('./options');
  */
 function middleware(options) {
   const cache = new HttpCache(parseOptions(options), 'http');
-  return function tiercel(req, res, next) {
-    cache.handle(req, res, () => next());
+  return withControls(function tiercel(/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ next) {
+    cache.handle(req, res, () => next(), rerunOf(req));
+  }, cache);
+}
+
+/**
+ * What runs the whole Express app again; undefined without Express: then nothing stale is served while it is revalidated.
+ * @param {{ app?: any }} req
+ * @returns {import('./second-runs').Rerun | undefined}
+ */
+function rerunOf({ app }) {
+  if (typeof app !== 'function') return undefined;
+  return (req, res) => {
+    let outermost = app;
+    while (typeof outermost.parent === 'function') outermost = outermost.parent;
+    outermost(req, res);
   };
 }
 

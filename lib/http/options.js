@@ -1,25 +1,100 @@
 'use strict';
 // Options of cacheResponse: checked once, when it is mounted, so that a mistake is an error at start and not a slow site.
 
+const { parseTags } = require('../cache/call-options');
 const { entriesOf } = require('../cache/entries');
-const { parseDuration } = require('../options/duration');
+const { parseDuration, parsePositiveDuration } = require('../options/duration');
 const { invalid } = require('../options/is');
 const { knownOptions } = require('../options/known');
 const { parseSize } = require('../options/size');
 const { nameItem } = require('./cache-status');
+const { queryRule } = require('./request-key');
 
-const KNOWN = ['cache', 'ttl', 'maxBodyBytes', 'key', 'name'];
-const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+
+/**
+ * What the policy goes by. Durations in milliseconds.
+ * @typedef {object} Rules
+ * @property {number | undefined} ttl
+ * @property {readonly string[]} targets targeted cache control fields
+ * @property {readonly string[]} vary
+ * @property {boolean} heuristics
+ * @property {boolean} storeSetCookie
+ * @property {boolean} partial
+ * @property {boolean} storePost
+ * @property {boolean} requestDirectives
+ * @property {boolean} lenientDates
+ * @property {number} staleWhileRevalidate
+ * @property {number} staleIfError
+ * @property {number} staleIfDisconnected
+ * @property {number} retain for revalidation, after the lifetime
+ */
 
 /**
  * @typedef {object} HttpCacheOptions
- * @property {object} cache the Tiercel cache itself; fences are kept per cache
- * @property {import('./http-cache').EntryStore} store
- * @property {number | undefined} ttlMs
- * @property {number} maxBodyBytes
- * @property {((req: import('node:http').IncomingMessage) => string) | undefined} key
+ * @property {object} cache the Tiercel cache itself; what is known of its mounts is kept per cache
+ * @property {import('../cache/entries').EntryStore} store
+ * @property {Rules} rules
  * @property {string} name as it is written in Cache-Status
+ * @property {number} maxBodyBytes
+ * @property {((req: IncomingMessage) => string) | undefined} key
+ * @property {((req: IncomingMessage) => string | undefined | null) | undefined} identity
+ * @property {readonly string[]} keyHeaders
+ * @property {import('./request-key').QueryRule} query
+ * @property {((req: IncomingMessage) => readonly string[]) | undefined} tags whole names
+ * @property {number} collapse how long one request waits for the handler of another; 0: not at all
+ * @property {number} leaseFor
+ * @property {number} hitForMiss
+ * @property {readonly ('br' | 'gzip' | 'zstd')[]} compress
+ * @property {boolean} serverTiming
+ * @property {boolean} warnings
+ * @property {((event: any) => void) | undefined} log
+ * @property {((req: IncomingMessage) => string) | undefined} route
  */
+
+const KNOWN = [
+  'cache',
+  'profile',
+  'name',
+  'ttl',
+  'maxBodyBytes',
+  'key',
+  'query',
+  'vary',
+  'identity',
+  'keyHeaders',
+  'tags',
+  'targets',
+  'heuristics',
+  'storeSetCookie',
+  'partial',
+  'storePost',
+  'requestDirectives',
+  'lenientDates',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'staleIfDisconnected',
+  'retain',
+  'collapse',
+  'leaseTimeout',
+  'hitForMiss',
+  'compress',
+  'serverTiming',
+  'warnings',
+  'log',
+  'route',
+];
+// What differs between the profiles is what a standard asks for and an app in front of real users should not do.
+const PROFILES = {
+  safe: { storeSetCookie: false, partial: false, lenientDates: false },
+  standards: { storeSetCookie: true, partial: true, lenientDates: true },
+};
+const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+const HOUR_MS = 60 * 60 * 1000;
+// Fields that proxies set and apps build links from: an answer may depend on them without saying so.
+const KEY_HEADERS = ['forwarded', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-prefix', 'x-forwarded-proto'];
+const CODINGS = ['br', 'gzip', 'zstd'];
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** @type {object | undefined} */
 let sharedCache;
@@ -37,17 +112,104 @@ function defaultCache() {
  * @throws {TypeError} naming the option that is not valid
  */
 function parseOptions(options = {}) {
-  const { cache, ttl, maxBodyBytes, key, name = 'tiercel' } = knownOptions(options, 'cacheResponse options', KNOWN);
-  if (key !== undefined && typeof key !== 'function') {
-    throw invalid('key', 'a function from a request to a string', key);
-  }
+  const given = knownOptions(options, 'cacheResponse options', KNOWN);
+  const { cache, name = 'tiercel', profile = 'safe' } = given;
+  if (profile !== 'safe' && profile !== 'standards') throw invalid('profile', "'safe' or 'standards'", profile);
   const item = typeof name === 'string' ? nameItem(name) : undefined;
   if (item === undefined) throw invalid('name', 'a string of printable ASCII characters', name);
-  const ttlMs = ttl === undefined ? undefined : parseDuration(ttl, 'ttl');
-  const bytes = maxBodyBytes === undefined ? DEFAULT_MAX_BODY_BYTES : parseSize(maxBodyBytes, 'maxBodyBytes');
+  const duration = (/** @type {string} */ option, /** @type {number} */ otherwise) =>
+    given[option] === undefined ? otherwise : parseDuration(given[option], option);
+  const flag = (/** @type {string} */ option, /** @type {boolean} */ otherwise) => {
+    const value = given[option] ?? otherwise;
+    if (typeof value !== 'boolean') throw invalid(option, 'true or false', value);
+    return value;
+  };
+  const call = (/** @type {string} */ option, /** @type {string} */ what) => {
+    const value = given[option];
+    if (value !== undefined && typeof value !== 'function') throw invalid(option, what, value);
+    return value;
+  };
+  const preset = PROFILES[/** @type {'safe' | 'standards'} */ (profile)];
+  /** @type {Rules} */
+  const rules = {
+    ttl: given.ttl === undefined ? undefined : parseDuration(given.ttl, 'ttl'),
+    targets: fieldNames(given.targets ?? ['CDN-Cache-Control'], 'targets'),
+    vary: fieldNames(given.vary ?? [], 'vary'),
+    heuristics: flag('heuristics', true),
+    storeSetCookie: flag('storeSetCookie', preset.storeSetCookie),
+    partial: flag('partial', preset.partial),
+    storePost: flag('storePost', true),
+    requestDirectives: flag('requestDirectives', false),
+    lenientDates: flag('lenientDates', preset.lenientDates),
+    staleWhileRevalidate: duration('staleWhileRevalidate', 0),
+    staleIfError: duration('staleIfError', 0),
+    staleIfDisconnected: duration('staleIfDisconnected', HOUR_MS),
+    retain: duration('retain', HOUR_MS),
+  };
+  const parsed = {
+    rules,
+    name: item,
+    maxBodyBytes:
+      given.maxBodyBytes === undefined ? DEFAULT_MAX_BODY_BYTES : parseSize(given.maxBodyBytes, 'maxBodyBytes'),
+    key: call('key', 'a function from a request to a string'),
+    identity: call('identity', 'a function from a request to a string that says whose answer it gets'),
+    keyHeaders: fieldNames(given.keyHeaders ?? KEY_HEADERS, 'keyHeaders'),
+    query: queryRule(given.query),
+    tags: tagsOption(given.tags),
+    collapse: given.collapse === false ? 0 : given.collapse === true ? 5000 : duration('collapse', 5000),
+    leaseFor: given.leaseTimeout === undefined ? 30_000 : parsePositiveDuration(given.leaseTimeout, 'leaseTimeout'),
+    hitForMiss: duration('hitForMiss', 2000),
+    compress: codings(given.compress),
+    serverTiming: flag('serverTiming', false),
+    warnings: flag('warnings', process.env.NODE_ENV !== 'production'),
+    log:
+      given.log === true ? logLine : given.log === false ? undefined : call('log', 'true, or a function of one event'),
+    route: call('route', 'a function from a request to the name of its route'),
+  };
   // Last, so that a wrong option never leaves an opened cache behind.
   const target = cache === undefined ? defaultCache() : cache;
-  return { cache: target, store: entriesOf(target), ttlMs, maxBodyBytes: bytes, key, name: item };
+  return { cache: target, store: entriesOf(target), ...parsed };
+}
+
+/**
+ * @param {unknown} names
+ * @param {string} option
+ * @returns {string[]} in lower case
+ */
+function fieldNames(names, option) {
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string' && FIELD_NAME.test(name))) {
+    throw invalid(option, 'an array of header field names', names);
+  }
+  return [...new Set(names.map((name) => name.toLowerCase()))];
+}
+
+/** @param {any} tags */
+function tagsOption(tags) {
+  if (tags === undefined) return undefined;
+  if (typeof tags === 'function') return (/** @type {IncomingMessage} */ req) => parseTags(tags(req), 'tags');
+  const fixed = parseTags(tags, 'tags');
+  return () => fixed;
+}
+
+/** @param {any} compress */
+function codings(compress) {
+  if (compress === undefined || compress === false) return [];
+  const wanted = compress === true ? ['br', 'gzip'] : compress;
+  if (!Array.isArray(wanted) || !wanted.every((coding) => CODINGS.includes(coding))) {
+    throw invalid('compress', `true, false or an array of ${CODINGS.join(', ')}`, compress);
+  }
+  if (wanted.includes('zstd') && typeof (/** @type {any} */ (require('node:zlib')).zstdCompress) !== 'function') {
+    throw invalid('compress', "codings that this Node has ('zstd' came with 22.15)", compress);
+  }
+  return wanted;
+}
+
+/** @param {{ method: string, url: string, status: number, outcome: string, detail: string, age: number }} event */
+function logLine({ method, url, status, outcome, detail, age }) {
+  // One line, whatever the client put into its URL.
+  console.log(
+    `${method} ${JSON.stringify(url).slice(1, -1)} ${status} ${outcome}${detail && ` ${detail}`} age=${age}s`,
+  );
 }
 
 module.exports = { parseOptions };

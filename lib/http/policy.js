@@ -1,179 +1,292 @@
 'use strict';
-// May this request be answered from the cache, may this response be kept, and for how long.
+// Policy: may this response be stored, may it be reused for this request, must it be revalidated, how old is it.
+// Decides from heads alone; knows neither the cache nor the network.
 
-const { parseCacheControl, deltaSeconds, parseTokens } = require('./cache-control');
-const { parseHttpDate } = require('./http-date');
+const { deltaSeconds, parseCacheControl, parseTokens } = require('./cache-control');
+const { directivesOf, explicitLifetime, heuristicLifetime, initialAge } = require('./freshness');
+const { isTaken } = require('./vary');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('./response-head').Head} ResponseHead */
+/** @typedef {import('./options').Rules} Rules */
 
-// Statuses that say something lasting about the page, and are kept when the app says for how long. Errors, partial
-// content (206) and answers to somebody's condition (304) are never kept.
-const STORABLE_WITH_EXPLICIT_FRESHNESS = new Set([200, 203, 204, 300, 301, 308, 404, 410]);
-// The only request field by which a stored answer may vary, for now.
-const SUPPORTED_VARY = new Set(['accept-encoding']);
+// What a stored response says of its use.
+const NO_CACHE = 1;
+const MUST_REVALIDATE = 2;
+const FOR_AUTHORIZED = 4;
+const NO_LIMITS = { revalidate: false, maxAge: Infinity, minFresh: 0, maxStale: 0 };
+// Statuses whose caching requirements this cache knows. https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.2.3
+const UNDERSTOOD = new Set([
+  200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 406, 410, 414, 421, 451, 500, 501, 502, 503,
+  504,
+]);
+// Answers that say that the handler could not reach what it speaks for. https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.4
+const DISCONNECTED = new Set([502, 504]);
+// https://www.rfc-editor.org/rfc/rfc5861.html#section-4
+const ERRORS = new Set([500, 502, 503, 504]);
+// A method in a header names what the handler does, and it is no part of the key.
+const METHOD_OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
 /**
- * Whether the cache may have anything to do with a GET or HEAD, be it a hit or a store.
+ * Why the cache must have nothing to do with a GET or HEAD, neither a hit nor a store.
  * @param {IncomingMessage} req
- * @returns {boolean}
+ * @returns {string | undefined}
  */
-function isRequestCacheable(req) {
+function bypassReason(req) {
   const { headers } = req;
-  // https://www.rfc-editor.org/rfc/rfc9111.html#section-3.5
-  if (headers.authorization !== undefined) return false;
-  // https://www.rfc-editor.org/rfc/rfc9111.html#section-3.3 (parts are not kept yet)
-  if (headers.range !== undefined) return false;
   // Conditions that only the origin can judge. https://www.rfc-editor.org/rfc/rfc9111.html#section-4.3.2
-  if (headers['if-match'] !== undefined || headers['if-unmodified-since'] !== undefined) return false;
+  if (headers['if-match'] !== undefined || headers['if-unmodified-since'] !== undefined) return 'condition';
   // A body is no part of the key, and a handler may read it. https://www.rfc-editor.org/rfc/rfc9110.html#section-9.3.1
-  if (headers['transfer-encoding'] !== undefined) return false;
+  if (headers['transfer-encoding'] !== undefined) return 'body';
   const length = headers['content-length'];
-  return length === undefined || length === '0';
+  if (length !== undefined && length !== '0') return 'body';
+  for (const name of METHOD_OVERRIDES) if (headers[name] !== undefined) return 'method-override';
+  return undefined;
 }
 
 /**
- * Whether the answer to this request may be kept.
- * @param {IncomingMessage} req
- * @returns {boolean}
+ * What the head of a response says about its storing.
+ * @typedef {object} Judgement
+ * @property {string | undefined} refused why it may not be stored
+ * @property {number} lifetime ms
+ * @property {number} age ms, when the head came
+ * @property {number} staleWhileRevalidate ms after its lifetime
+ * @property {number} staleIfError ms after its lifetime
+ * @property {boolean} noCache never reused without revalidation
+ * @property {boolean} mustRevalidate never reused when stale
+ * @property {boolean} forAuthorized may answer requests with Authorization
  */
-function isAnswerKept(req) {
-  // A HEAD has no body to keep.
-  if (req.method !== 'GET') return false;
-  const field = req.headers['cache-control'];
-  // https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.1.5
-  return field === undefined || !parseCacheControl(field).has('no-store');
-}
-
-/**
- * Whether others may wait for the answer to this request: it must promise to be a whole one.
- * @param {IncomingMessage} req
- * @returns {boolean}
- */
-function isAnswerShareable(req) {
-  const { headers } = req;
-  return isAnswerKept(req) && headers['if-none-match'] === undefined && headers['if-modified-since'] === undefined;
-}
 
 /**
  * https://www.rfc-editor.org/rfc/rfc9111.html#section-3
  * @param {ResponseHead} head
  * @param {IncomingMessage} req
- * @returns {boolean} whether it may be kept at all; for how long is freshness()'s question
+ * @param {Rules} rules
+ * @param {{ now: number, delay: number, identified: boolean, vary: ReadonlySet<string> }} context identified: the key
+ *   says whose answer it is. vary: the names by which it is told from others
+ * @returns {Judgement}
  */
-function isResponseStorable(head, req) {
-  if (!STORABLE_WITH_EXPLICIT_FRESHNESS.has(head.status)) return false;
-  // https://www.rfc-editor.org/rfc/rfc9111.html#section-7.3
-  if (head.has('set-cookie')) return false;
-  const directives = parseCacheControl(head.get('cache-control'));
-  // https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.2.5
-  if (directives.has('no-store')) return false;
-  // Qualified or not: private="field" counts as private. https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.2.7
-  if (directives.has('private')) return false;
-  // Without revalidation nothing of it could be used. https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.2.4
-  if (directives.has('no-cache')) return false;
+function judge(head, req, rules, { now, delay, identified, vary }) {
+  const control = directivesOf(head, rules.targets);
+  const { directives } = control;
+  const noCache = directives.has('no-cache');
+  const shared = directives.has('public') || directives.has('s-maxage');
+  const mustRevalidate =
+    noCache ||
+    directives.has('must-revalidate') ||
+    // https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.2.8 and -5.2.2.10
+    directives.has('proxy-revalidate') ||
+    directives.has('s-maxage');
+  const explicit = explicitLifetime(head, control, now);
+  const own = explicit === undefined && head.status === 200 ? rules.ttl : undefined;
+  const guessed = explicit ?? own ?? (rules.heuristics ? heuristicLifetime(head, directives, now) : 0);
+  const lifetime = noCache ? 0 : guessed;
+  const window = (/** @type {string} */ name, /** @type {number} */ otherwise) => {
+    const seconds = deltaSeconds(directives.get(name));
+    return seconds === undefined || Number.isNaN(seconds) ? otherwise : seconds * 1000;
+  };
+  const judgement = {
+    refused: /** @type {string | undefined} */ (undefined),
+    lifetime,
+    age: initialAge(head, delay, now),
+    // https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.4: a prohibition is stronger than a permission.
+    staleWhileRevalidate: mustRevalidate ? 0 : window('stale-while-revalidate', rules.staleWhileRevalidate),
+    staleIfError: mustRevalidate ? 0 : window('stale-if-error', rules.staleIfError),
+    noCache,
+    mustRevalidate,
+    forAuthorized: shared || directives.has('must-revalidate'),
+  };
+  judgement.refused =
+    refusedByRequest(req, directives, shared, identified, vary) ??
+    refusedByHead(head, directives, rules, identified) ??
+    (vary.has('accept-encoding') && !isTaken(head.get('content-encoding'), req.headers['accept-encoding'])
+      ? 'coding'
+      : undefined) ??
+    (isUseful(head, judgement, rules) ? undefined : 'no-lifetime');
+  return judgement;
+}
+
+/**
+ * @param {IncomingMessage} req
+ * @param {import('./cache-control').Directives} directives
+ * @param {boolean} shared
+ * @param {boolean} identified
+ * @param {ReadonlySet<string>} vary
+ */
+function refusedByRequest(req, directives, shared, identified, vary) {
+  const { headers } = req;
+  if (isNoStore(req)) return 'request-no-store';
+  if (identified) return undefined;
+  // https://www.rfc-editor.org/rfc/rfc9111.html#section-3.5
+  if (headers.authorization !== undefined && !vary.has('authorization') && !shared) {
+    if (!directives.has('must-revalidate')) return 'authorization';
+  }
   // Whoever sends cookies may get a page of their own; only an explicit word of the app says otherwise.
-  if (req.headers.cookie !== undefined && !directives.has('public') && !directives.has('s-maxage')) return false;
+  if (headers.cookie !== undefined && !vary.has('cookie') && !shared) return 'cookie';
+  return undefined;
+}
+
+/**
+ * @param {ResponseHead} head
+ * @param {import('./cache-control').Directives} directives
+ * @param {Rules} rules
+ * @param {boolean} identified
+ */
+function refusedByHead(head, directives, rules, identified) {
+  const { status } = head;
+  // Interim answers, and answers to somebody's condition or range.
+  if (status < 200 || status === 304 || status === 416 || (status === 206 && !rules.partial)) return 'status';
+  const understood = UNDERSTOOD.has(status) || (status === 206 && rules.partial);
+  // https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.2.3: it overrides no-store for a status that is understood.
+  if (directives.has('must-understand')) {
+    if (!understood) return 'must-understand';
+  } else if (directives.has('no-store')) return 'no-store';
+  // Qualified or not: private="field" counts as private. https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.2.7
+  if (directives.has('private') && !identified) return 'private';
+  // https://www.rfc-editor.org/rfc/rfc9111.html#section-7.3
+  if (head.has('set-cookie') && !rules.storeSetCookie) return 'set-cookie';
   // https://www.rfc-editor.org/rfc/rfc9111.html#section-4.1
-  if (!parseTokens(head.get('vary')).every((name) => SUPPORTED_VARY.has(name))) return false;
+  if (parseTokens(head.get('vary')).includes('*')) return 'vary';
   // A stream of events has no end, and its subscribers no use for one another's.
-  return !/^text\/event-stream\b/i.test(head.get('content-type') ?? '');
+  if (/^text\/event-stream\b/i.test(head.get('content-type') ?? '')) return 'event-stream';
+  return undefined;
 }
 
 /**
- * How long the response says that it is fresh, in seconds; undefined when it does not say. What it says wrongly counts
- * as stale. https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.1
+ * Whether anything could ever be answered from it.
  * @param {ResponseHead} head
- * @param {number} now
- * @returns {number | undefined}
+ * @param {Judgement} judgement
+ * @param {Rules} rules
  */
-function explicitLifetime(head, now) {
-  const directives = parseCacheControl(head.get('cache-control'));
-  const seconds = deltaSeconds(directives.get('s-maxage')) ?? deltaSeconds(directives.get('max-age'));
-  if (seconds !== undefined) return Number.isNaN(seconds) ? 0 : seconds;
-  const expires = head.lines('expires');
-  if (expires.length === 0) return undefined;
-  if (expires.length > 1) return 0;
-  // Against its own Date, not our clock. https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.1
-  const lifetime = (parseHttpDate(expires[0], now) - dateOf(head, now)) / 1000;
-  return Number.isNaN(lifetime) ? 0 : Math.max(0, lifetime);
+function isUseful(head, { lifetime, age, staleWhileRevalidate, staleIfError, noCache }, rules) {
+  if (lifetime + Math.max(staleWhileRevalidate, staleIfError) > age) return true;
+  if (!noCache && lifetime === 0) return false;
+  // It can be revalidated. https://www.rfc-editor.org/rfc/rfc9111.html#section-4.3.1
+  return rules.retain > 0 && (head.has('etag') || head.has('last-modified'));
 }
 
 /**
- * @param {ResponseHead} head
- * @param {number} now
+ * What a stored response may be used for now.
+ * @typedef {'fresh' | 'stale-while-revalidate' | 'revalidate' | 'unusable'} Use
  */
-function dateOf(head, now) {
-  const date = parseHttpDate(head.lines('date')[0] ?? '', now);
-  return Number.isNaN(date) ? now : date;
-}
 
 /**
- * How old the response is when it reaches us, in whole seconds.
- * https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.3
- * @param {ResponseHead} head
- * @param {number} now
- * @returns {number}
- */
-function initialAge(head, now) {
-  // The first member of the first line; anything but digits is ignored.
-  // https://www.rfc-editor.org/rfc/rfc9111.html#section-5.1
-  const first = (head.lines('age')[0] ?? '').split(',')[0].trim();
-  const age = deltaSeconds(first);
-  const apparent = Math.floor(now / 1000) - Math.floor(dateOf(head, now) / 1000);
-  return Math.max(0, apparent, age === undefined || Number.isNaN(age) ? 0 : age);
-}
-
-/**
- * @param {ResponseHead} head
- * @param {number | undefined} ttlMs the `ttl` option
- * @param {number} now
- * @returns {{ ttlMs: number, age: number }} what is left of its lifetime (0: not fresh), and its age in seconds
- */
-function freshness(head, ttlMs, now) {
-  const age = initialAge(head, now);
-  const explicit = explicitLifetime(head, now);
-  const lifetimeMs = explicit !== undefined ? explicit * 1000 : head.status === 200 ? (ttlMs ?? 0) : 0;
-  return { ttlMs: Math.max(0, lifetimeMs - age * 1000), age };
-}
-
-/**
- * The request fields that selected this response, with their values: another request must have the same ones.
- * https://www.rfc-editor.org/rfc/rfc9111.html#section-4.1
- * @param {ResponseHead} head
+ * https://www.rfc-editor.org/rfc/rfc9111.html#section-4
+ * @param {import('./stored-response').Usable} stored
  * @param {IncomingMessage} req
- * @returns {Array<[string, string]>}
+ * @param {Rules} rules
+ * @param {boolean} identified
+ * @returns {Use}
  */
-function selectingFields(head, req) {
-  return [...new Set(parseTokens(head.get('vary')))].map((name) => [name, normalised(req, name)]);
+function useOf({ metadata, age, softened }, req, rules, identified) {
+  const { headers } = req;
+  const { life, flags } = metadata;
+  // Nobody's session is to be answered by what was stored for everybody, unless the app says so.
+  // https://www.rfc-editor.org/rfc/rfc9111.html#section-3.5
+  if (headers.authorization !== undefined && !identified && !rules.vary.includes('authorization')) {
+    if (!(flags & FOR_AUTHORIZED)) return 'unusable';
+  }
+  const total = metadata.age + age;
+  const limits = rules.requestDirectives ? requestLimits(headers['cache-control']) : NO_LIMITS;
+  const fresh = !softened && !(flags & NO_CACHE) && total < life;
+  if (fresh && !limits.revalidate && total <= limits.maxAge && life - total >= limits.minFresh) return 'fresh';
+  if (limits.revalidate || total > limits.maxAge) return 'revalidate';
+  if (softened || flags & MUST_REVALIDATE) return 'revalidate';
+  // https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.1.2
+  if (!fresh && total - life < limits.maxStale) return 'fresh';
+  return !fresh && total < life + metadata.swr ? 'stale-while-revalidate' : 'revalidate';
 }
 
 /**
- * @param {IncomingMessage} req
- * @param {string} name
+ * https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.1
+ * @param {string | undefined} field
  */
-function normalised(req, name) {
-  return parseTokens(/** @type {string | undefined} */ (req.headers[name])).join(',');
+function requestLimits(field) {
+  if (field === undefined) return NO_LIMITS;
+  const directives = parseCacheControl(field);
+  const ms = (/** @type {string} */ name, /** @type {number} */ otherwise) => {
+    const argument = directives.get(name);
+    if (argument === true && name === 'max-stale') return Infinity;
+    const seconds = deltaSeconds(argument);
+    return seconds === undefined || Number.isNaN(seconds) ? otherwise : seconds * 1000;
+  };
+  return {
+    revalidate: directives.has('no-cache'),
+    maxAge: ms('max-age', Infinity),
+    minFresh: ms('min-fresh', 0),
+    maxStale: ms('max-stale', 0),
+  };
 }
 
 /**
- * @param {Array<[string, string]>} selecting
- * @param {IncomingMessage} req
- * @returns {boolean}
+ * Whether the stored response may stand in for this answer of the handler.
+ * https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.4
+ * @param {import('./stored-response').Usable} stored
+ * @param {number} status of the answer
+ * @param {Rules} rules
  */
-function isSelectedBy(selecting, req) {
-  for (const [name, value] of selecting) if (normalised(req, name) !== value) return false;
-  return true;
+function maySpareError({ metadata, age }, status, rules) {
+  if (!mayServeStale(metadata.flags) || metadata.status >= 500) return false;
+  const stale = metadata.age + age - metadata.life;
+  if (ERRORS.has(status) && stale < metadata.sie) return true;
+  return DISCONNECTED.has(status) && stale < rules.staleIfDisconnected;
+}
+
+/** @param {Judgement} judgement */
+function flagsOf({ noCache, mustRevalidate, forAuthorized }) {
+  return (noCache ? NO_CACHE : 0) | (mustRevalidate ? MUST_REVALIDATE : 0) | (forAuthorized ? FOR_AUTHORIZED : 0);
+}
+
+/** @param {number} flags of a stored response */
+function mayServeStale(flags) {
+  return (flags & (NO_CACHE | MUST_REVALIDATE)) === 0;
+}
+
+/** @param {IncomingMessage} req */
+function isOnlyIfCached({ headers }) {
+  const field = headers['cache-control'];
+  return field !== undefined && parseCacheControl(field).has('only-if-cached');
+}
+
+/**
+ * Whether the request says who sends it: its answer may be refused where another's is not.
+ * @param {IncomingMessage} req
+ */
+function isPersonal({ headers }) {
+  return headers.cookie !== undefined || headers.authorization !== undefined;
+}
+
+/**
+ * Under which it is remembered that answers to such requests are not stored; those to others may be.
+ * @param {string} base
+ */
+function personalKey(base) {
+  return `${base}\npersonal`;
+}
+
+/** Reasons of the request alone: they say nothing of what others are answered. */
+const OF_REQUEST = new Set(['method', 'request-no-store', 'authorization', 'cookie', 'coding']);
+
+/**
+ * Whether the answer to this request may not be stored, whatever it is: nobody should wait for it.
+ * https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.1.5
+ * @param {IncomingMessage} req
+ */
+function isNoStore({ headers }) {
+  const field = headers['cache-control'];
+  return field !== undefined && parseCacheControl(field).has('no-store');
 }
 
 module.exports = {
-  isRequestCacheable,
-  isAnswerKept,
-  isAnswerShareable,
-  isResponseStorable,
-  explicitLifetime,
-  initialAge,
-  freshness,
-  selectingFields,
-  isSelectedBy,
+  bypassReason,
+  judge,
+  useOf,
+  maySpareError,
+  mayServeStale,
+  flagsOf,
+  isOnlyIfCached,
+  isNoStore,
+  isPersonal,
+  personalKey,
+  OF_REQUEST,
 };

@@ -60,6 +60,19 @@ class ResponseHead {
     return this.#fields.get(id)?.lines ?? [];
   }
 
+  /**
+   * @param {string} name
+   * @param {string[]} lines
+   */
+  set(name, lines) {
+    this.#fields.set(name.toLowerCase(), { name, id: name.toLowerCase(), lines });
+  }
+
+  /** @param {string} id */
+  delete(id) {
+    this.#fields.delete(id);
+  }
+
   fields() {
     return this.#fields.values();
   }

@@ -52,7 +52,7 @@ function countJest(file) {
 function countStep(directory, { kind, name, code }) {
   let count = NOTHING;
   if (kind === 'ctest' && name === 'release') count = countCtest(path.join(directory, 'ctest-release.xml'));
-  else if (kind === 'jest') count = countJest(path.join(directory, 'jest.json'));
+  else if (kind === 'jest') count = countJest(path.join(directory, `${name}.json`));
   else if (kind !== 'prepare' && code === 0) count = { ...NOTHING, passed: 1 };
   if (code !== 0 && count.failed === 0) count = { ...count, failed: 1, failures: [`${name}: exit code ${code}`] };
   return count;
@@ -64,6 +64,7 @@ const TITLES = {
   'ctest thread': 'GoogleTest under TSan',
   'fuzz fuzz': 'Fuzzing under ASan and UBSan',
   'jest jest': 'Jest',
+  'jest conformance': 'HTTP conformance',
 };
 
 function main([directory]) {

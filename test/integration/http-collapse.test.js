@@ -63,7 +63,7 @@ describe.each(Object.keys(mounts))('%s', (mount) => {
     { 'Set-Cookie': 'sid=1' },
     { 'Cache-Control': 'private' },
     { 'Cache-Control': 'no-store' },
-    { Vary: 'Cookie' },
+    { Vary: '*' },
   ])('with %j everyone gets an answer of their own', async (fields) => {
     const app = gate();
     const server = await serve(mounts[mount](app.handler, { cache: newCache(), ttl: 60 }));
@@ -87,10 +87,11 @@ describe.each(Object.keys(mounts))('%s', (mount) => {
 
 /**
  * @param {(req: any, res: any) => void} handler
- * @param {number} [timeout]
+ * @param {string} [timeout] how long one request waits for another
  */
-function start(handler, timeout) {
-  const cache = new HttpCache(parseOptions({ cache: newCache(), ttl: 60, maxBodyBytes: 100 }), 'test', timeout);
+function start(handler, timeout = '5s') {
+  const options = parseOptions({ cache: newCache(), ttl: 60, maxBodyBytes: 100, collapse: timeout });
+  const cache = new HttpCache(options, 'test');
   return serve((req, res) => cache.handle(req, res, () => handler(req, res)));
 }
 
@@ -116,40 +117,64 @@ test('another Accept-Encoding than the leader sent runs on its own', async () =>
   expect((await Promise.all(answers)).map((answer) => answer.body)).toEqual(['for gzip', 'for gzip', 'for br']);
 });
 
-test('a body that turns out too long: everyone on their own', async () => {
+test('a body that turns out too long: who waits reads along to its end, who comes later runs alone', async () => {
   const app = gate();
   const server = await start(app.handler);
   const answers = [request(server, '/'), request(server, '/')];
   await until(() => app.open.length === 1);
   await new Promise((resolve) => setTimeout(resolve, 30));
   app.open[0].res.write(Buffer.alloc(60));
+  await new Promise((resolve) => setTimeout(resolve, 20));
   app.open[0].res.write(Buffer.alloc(60));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const late = request(server, '/');
   await until(() => app.open.length === 2);
-  app.open[0].res.end();
+  app.open[0].res.end(Buffer.alloc(5));
   app.open[1].res.end('short');
-  expect((await Promise.all(answers)).map((answer) => answer.bytes.length).sort()).toEqual([120, 5]);
+  expect((await Promise.all(answers)).map((answer) => answer.bytes.length)).toEqual([125, 125]);
+  expect((await late).body).toBe('short');
 });
 
-test('when the leader loses its client, one other leads', async () => {
+test('when the leader loses its client, its handler goes on for those who wait', async () => {
   const app = gate();
   const server = await start(app.handler);
   const leader = http.get({ host: '127.0.0.1', port: server.port, path: '/', agent: false });
   leader.on('error', () => {});
   await until(() => app.open.length === 1);
+  let isTold = false;
+  app.open[0].res.on('close', () => (isTold = true));
   const answers = [request(server, '/'), request(server, '/'), request(server, '/')];
   await new Promise((resolve) => setTimeout(resolve, 30));
   leader.destroy();
-  await until(() => app.open.length === 2);
   await new Promise((resolve) => setTimeout(resolve, 30));
-  app.open[0].res.end('of nobody');
-  app.open[1].res.end('whole');
-  expect((await Promise.all(answers)).map((answer) => answer.body)).toEqual(['whole', 'whole', 'whole']);
-  expect(app.counts.runs).toBe(2);
+  expect(isTold).toBe(false);
+  app.open[0].res.write('whole');
+  app.open[0].res.end(' body');
+  expect((await Promise.all(answers)).map((answer) => answer.body)).toEqual(Array(3).fill('whole body'));
+  expect(app.counts.runs).toBe(1);
+  await until(() => isTold);
+  expect((await request(server, '/')).cacheStatus).toContain('hit');
+});
+
+test('when nobody waits, the handler hears that its client has gone', async () => {
+  const app = gate();
+  const server = await start(app.handler);
+  const leader = http.get({ host: '127.0.0.1', port: server.port, path: '/', agent: false });
+  leader.on('error', () => {});
+  await until(() => app.open.length === 1);
+  let isTold = false;
+  app.open[0].res.on('close', () => (isTold = true));
+  leader.destroy();
+  await until(() => isTold);
+  const next = request(server, '/');
+  await until(() => app.open.length === 2);
+  app.open[1].res.end('next');
+  expect((await next).body).toBe('next');
 });
 
 test('nobody waits longer than the timeout for a handler that hangs', async () => {
   const app = gate();
-  const server = await start(app.handler, 60);
+  const server = await start(app.handler, '60ms');
   const hanging = request(server, '/').catch(() => {});
   await until(() => app.open.length === 1);
   const waiting = request(server, '/');
@@ -162,7 +187,7 @@ test('nobody waits longer than the timeout for a handler that hangs', async () =
 
 test('a request that comes late starts anew, and is not stuck behind the hanging one', async () => {
   const app = gate();
-  const server = await start(app.handler, 30);
+  const server = await start(app.handler, '30ms');
   const hanging = request(server, '/').catch(() => {});
   await until(() => app.open.length === 1);
   await new Promise((resolve) => setTimeout(resolve, 40));
@@ -174,19 +199,37 @@ test('a request that comes late starts anew, and is not stuck behind the hanging
   await hanging;
 });
 
-test('conditional requests, HEAD and no-store wait for nobody to follow them', async () => {
+test('nobody waits for HEAD, no-store and ranges', async () => {
   const app = gate();
   const server = await start(app.handler);
   const answers = [
-    request(server, '/', { headers: { 'if-none-match': '"x"' } }),
     request(server, '/', { method: 'HEAD' }),
     request(server, '/', { headers: { 'cache-control': 'no-store' } }),
+    request(server, '/', { headers: { range: 'bytes=0-0' } }),
   ];
   await until(() => app.open.length === 3);
   answers.push(request(server, '/'));
   await until(() => app.open.length === 4);
   for (const { res } of app.open) res.end('x');
   await Promise.all(answers);
+});
+
+test('conditions are no part of what others wait for: each is judged for its own request', async () => {
+  const app = gate();
+  const server = await start(app.handler);
+  const first = request(server, '/', { headers: { 'if-none-match': '"x"' } });
+  await until(() => app.open.length === 1);
+  expect(app.open[0].req.headers['if-none-match']).toBeUndefined();
+  const answers = [first, request(server, '/'), request(server, '/', { headers: { 'if-none-match': '"y"' } })];
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  app.open[0].res.setHeader('ETag', '"x"');
+  app.open[0].res.end('body');
+  expect((await Promise.all(answers)).map(({ status, body }) => [status, body])).toEqual([
+    [304, ''],
+    [200, 'body'],
+    [200, 'body'],
+  ]);
+  expect(app.counts.runs).toBe(1);
 });
 
 test('what waits goes on in its own asynchronous context', async () => {

@@ -4,6 +4,7 @@ const express4 = require('express4');
 const express5 = require('express');
 const { cacheResponse } = require('../../lib/http');
 const { HttpCache } = require('../../lib/http/http-cache');
+const { parseOptions } = require('../../lib/http/options');
 const { serve, request, cleanUp, onCleanUp } = require('../helpers/http');
 const { memoryCache } = require('../helpers/memory-cache');
 
@@ -45,7 +46,7 @@ describe.each([
     expect(first.cacheStatus).toBe('inner; fwd=uri-miss; stored, outer; fwd=uri-miss; stored');
     const answers = await Promise.all([request(server, '/'), request(server, '/x'), request(server, '/x')]);
     expect(answers[0].body).toBe('run 1');
-    expect(answers[0].cacheStatus).toMatch(/outer; hit; ttl=\d+$/);
+    expect(answers[0].cacheStatus).toMatch(/outer; hit; ttl=\d+; detail=memory$/);
     expect(answers[1].body).toBe(answers[2].body);
     expect(built.runs).toBe(2);
     // A change drops both copies.
@@ -59,7 +60,7 @@ describe.each([
     const server = await serve(built.app);
     const answers = await Promise.all([request(server, '/'), request(server, '/')]);
     expect(answers.map((answer) => answer.body)).toEqual(['run 1', 'run 1']);
-    expect((await request(server, '/')).cacheStatus).toMatch(/^tiercel; hit; ttl=\d+$/);
+    expect((await request(server, '/')).cacheStatus).toMatch(/^tiercel; hit; ttl=\d+; detail=memory$/);
     expect((await request(server, '/', { method: 'POST' })).cacheStatus).toBe('tiercel; fwd=method');
   });
 
@@ -74,7 +75,7 @@ describe.each([
     await request(server, '/', { headers: { host: 'a.test' } });
     const hit = await request(server, '/', { headers: { host: 'a.test' } });
     expect(hit.headers.age).toMatch(/^5[01]$/);
-    expect(hit.cacheStatus).toMatch(/outer; hit; ttl=(9|10)$/);
+    expect(hit.cacheStatus).toMatch(/outer; hit; ttl=(9|10); detail=memory$/);
   });
 
   test('what is stored behind a login is not served in front of it', async () => {
@@ -122,35 +123,39 @@ describe.each([
 });
 
 describe('a cache that fails does not fail the request', () => {
-  /** @param {Record<string, any>} broken */
-  async function start(broken) {
-    const store = {
-      peek: () => undefined,
-      read: async () => undefined,
-      write: async () => true,
-      remove: async () => true,
-      ...broken,
-    };
-    const options = { cache: {}, store, ttlMs: 60_000, maxBodyBytes: 1000, key: undefined, name: 'tiercel' };
-    const cache = new HttpCache(options, 'test');
+  /** @param {Record<string, any>} [broken] methods of the store */
+  async function start(broken = {}) {
+    const parsed = parseOptions({ cache: newCache(), ttl: 60 });
+    const real = parsed.store;
+    const store = /** @type {any} */ ({ maxTtl: real.maxTtl, still: real.still, available: true, behind: false });
+    for (const name of ['peek', 'read', 'claim', 'renew', 'write', 'remove', 'soften', 'countHit']) {
+      store[name] = (/** @type {any[]} */ ...args) => /** @type {any} */ (real)[name](...args);
+    }
+    const cache = new HttpCache({ ...parsed, store: Object.assign(store, broken) }, 'test');
     const runs = { count: 0 };
     const server = await serve((req, res) =>
       cache.handle(req, res, () => {
         runs.count++;
+        res.setHeader('Vary', 'X-A');
         res.end(`${req.method} answered`);
       }),
     );
-    return { ...server, runs };
+    return { ...server, runs, store: real };
   }
   const throws = () => {
     throw new Error('broken');
   };
   const rejects = async () => throws();
+  const claims = async () => ({
+    claim: { current: true, fill: rejects, giveUp: rejects, stands: rejects },
+  });
 
   /** @type {Array<[string, any, string[]]>} */
   const failures = [
-    ['throws', throws, ['peek', 'read', 'write', 'remove']],
-    ['rejects', rejects, ['read', 'write', 'remove']], // peek is synchronous
+    ['throws', throws, ['peek', 'claim', 'renew', 'remove']],
+    ['rejects', rejects, ['claim', 'renew', 'remove']], // peek is synchronous
+    ['gives claims that fail', claims, ['claim']],
+    ['says no', async () => false, ['write']],
   ];
   describe.each(failures)('%s', (how, failure, methods) => {
     test.each(methods)('%s', async (method) => {
@@ -163,30 +168,65 @@ describe('a cache that fails does not fail the request', () => {
     });
   });
 
-  const good = { http: 1, status: 200, message: '', etag: '', modified: '', age: 0, upstream: '', vary: [] };
+  const good = {
+    http: 2,
+    status: 200,
+    message: '',
+    etag: '',
+    modified: '',
+    age: 0,
+    life: 60_000,
+    swr: 0,
+    sie: 0,
+    flags: 0,
+    upstream: '',
+  };
+  const ours = { payload: Buffer.from('stored'), metadata: { ...good, head: ['X-A', 'b'] } };
   test.each([
-    ['metadata is missing', {}],
-    ['metadata is null', { metadata: null }],
     ['metadata is foreign', { metadata: { a: 1 } }],
-    ['metadata is of another version', { metadata: { ...good, http: 2, head: ['Age', '', 'Cache-Status', ''] } }],
+    ['metadata is of another version', { metadata: { ...ours.metadata, http: 1 } }],
     ['the head is no head', { metadata: { ...good, head: 'x' } }],
-    ['a field cannot be sent', { metadata: { ...good, head: ['X-A', 'a\nb', 'Age', '', 'Cache-Status', ''] } }],
-    ['a name cannot be sent', { metadata: { ...good, head: ['X A', 'b', 'Age', '', 'Cache-Status', ''] } }],
-    ['the status cannot be sent', { metadata: { ...good, status: 7, head: ['Age', '', 'Cache-Status', ''] } }],
-    ['the payload is no Buffer', { payload: 'x', metadata: { ...good, head: ['Age', '', 'Cache-Status', ''] } }],
+    ['a field cannot be sent', { metadata: { ...good, head: ['X-A', 'a\nb'] } }],
+    ['a name cannot be sent', { metadata: { ...good, head: ['X A', 'b'] } }],
+    ['the status cannot be sent', { metadata: { ...ours.metadata, status: 7 } }],
   ])('an entry whose %s is a miss', async (what, entry) => {
-    const stored = { payload: Buffer.from('stored'), age: 0, ttl: 1000, ...entry };
-    const server = await start({ peek: () => stored });
+    const server = await start();
+    const write = (/** @type {string} */ path, /** @type {any} */ bytes) =>
+      server.store.write(`test:GET:http://${server.host}${path}`, {
+        ...ours,
+        ...bytes,
+        windows: { fresh: 60_000, stale: 60_000, keep: 60_000 },
+        tags: [],
+      });
+    await write('/', entry);
     const answer = await request(server, '/');
     expect(answer.body).toBe('GET answered');
     expect(answer.status).toBe(200);
     expect(answer.cacheStatus).toMatch(/^tiercel; fwd=uri-miss/);
     expect(answer.headers.age).toBeUndefined();
-    const whole = {
-      ...stored,
-      payload: Buffer.from('stored'),
-      metadata: { ...good, head: ['Age', '', 'Cache-Status', ''] },
-    };
-    expect((await request(await start({ peek: () => whole }), '/')).body).toBe('stored');
+    await write('/good', {});
+    expect((await request(server, '/good')).body).toBe('stored');
+  });
+
+  test('what the cache holds under the key as a plain value is a miss, and is replaced', async () => {
+    const server = await start();
+    const cache = newCache();
+    const plain = await serve(cacheResponse.front((req, res) => res.end('answered'), { cache, ttl: 60 }));
+    await cache.set(`front:GET:http://${plain.host}/`, { not: 'a response' }, 60);
+    expect((await request(plain, '/')).body).toBe('answered');
+    expect((await request(plain, '/')).cacheStatus).toContain('hit');
+    expect((await request(server, '/')).body).toBe('GET answered');
+  });
+
+  test('a cache that is closed', async () => {
+    const cache = newCache();
+    const server = await serve(
+      cacheResponse.front((req, res) => res.end(`${req.method} answered`), { cache, ttl: 60 }),
+    );
+    await request(server, '/');
+    await cache.close();
+    for (const method of ['GET', 'GET', 'POST']) {
+      expect((await request(server, '/', { method })).body).toBe(`${method} answered`);
+    }
   });
 });

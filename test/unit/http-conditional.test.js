@@ -1,5 +1,11 @@
 'use strict';
-const { isNotModified, matchesEtag } = require('../../lib/http/conditional');
+const {
+  hasConditions,
+  isNotModified,
+  matchesEtag,
+  replaceConditions,
+  revalidationConditions,
+} = require('../../lib/http/conditional');
 
 test.each([
   ['"a"', '"a"', true],
@@ -30,7 +36,7 @@ const NEW = 'Mon, 07 Nov 1994 08:49:37 GMT';
 const judge = (headers, more) =>
   isNotModified(
     /** @type {any} */ ({ headers }),
-    /** @type {any} */ ({ status: 200, etag: '"a"', modified: OLD, ...more }),
+    /** @type {any} */ ({ status: 200, etag: '"a"', modified: OLD, date: '', ...more }),
   );
 
 test('If-Modified-Since', () => {
@@ -50,4 +56,50 @@ test('only for successful responses', () => {
   expect(judge({ 'if-none-match': '"a"' }, { status: 404 })).toBe(false);
   expect(judge({ 'if-none-match': '"a"' })).toBe(true);
   expect(judge({})).toBe(false);
+});
+
+test('without an ETag, If-None-Match never matches, not even a star', () => {
+  expect(judge({ 'if-none-match': '*' }, { etag: '' })).toBe(false);
+  expect(judge({ 'if-none-match': '""' }, { etag: '' })).toBe(false);
+});
+
+test('without Last-Modified, Date counts: RFC 9111 section 4.3.2', () => {
+  const none = { modified: '' };
+  expect(judge({ 'if-modified-since': NEW }, { ...none, date: OLD })).toBe(true);
+  expect(judge({ 'if-modified-since': OLD }, { ...none, date: NEW })).toBe(false);
+});
+
+test('where dates are to be believed, any valid one does without Last-Modified', () => {
+  const response = { status: 200, etag: '', modified: '', date: NEW };
+  const since = (/** @type {string} */ value) => /** @type {any} */ ({ headers: { 'if-modified-since': value } });
+  expect(isNotModified(since(OLD), response, true)).toBe(true);
+  expect(isNotModified(since('yesterday'), response, true)).toBe(false);
+  expect(isNotModified(since(OLD), { ...response, modified: NEW }, true)).toBe(false);
+});
+
+test('our conditions take the place of the client’s, in objects of their own', () => {
+  const headers = {
+    host: 'a',
+    'if-none-match': '"x"',
+    'if-modified-since': OLD,
+    range: 'bytes=0-1',
+    'if-range': '"x"',
+  };
+  const rawHeaders = ['Host', 'a', 'IF-NONE-MATCH', '"x"', 'If-Modified-Since', OLD, 'Range', 'bytes=0-1', 'X-A', '1'];
+  const before = JSON.stringify([headers, rawHeaders]);
+  const req = /** @type {any} */ ({ headers, rawHeaders });
+  expect(hasConditions(req)).toBe(true);
+  replaceConditions(req, { 'If-None-Match': '"y"' });
+  expect(req.headers).toEqual({ host: 'a', 'if-none-match': '"y"' });
+  expect(req.rawHeaders).toEqual(['Host', 'a', 'X-A', '1', 'If-None-Match', '"y"']);
+  expect(JSON.stringify([headers, rawHeaders])).toBe(before);
+  replaceConditions(req, {});
+  expect(hasConditions(req)).toBe(false);
+});
+
+test('what is stored is revalidated by all its validators: RFC 9111 section 4.3.1', () => {
+  const of = (/** @type {any} */ metadata) => revalidationConditions(metadata);
+  expect(of({ etag: 'W/"a"', modified: OLD })).toEqual({ 'If-None-Match': 'W/"a"', 'If-Modified-Since': OLD });
+  expect(of({ etag: '', modified: OLD })).toEqual({ 'If-Modified-Since': OLD });
+  expect(of({ etag: '', modified: '' })).toEqual({});
 });

@@ -1,0 +1,44 @@
+'use strict';
+// What the parts of one mount share.
+
+const { Flights } = require('./collapse');
+const { HttpMetrics } = require('./metrics');
+const { RecentKeys } = require('./recent-keys');
+const { RequestKeys } = require('./request-key');
+const { ResponseStore } = require('./store');
+const { UnkeyedHeaders } = require('./unkeyed-headers');
+
+class Mount {
+  /**
+   * @param {import('./options').HttpCacheOptions} options
+   * @param {string} space prefix of the keys
+   */
+  constructor(options, space) {
+    this.options = options;
+    this.store = new ResponseStore(options.store);
+    this.keys = new RequestKeys(space, options);
+    this.flights = new Flights(Math.max(options.maxBodyBytes, 65_536));
+    this.metrics = new HttpMetrics(options);
+    /** URLs whose answers nobody waits for. */
+    this.uncacheable = new RecentKeys(options.hitForMiss);
+    this.unkeyed = options.warnings ? new UnkeyedHeaders(options.keyHeaders) : undefined;
+  }
+
+  /**
+   * The tags that are known before the handler runs.
+   * @param {{ req: import('node:http').IncomingMessage }} exchange
+   * @returns {readonly string[]}
+   */
+  tagsOf({ req }) {
+    try {
+      return this.options.tags?.(req) ?? [];
+    } catch {
+      // Said again, and refused, when there is an answer.
+      return [];
+    }
+  }
+}
+
+/** @typedef {Mount} MountInstance */
+
+module.exports = { Mount };
