@@ -90,4 +90,4 @@ async function cacheWorkload({ adapter, tier, server }) {
   };
 }
 
-module.exports = { redis: redisWorkload, cache: cacheWorkload };
+module.exports = { redis: redisWorkload, cache: cacheWorkload, session: (one) => require('./session-workload')(one) };

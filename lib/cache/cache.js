@@ -44,6 +44,8 @@ class Cache extends EventEmitter {
   #complaints;
   /** @type {Map<string, Cache>} */
   #children = new Map();
+  /** @type {Set<{ close: () => Promise<unknown> }>} */
+  #attached = new Set();
   #closed = false;
   /** @type {Promise<void> | undefined} */
   #closing;
@@ -135,13 +137,17 @@ class Cache extends EventEmitter {
   };
 
   /**
-   * For the layers above (HTTP).
+   * For the layers above (HTTP, sessions).
    * @internal
    */
   get internals() {
     this.#checkOpen();
     return {
       tiers: this.#tiers,
+      /** Of every key of this cache in Redis, and of none of its namespaces. */
+      prefix: this.#options.prefix + this.#place.space,
+      /** In the namespaces; '' outside of them. */
+      path: this.#place.path,
       maxTtl: this.#defaults.maxTtl,
       loads: this.#loads,
       outbox: this.#outbox,
@@ -150,8 +156,14 @@ class Cache extends EventEmitter {
       defaults: this.#defaults,
       counters: this.#counters,
       tell: this.#tell,
+      attach: this.#attach,
     };
   }
+
+  // What is closed together with the cache.
+  #attach = (/** @type {{ close: () => Promise<unknown> }} */ part) => {
+    this.#attached.add(part);
+  };
 
   /** The memory tier by itself. */
   get memory() {
@@ -445,6 +457,7 @@ class Cache extends EventEmitter {
     this.#closed = true;
     this.#client?.off('ready', this.#onReady);
     for (const child of this.#children.values()) await child.close();
+    await Promise.all([...this.#attached].map((part) => part.close()));
     await this.#invalidation.close();
     const owner = this.#options.ownsClient && this.#place === ROOT;
     if (owner) await this.#client?.close();

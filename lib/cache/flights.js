@@ -194,5 +194,6 @@ class Flights {
 }
 
 /** @typedef {Flight} FlightInstance */
+/** @typedef {Flights} FlightsInstance */
 
 module.exports = { Flight, Flights, Waiter };

@@ -70,6 +70,8 @@ class RedisClient extends EventEmitter {
   #end;
   /** @type {((message: Buffer[]) => void) | undefined} */
   #onMessage;
+  /** @type {((key: string) => void) | undefined} */
+  #onInvalidate;
 
   /** @param {import('./options').NativeRedisOptions} options */
   constructor(options) {
@@ -94,7 +96,7 @@ class RedisClient extends EventEmitter {
   }
 
   /**
-   * For the cache and for subscriptions, whose operations travel on this connection.
+   * For the cache, sessions and subscriptions, whose operations travel on this connection.
    * @internal
    */
   get internals() {
@@ -104,6 +106,11 @@ class RedisClient extends EventEmitter {
       options: this.#options,
       onMessage: (/** @type {(message: Buffer[]) => void} */ listener) => {
         this.#onMessage = listener;
+      },
+      // Keys that were read here and have changed since, in order with the replies; '': any may have.
+      track: (/** @type {(key: string) => void} */ listener) => {
+        this.#onInvalidate = listener;
+        this.#native.track();
       },
     };
   }
@@ -342,6 +349,10 @@ class RedisClient extends EventEmitter {
    */
   #onEvent(name, text, first, second) {
     switch (name) {
+      case 'invalidate':
+        return this.#onInvalidate?.(text);
+      case 'untracked':
+        return this.#onInvalidate?.('');
       case 'connect':
         return this.#tell('connect');
       case 'ready':

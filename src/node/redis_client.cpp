@@ -99,6 +99,7 @@ napi_value RedisClient::create(napi_env env, napi_callback_info info) {
                                        {"close", close},
                                        {"destroy", destroy},
                                        {"setRef", setRef},
+                                       {"track", track},
                                        {"state", state},
                                        {"stats", stats},
                                        {"carrierOpened", carrierOpened},
@@ -189,6 +190,16 @@ napi_value RedisClient::setRef(napi_env env, napi_callback_info info) {
   bool ref = true;
   napi_get_value_bool(env, call.args[0], &ref);
   call.self->connection_.setRef(ref);
+  return nullptr;
+}
+
+// track(): from now on, client tracking, and the events 'invalidate' (a key, or '' for all of them) and 'untracked'.
+napi_value RedisClient::track(napi_env env, napi_callback_info info) {
+  RedisClient& self = *Call<RedisClient, 1>(env, info).self;
+  if (self.tracked_ || self.ended_) return nullptr;
+  self.tracked_ = true;
+  self.connection_.addInvalidationListener(self);
+  self.connection_.requestTracking();
   return nullptr;
 }
 
@@ -322,6 +333,9 @@ void RedisClient::onPush(const redis::ReplyTree& push) {
   // Bytes as they are: what is a string is for the JavaScript half to say, per subscription.
   batch_.message(makeReply(batch_.env(), reply, true, batch_.factories()));
 }
+void RedisClient::onInvalidate(std::string_view key) { batch_.event("invalidate", std::string(key)); }
+void RedisClient::onInvalidateAll() { batch_.event("invalidate"); }
+void RedisClient::onTrackingLost() { batch_.event("untracked"); }
 void RedisClient::onEnd() {
   ended_ = true;
   batch_.event("end");

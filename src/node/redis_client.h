@@ -27,6 +27,7 @@ class RedisClient final : public Resident,
                           private redis::ReplyHandler,
                           private redis::ConnectionObserver,
                           private redis::TransportHost,
+                          private redis::InvalidationListener,
                           public std::enable_shared_from_this<RedisClient> {
  public:
   // createClient(options, callbacks) => { submit, close, … }; see lib/redis/native-client.js for both.
@@ -55,6 +56,7 @@ class RedisClient final : public Resident,
   static napi_value close(napi_env env, napi_callback_info info);
   static napi_value destroy(napi_env env, napi_callback_info info);
   static napi_value setRef(napi_env env, napi_callback_info info);
+  static napi_value track(napi_env env, napi_callback_info info);
   static napi_value state(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);
   static napi_value carrierOpened(napi_env env, napi_callback_info info);
@@ -75,6 +77,11 @@ class RedisClient final : public Resident,
   void onEnd() override;
   void onBatchBegin() override { batch_.begin(); }
   void onBatchEnd() override;
+
+  void onInvalidate(std::string_view key) override;
+  void onInvalidateAll() override;
+  void onTrackingLost() override;
+  void onHeard(core::Millis /*trustedUntil*/) override {}
 
   void openTransport() override;
   bool sendTransport(std::string_view bytes) override;
@@ -102,6 +109,7 @@ class RedisClient final : public Resident,
   redis::Connection connection_;
   // Behind the connection, so that they go first: each takes itself off it.
   std::vector<std::shared_ptr<Attachment>> attachments_;
+  bool tracked_ = false;
   bool ended_ = false;
 };
 

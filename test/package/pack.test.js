@@ -111,8 +111,19 @@ describe('an installed copy, without a compiler', () => {
     expect(sandbox.node(['out/app.mjs'])).toBe(OUTPUT);
   });
 
-  test('the sub-path tiercel/express loads', () => {
-    expect(sandbox.node(['-p', 'typeof require("tiercel/express").cacheResponse'])).toBe('function\n');
+  test.each([
+    ['express', 'cacheResponse'],
+    ['session', 'createSessions'],
+    ['session', 'authMiddleware'],
+    ['keyv', 'createKeyv'],
+  ])('the sub-path tiercel/%s has %s', (path, name) => {
+    expect(sandbox.node(['-p', `typeof require("tiercel/${path}").${name}`])).toBe('function\n');
+  });
+
+  test('without express-session, SessionStore says what is missing', () => {
+    const script =
+      'try { new (require("tiercel/session").SessionStore)() } catch (error) { console.log(error.message) }';
+    expect(sandbox.node(['-e', script])).toMatch(/express-session/);
   });
 
   test('the copy in use is the packed one', () => {

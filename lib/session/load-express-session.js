@@ -1,0 +1,23 @@
+'use strict';
+// express-session is the application's: an optional peer, needed by SessionStore alone.
+const { createRequire } = require('node:module');
+const path = require('node:path');
+
+/**
+ * @returns {any}
+ */
+function loadExpressSession() {
+  try {
+    return require('express-session');
+  } catch (error) {
+    if (/** @type {any} */ (error).code !== 'MODULE_NOT_FOUND') throw error;
+  }
+  try {
+    // This package may be linked from elsewhere.
+    return createRequire(path.join(process.cwd(), 'package.json'))('express-session');
+  } catch (error) {
+    throw new Error('SessionStore needs express-session: npm install express-session', { cause: error });
+  }
+}
+
+module.exports = { loadExpressSession };

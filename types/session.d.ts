@@ -1,0 +1,125 @@
+/** Sessions: {@link SessionStore} for express-session, and tokens ({@link createSessions}). */
+import type { EventEmitter } from 'node:events';
+import type { Cache, CacheError, Duration } from './index';
+import type { RedisClient, RedisOptions } from './redis';
+
+export * from './sessions';
+
+/** What a session consists of, for express-session: what the application puts there, and the cookie. */
+export interface SessionData {
+  cookie: {
+    originalMaxAge: number | null;
+    expires?: Date | string | null;
+    [setting: string]: any;
+  };
+  [key: string]: any;
+}
+
+/** Makes text of a session, and a session of that text. Either may be asynchronous. */
+export interface SessionSerializer {
+  stringify(session: SessionData): string | Promise<string>;
+  parse(text: string): SessionData | Promise<SessionData>;
+}
+
+/**
+ * What becomes of a session that somebody else has written since this request loaded it. `'merge'`: three ways by the keys of
+ * its top level, deletions included; values are taken whole. `'last-wins'`: this request's. `'reject'`: an error with code
+ * `SESSION_CONFLICT`. A function gets what was loaded, what this request made of it, and what is stored now.
+ */
+export type SessionConflictPolicy =
+  | 'merge'
+  | 'last-wins'
+  | 'reject'
+  | ((base: SessionData, mine: SessionData, theirs: SessionData) => SessionData | Promise<SessionData>);
+
+/** Options of {@link SessionStore}. */
+export interface SessionStoreOptions {
+  /** A cache: the store opens a connection of its own to its Redis, which ends with the cache. Without Redis: in memory. */
+  cache?: Cache;
+  /** Instead of a cache: a URL, options, or an open client. With neither: `REDIS_URL`, else `REDIS_HOST` … */
+  redis?: string | RedisOptions | RedisClient;
+  /**
+   * In front of every id, with nothing of the cache's own in front of it: apps that share a Redis need one each. `'sess:'`
+   * reads the sessions of connect-redis. Default `'session:'`; with `cache.namespace('admins')`, `'session.admins:'`.
+   */
+  prefix?: string;
+  /**
+   * How long a session lives whose cookie has no end. A function decides for every session; 0 or less ends it. The end of
+   * the cookie is the end of the session in any case. Default `'1d'`.
+   */
+  ttl?: Duration | ((session: SessionData) => Duration);
+  /** Keys without expiry: sessions end by their cookies alone, and stay in Redis until they are destroyed. Default `false`. */
+  disableTTL?: boolean;
+  /** touch() does nothing: sessions live from one change to the next. Default `false`. */
+  disableTouch?: boolean;
+  /** touch() sends nothing while the stored end is less than so much older. Far below maxAge. Default `0`. */
+  touchAfter?: Duration;
+  /** Default JSON. */
+  serializer?: SessionSerializer;
+  /** How many keys the server looks at in one step of a listing. Default `500`. */
+  scanCount?: number;
+  /** Default `'merge'`. */
+  onConflict?: SessionConflictPolicy;
+  /**
+   * What was read is kept in the memory of this process (as text, 32 MB, 10 s) until Redis announces a change of it: a
+   * logout elsewhere takes effect when the announcement arrives. Needs Redis 6. Default `false`: every read asks Redis.
+   */
+  memory?: boolean;
+  /**
+   * Encrypts sessions with AES-256-GCM, bound to their ids. The newest key first; the others still open what they have
+   * sealed. 32 bytes each: a Buffer, 64 hexadecimal digits, or base64. What is not encrypted is then no session.
+   */
+  keys?: ReadonlyArray<Uint8Array | string>;
+  /** SHA-256 of the id in the place of the id in the key: who reads Redis learns no ids. Default `false`. */
+  hashIds?: boolean;
+}
+
+/** Something about a session that is no error of Redis. */
+export interface SessionError extends CacheError {
+  code: 'SESSION_CONFLICT' | 'SESSION_UNREADABLE' | 'SESSION_UNAVAILABLE';
+  id?: string;
+}
+
+type Done = (error?: any) => void;
+
+/**
+ * A store for express-session. With a callback nothing is returned, and the callback is called once. Without, a promise
+ * that need not be looked at: its error is an `'error'` event as well, and never the end of the process.
+ *
+ * Events: `'disconnect'` when Redis cannot be reached, `'connect'` when it is back; `'error'`, with an error that no callback
+ * was given, or a session that cannot be read (`SESSION_UNREADABLE`; it counts as none), not thrown when nobody listens;
+ * `'conflict'`, with `{ id, outcome }`: `'merged'`, `'rejected'`, or `'gone'` (it was destroyed meanwhile, and is not written).
+ */
+export class SessionStore extends EventEmitter {
+  constructor(options?: SessionStoreOptions);
+  readonly prefix: string;
+  get(id: string, callback: (error: any, session?: SessionData | null) => void): void;
+  get(id: string): Promise<SessionData | null>;
+  /**
+   * A session that get() gave is written only if it still exists; any other is created, or replaced. One whose cookie has
+   * expired is destroyed.
+   */
+  set(id: string, session: SessionData, callback: Done): void;
+  set(id: string, session: SessionData): Promise<void>;
+  /** Moves the end of a session, in one command without its data. */
+  touch(id: string, session: SessionData, callback: Done): void;
+  touch(id: string, session: SessionData): Promise<void>;
+  destroy(id: string, callback: Done): void;
+  destroy(id: string): Promise<void>;
+  /** All that can be read, each with its `id`. */
+  all(callback: (error: any, sessions?: Array<SessionData & { id: string }>) => void): void;
+  all(): Promise<Array<SessionData & { id: string }>>;
+  /** With `hashIds`: the hashes. */
+  ids(callback: (error: any, ids?: string[]) => void): void;
+  ids(): Promise<string[]>;
+  length(callback: (error: any, length?: number) => void): void;
+  length(): Promise<number>;
+  clear(callback: Done): void;
+  clear(): Promise<void>;
+  regenerate(req: any, callback: Done): void;
+  regenerate(req: any): Promise<void>;
+  load(id: string, callback: (error: any, session?: any) => void): void;
+  createSession(req: any, data: SessionData): any;
+  /** Ends the store's own connection. */
+  close(): Promise<void>;
+}
