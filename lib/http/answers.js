@@ -90,8 +90,7 @@ class Answers {
     if (use === 'fresh') return this.send(exchange, found, this.#hit(found, tier), 'hit');
     exchange.fwd = use === 'unusable' ? 'request' : 'stale';
     if (use === 'unusable') return false;
-    // A copy: what was found in memory is told its age anew by every request that finds it.
-    exchange.stale = { payload: found.payload, metadata: found.metadata, age: found.age, softened: found.softened };
+    exchange.stale = found;
     if (use === 'revalidate' || exchange.rerun === undefined) return false;
     if (!this.send(exchange, found, this.#hit(found, tier), 'stale-while-revalidate')) return false;
     this.#revalidate(exchange, slot, found, own);

@@ -176,7 +176,8 @@ class Misses {
       );
       place = at;
       if (found === undefined && at.marker !== undefined && exchange.fwd === 'uri-miss') exchange.fwd = 'vary-miss';
-      if (exchange.res.destroyed && !flight?.isAwaited) {
+      if (exchange.res.destroyed) {
+        // Its handler would never hear that nobody is there: one of those who wait leads.
         void claim?.giveUp();
         if (flight) this.#flights.remove(flight);
         return;

@@ -428,14 +428,15 @@ class HandlerRun {
 
   /** Something stale is better than this error. https://www.rfc-editor.org/rfc/rfc5861.html#section-4 */
   #onSpared() {
-    const { claim } = this.#right;
+    const { claim, flight, slot } = this.#right;
+    const stale = this.#agedStale();
     void claim?.giveUp();
+    // Good for those who wait, too: each would ask the handler that has just failed.
+    this.#names = slot.variant ? (slot.marker?.names ?? []) : [];
+    const { payload, metadata, age } = stale;
+    flight?.finish({ end: 'stored', shared: this.#shared(), stored: { payload, metadata, created: Date.now() - age } });
     this.#finish('refused');
-    this.#answer(
-      this.#agedStale(),
-      `fwd=stale; fwd-status=${this.#head.status}; detail=stale-if-error`,
-      'stale-if-error',
-    );
+    this.#answer(stale, `fwd=stale; fwd-status=${this.#head.status}; detail=stale-if-error`, 'stale-if-error');
   }
 
   /**

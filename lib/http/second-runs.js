@@ -12,6 +12,7 @@ const { addStatus } = require('./answer-head');
 /** @typedef {import('./store').Slot} Slot */
 /** @typedef {import('./exchange').ExchangeInstance} ExchangeInstance */
 /** @typedef {import('./collapse').StartedFlight} Flight */
+/** @typedef {Awaited<ReturnType<import('./store').ResponseStoreInstance['renew']>>} Renewed */
 
 /**
  * Runs the whole app for a request of our own, whose way leads past this mount again.
@@ -81,7 +82,7 @@ class SecondRuns {
       if (this.#running.get(slot.key) === flight) this.#running.delete(slot.key);
       this.#flights.remove(flight);
     };
-    const refresh = async (/** @type {Awaited<ReturnType<typeof this.#store.renew>>} */ { claim, reason }) => {
+    const refresh = async (/** @type {Renewed} */ { claim, reason }) => {
       // Another process is at it: not every stale hit is to ask again.
       if (reason === 'busy') return void setTimeout(end, BUSY_MS).unref();
       if (claim === undefined) return end();
@@ -123,7 +124,10 @@ class SecondRuns {
         });
       }
     };
-    this.#store.renew(slot, { leaseFor, tags: this.#mount.tagsOf(exchange) }).then(refresh).catch(end);
+    this.#store
+      .renew(slot, { leaseFor, tags: this.#mount.tagsOf(exchange) })
+      .then(refresh)
+      .catch(end);
   }
 
   /**

@@ -6,6 +6,7 @@ const http2 = require('node:http2');
 const { once } = require('node:events');
 const express = require('express');
 const { cacheResponse } = require('../../lib/http');
+const { KeptEntries } = require('../../lib/http/kept-entries');
 const { exchange, request, serve, cleanUp, onCleanUp, until } = require('../helpers/http');
 const { memoryCache } = require('../helpers/memory-cache');
 const { delay } = require('../helpers/until');
@@ -53,7 +54,7 @@ function leaving(server, path, method = 'GET') {
 
 describe('collapsing', () => {
   test.each([
-    ['ends', ['one ', 'two']],
+    ['ends', ['one ']],
     ['outgrows what is kept', ['one ', 'x'.repeat(2000), 'two']],
   ])('a body that %s in the turn in which it begins to stream reaches those who wait', async (_how, parts) => {
     /** @type {any[]} */
@@ -96,6 +97,38 @@ describe('collapsing', () => {
     leader.destroy();
     expect((await follower).body).toBe('own');
     await until(() => closed === 1);
+  });
+
+  test('a leader that leaves before its handler begins leaves it to one of those who wait', async () => {
+    const cache = newCache();
+    const { tiers } = /** @type {any} */ (cache).internals;
+    const acquire = tiers.acquire.bind(tiers);
+    /** @type {any} */
+    let proceed;
+    tiers.acquire = async (/** @type {any[]} */ ...args) => {
+      tiers.acquire = acquire;
+      await new Promise((resolve) => (proceed = resolve));
+      return acquire(...args);
+    };
+    /** @type {boolean[]} */
+    const connected = [];
+    const caching = cacheResponse.front(
+      (_req, res) => {
+        connected.push(!res.destroyed);
+        res.end('page');
+      },
+      { cache, ttl: 60 },
+    );
+    const server = await serve(caching);
+    const leader = leaving(server, '/');
+    await until(() => proceed);
+    const followers = [soon(server, '/'), soon(server, '/')];
+    await delay(50);
+    leader.destroy();
+    await delay(50);
+    proceed();
+    for (const { body } of await Promise.all(followers)) expect(body).toBe('page');
+    expect(connected).toEqual([true]);
   });
 
   test('what the handler sets replaces what an outer layer has set, for those who read along, too', async () => {
@@ -149,10 +182,13 @@ test.each([['PUT'], ['POST']])('a %s that succeeds after its client has gone inv
   let version = 1;
   /** @type {any} */
   let open;
-  const server = await start((req, res) => {
-    if (req.method === 'GET') return res.end(`v${version}`);
-    open = res;
-  }, { storePost: false });
+  const server = await start(
+    (req, res) => {
+      if (req.method === 'GET') return res.end(`v${version}`);
+      open = res;
+    },
+    { storePost: false },
+  );
   expect((await request(server, '/')).body).toBe('v1');
   expect((await request(server, '/')).cacheStatus).toContain('hit');
   const client = leaving(server, '/', method);
@@ -213,6 +249,88 @@ describe('stale-while-revalidate', () => {
     expect((await request(server, '/')).cacheStatus).toContain('hit');
     await until(() => runs === 3);
   });
+
+  test('asks for the lease once for many stale hits', async () => {
+    const cache = newCache();
+    const { tiers } = /** @type {any} */ (cache).internals;
+    const refresh = jest.spyOn(tiers, 'refresh');
+    /** @type {any[]} */
+    const open = [];
+    const caching = cacheResponse.front(
+      (_req, res) => {
+        res.setHeader('Cache-Control', 'max-age=0, stale-while-revalidate=60');
+        open.push(res);
+        if (open.length === 1) res.end('page 1');
+      },
+      { cache },
+    );
+    const server = await serve(caching);
+    await request(server, '/');
+    for (let i = 0; i < 20; i++) expect((await request(server, '/')).body).toBe('page 1');
+    await until(() => open.length === 2);
+    expect(refresh).toHaveBeenCalledTimes(1);
+    // A run that an invalidation has overtaken keeps nobody from the next.
+    await caching.purge({ url: `http://127.0.0.1:${server.port}/` });
+    const next = request(server, '/');
+    await until(() => open.length === 3);
+    open[2].end('page 3');
+    expect((await next).body).toBe('page 3');
+    expect((await request(server, '/')).body).toBe('page 3');
+    await until(() => open.length === 4);
+    open[1].end('page 2');
+    open[3].end('page 4');
+    await delay(20);
+    expect((await request(server, '/')).body).toBe('page 4');
+  });
+});
+
+test('an answer in another language does not take the place of one that was found by its language', async () => {
+  let only = '';
+  let isDown = false;
+  const server = await start((req, res) => {
+    if (isDown) return res.writeHead(502).end('down');
+    const language = only || req.headers['accept-language'].slice(0, 2);
+    res.setHeader('Cache-Control', 'max-age=0, stale-if-error=60');
+    res.setHeader('Vary', 'Accept-Language');
+    res.setHeader('Content-Language', language);
+    res.end(language);
+  });
+  const ask = async (/** @type {string} */ wanted) => {
+    await delay(20);
+    return (await request(server, '/', { headers: { 'Accept-Language': wanted } })).body;
+  };
+  expect(await ask('en')).toBe('en');
+  expect(await ask('fr')).toBe('fr');
+  only = 'en';
+  expect(await ask('fr, en;q=0.5')).toBe('en');
+  isDown = true;
+  expect(await ask('fr')).toBe('fr');
+  expect(await ask('en')).toBe('en');
+});
+
+test('what is kept ready for hits is bounded, whatever it consists of', () => {
+  let looked = 0;
+  const head = ['Link', 'x'.repeat(8000)];
+  const entries = /** @type {any} */ ({
+    behind: false,
+    still: () => true,
+    countHit() {},
+    peek: () => ({
+      payload: Buffer.alloc(1),
+      metadata: { head },
+      age: 0,
+      fill: 1,
+      token: 1,
+      tags: [],
+      looked: ++looked,
+    }),
+  });
+  const kept = new KeptEntries(entries);
+  for (let at = 0; at < 5000; at++) kept.get(`key ${at}`);
+  kept.get('key 4999');
+  expect(looked).toBe(5000);
+  kept.get('key 0');
+  expect(looked).toBe(5001);
 });
 
 describe('HTTP/2', () => {

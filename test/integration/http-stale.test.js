@@ -62,6 +62,20 @@ everywhere((test) => {
     expect((await site.get('/')).body).toBe('run 3');
   });
 
+  test('stale-if-error: one handler fails for all who wait', async (start) => {
+    const site = await start(async (req, res, run) => {
+      if (run === 1) return void text(res, 'stale-if-error=60', 'run 1');
+      await delay(150);
+      res.statusCode = 503;
+      res.end();
+    }, BRIEF);
+    await site.get('/');
+    await delay(AGED_MS);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => site.get('/')));
+    expect(answers.map(({ status, body }) => `${status} ${body}`)).toEqual(Array(8).fill('200 run 1'));
+    expect(site.runs).toBe(2);
+  });
+
   describe('stale-if-error', () => {
     /** @param {any} start @param {number} status @param {string} control */
     const failing = (start, status, control) =>
