@@ -63,6 +63,11 @@ class Flight {
     this.maxBacklog = maxBacklog;
   }
 
+  /** @returns {Extract<Outcome, { end: 'stored' }> | undefined} a whole answer, while the cache is still busy writing it */
+  get whole() {
+    return this.#outcome?.end === 'stored' ? this.#outcome : undefined;
+  }
+
   /** @returns {StoredResponse | undefined} what the leader stored, while the cache is still busy writing it */
   get stored() {
     return this.#outcome?.end === 'stored' ? this.#outcome.stored : undefined;

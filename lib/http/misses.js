@@ -69,7 +69,9 @@ class Misses {
     }
     const shares = collapse > 0 && whole && !personal && !this.#uncacheable.has(target.base);
     const flight = shares && exchange.waits < MAX_WAITS ? this.#flights.find(slot.key) : undefined;
-    if (flight !== undefined) return this.#wait(exchange, flight);
+    if (flight !== undefined && flight.whole === undefined) return this.#wait(exchange, flight);
+    // What was whole before this request came is for it what is stored: perhaps not without being revalidated.
+    if (flight !== undefined && this.#sharesWhole(exchange, slot, flight)) return;
     // It may wait for a GET, but what it brings nobody else can use.
     if (req.method === 'HEAD') return this.#lookOnce(exchange, slot);
     const deadline = performance.now() + collapse;
@@ -80,6 +82,18 @@ class Misses {
       void error;
       this.#alone(exchange, slot);
     });
+  }
+
+  /**
+   * Answers from what is on its way into the cache: a hit in all but name, and by name.
+   * @param {ExchangeInstance} exchange
+   * @param {Slot} slot
+   * @param {Flight} flight
+   * @returns {boolean}
+   */
+  #sharesWhole(exchange, slot, { whole }) {
+    if (whole === undefined || !isFor(exchange.target, whole.shared)) return false;
+    return this.#answers.from(exchange, slot, asUsable(whole.stored, Date.now()), 'memory');
   }
 
   /**
