@@ -238,7 +238,7 @@ class Capture {
     if (this.#isGone() && this.#isWanted()) return this.#writeForOthers(args);
     this.#commit();
     // Copied now: the caller may use its buffer again as soon as this write is done.
-    const bytes = this.#chunks === undefined && !this.#overflowed ? undefined : copyOf(args[0], args[1]);
+    const bytes = this.#isCopied() ? copyOf(args[0], args[1]) : undefined;
     if (this.#diverted) {
       if (this.#recording && bytes !== undefined) this.#keep(bytes);
       return swallow(args, true);
@@ -249,6 +249,13 @@ class Capture {
     if (this.#recording && this.#chunks !== undefined && this.#listener.isAwaited()) return true;
     if (!result && this.#isWanted()) this.#waitForOwn();
     return result && more;
+  }
+
+  /** Whether anybody has a use for a copy. */
+  #isCopied() {
+    // Too large to be kept, and nobody joins any more: when the last of those who read along has gone, it is only sent.
+    if (this.#overflowed && !this.#listener.isAwaited()) this.#overflowed = false;
+    return this.#chunks !== undefined || this.#overflowed;
   }
 
   /** The others must not wait for ever for a first client that reads nothing. */
@@ -406,7 +413,7 @@ class Capture {
     if (bytes.length === 0 || (this.#chunks === undefined && !this.#overflowed)) return true;
     this.#size += bytes.length;
     if (this.#chunks !== undefined && this.#size > this.#maxBytes) {
-      this.#overflowed = this.#recording;
+      this.#overflowed = this.#recording && this.#listener.isAwaited();
       this.#drop('too-large');
     }
     this.#chunks?.push(bytes);

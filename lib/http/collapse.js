@@ -211,6 +211,8 @@ class Flight {
   finish(outcome) {
     if (this.#outcome !== undefined && this.#outcome.end !== 'streaming') return;
     this.#outcome = outcome;
+    // Who was told of a stream and has not come yet is better off with this.
+    this.#readable = false;
     this.#tell(outcome);
   }
 

@@ -15,7 +15,7 @@ afterEach(cleanUp);
  */
 async function capture(
   handler,
-  { verdict = 'record', maxBytes = 100, onCommitted = () => true, before, replace } = {},
+  { verdict = 'record', maxBytes = 100, onCommitted = () => true, isAwaited = () => false, before, replace } = {},
 ) {
   /** @type {any[]} */
   const heard = [];
@@ -38,7 +38,7 @@ async function capture(
         (replace ?? ((it) => it.end('instead')))(res);
       },
       onDropped: (reason) => heard.push(['dropped', reason]),
-      isAwaited: () => false,
+      isAwaited,
     });
     handler(res);
   });
@@ -132,12 +132,29 @@ describe('a body that is too long', () => {
     expect(heard[0]).toEqual(['head', 200, undefined, undefined, false]);
   });
 
-  test('or turns out to be; those who read along get all of it', async () => {
-    const handler = (/** @type {any} */ res) => {
-      for (const text of ['one', 'two', 'three']) res.write(text);
-      res.end();
-    };
+  const handler = (/** @type {any} */ res) => {
+    for (const text of ['one', 'two', 'three']) res.write(text);
+    res.end();
+  };
+
+  test('or turns out to be, and nobody reads along: the rest is not copied', async () => {
     const { server, heard } = await capture(handler, { maxBytes: 5 });
+    expect((await request(server, '/')).body).toBe('onetwothree');
+    expect(heard.slice(1)).toEqual([
+      ['chunk', 'one'],
+      ['dropped', 'too-large'],
+    ]);
+  });
+
+  test('until the last of those who read along has gone', async () => {
+    let readers = 2;
+    const { server, heard } = await capture(handler, { maxBytes: 5, isAwaited: () => readers-- > 0 });
+    expect((await request(server, '/')).body).toBe('onetwothree');
+    expect(heard).not.toContainEqual(['chunk', 'three']);
+  });
+
+  test('or turns out to be; those who read along get all of it', async () => {
+    const { server, heard } = await capture(handler, { maxBytes: 5, isAwaited: () => true });
     expect((await request(server, '/')).body).toBe('onetwothree');
     expect(heard.slice(1)).toEqual([
       ['chunk', 'one'],
