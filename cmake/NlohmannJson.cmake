@@ -2,6 +2,8 @@
 find_package(nlohmann_json 3.10 QUIET)
 if(nlohmann_json_FOUND)
   message(STATUS "nlohmann_json: the system's ${nlohmann_json_VERSION}")
+elseif(TIERCEL_CHECK)
+  tiercel_missing("nlohmann_json" nlohmann-json3-dev)
 else()
   include(FetchContent)
   FetchContent_Declare(

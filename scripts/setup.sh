@@ -16,24 +16,22 @@ need() {
   case " ${missing[*]-} " in *" $package "*) ;; *) missing+=("$package") ;; esac
 }
 
-header() {
-  local dir
-  for dir in /usr/include /usr/local/include /opt/homebrew/include "$(dirname "$(command -v node)")/../include/node"; do
-    [ -e "$dir/$1" ] && return 0
-  done
-  return 1
+# What clang links with -fsanitize=fuzzer: asked for as the build does it.
+fuzzer() {
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
+    clang++ -fsanitize=fuzzer,address,undefined -x c++ -o /dev/null -
 }
+# Of whichever version clang is.
+fuzzer_package() { clang --version 2>/dev/null | sed -n 's/.*version \([0-9]*\)\..*/libclang-rt-\1-dev/p' | head -n 1; }
 
-library() {
-  local dir
-  for dir in /usr/lib /usr/lib64 /usr/lib/*-linux-* /usr/local/lib /opt/homebrew/lib; do
-    ls "$dir/lib$1".* >/dev/null 2>&1 && return 0
-  done
-  return 1
+# The packages that CMake misses for this level; it says so itself, with the same look-ups as the build.
+missing_for_build() {
+  local tests=OFF
+  [ "$level" = demo ] || tests=ON
+  mkdir -p .cache/logs
+  cmake -S . -B .cache/check -DTIERCEL_CHECK=ON "-DTIERCEL_TESTS=$tests" >.cache/logs/check.log 2>&1 </dev/null && return 0
+  sed -n 's/^-- missing packages: //p' .cache/logs/check.log | grep . || { cat .cache/logs/check.log >&2 && return 1; }
 }
-
-# libFuzzer, which clang links in: of whichever version clang is.
-fuzzer() { ls "$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer*.a; }
 
 # The service of Debian's redis-server must not start: our servers are private ones. A policy-rc.d that is there
 # already is the administrator's word, and stays.
@@ -142,22 +140,9 @@ command -v node >/dev/null || die "Node.js 20.3 or newer is needed"
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 3) ? 0 : 1)' ||
   die "Node.js 20.3 or newer is needed, this is $(node -v)"
 
-need cmake command -v cmake
-need g++ command -v g++
-need make command -v make
-need libuv1-dev header uv.h
-need nlohmann-json3-dev header nlohmann/json.hpp
-if [ "$level" != demo ]; then
-  need libuv1-dev library uv
-  need libgtest-dev library gtest
-  need redis-server command -v redis-server
-  need clang-format command -v clang-format
-  need clang-tidy command -v clang-tidy
-  need clang command -v clang++
-  need libclang-rt-14-dev fuzzer
-fi
-
-if [ ${#missing[@]} -gt 0 ]; then
+# Installs what is in `missing`, or says how.
+install_missing() {
+  [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
     install_packages "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
   elif command -v apt-get >/dev/null; then
@@ -167,6 +152,30 @@ if [ ${#missing[@]} -gt 0 ]; then
   else
     die "missing (named as Debian names them): ${missing[*]}"
   fi
+  missing=()
+}
+
+need cmake command -v cmake
+need g++ command -v g++
+need make command -v make
+need binutils command -v strip
+if [ "$level" != demo ]; then
+  need redis-server command -v redis-server
+  need openssl command -v openssl
+  need clang-format command -v clang-format
+  need clang-tidy command -v clang-tidy
+  need clang command -v clang++
+fi
+install_missing
+
+if ! found=$(missing_for_build); then die "CMake could not look for what the build needs (.cache/logs/check.log)"; fi
+for package in $found; do need "$package" false; done
+if [ "$level" != demo ]; then need "$(fuzzer_package)" fuzzer; fi
+if [ ${#missing[@]} -gt 0 ]; then
+  install_missing
+  # CMake remembers what it did not find.
+  rm -rf .cache/check
+  if ! found=$(missing_for_build) || [ -n "$found" ]; then die "still missing for the build: ${found:-see .cache/logs/check.log}"; fi
 fi
 
 if [ "$level" != demo ]; then install_valkey; fi
