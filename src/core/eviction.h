@@ -123,7 +123,8 @@ class Eviction {
       return setLimits();
     }
     renewAbove_ = expected + expected / 4 + 1;
-    renewBelow_ = expected / 4;
+    // Of those that are there: a shard that shrinks would else renew them for every eviction.
+    renewBelow_ = std::min(expected, entries_) / 4;
     generation_ = generation_ % kGenerations + 1;
     classified_ = 0;
     sampled_ = 0;

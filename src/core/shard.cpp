@@ -533,6 +533,7 @@ bool Shard::reclaimChunk(bool reuse) {
     if (arena_.isFree(at)) continue;
     EntryBlock& entry = block(at);
     __builtin_prefetch(reinterpret_cast<const char*>(&entry) + kReclaimAhead);
+    entry.fill.store(0, std::memory_order_relaxed);  // the chunk may serve again: no token of before finds an entry
     const std::uint16_t pins = entry.pins.fetch_or(EntryBlock::kDoomed, std::memory_order_acq_rel);
     if (pins == 0) {
       for (const TagMark mark : entry.tags()) state_.tags.release(mark.cell);

@@ -326,6 +326,24 @@ TEST(MemoryTier, WhatIsGoneIsNoHitWhateverIsInItsPlace) {
   }
 }
 
+// With a full pool the chunks that clear() gave up serve again, with the old blocks in them.
+TEST(MemoryTier, ATokenOfBeforeAClearIsNoHitInAChunkThatServesAgain) {
+  Tier tier({.maxBytes = std::size_t{64} << 20});
+  std::vector<std::uint64_t> tokens;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string key = "key:" + std::to_string(1000000 + i);
+    if (!tier.put(key, filled(std::string(60000, 'o'), 7), kAlways, 0)) continue;
+    if (const auto hit = tier.peek(key, 0)) tokens.push_back(hit->token);
+  }
+  ASSERT_GT(tokens.size(), 1000U);
+  tier.clear();
+  for (int i = 0; i < 900; ++i) {
+    tier.put("new:" + std::to_string(1000000 + i), filled(std::string(60000, 'n'), 8), kAlways, 0);
+    if (i % 20 != 0) continue;
+    for (const std::uint64_t token : tokens) ASSERT_FALSE(tier.isStill(token, fillOf(7), 0));
+  }
+}
+
 // So much that a thread gives it back; hits of before keep what they show, and nobody waits for room.
 TEST(MemoryTier, ClearsMuchAtOnce) {
   CountingChunks chunks;
