@@ -4,6 +4,7 @@ const { createCache } = require('./cache');
 const { createRedis } = require('./redis');
 const { cacheResponse } = require('./http');
 const { cacheKey } = require('./keys/cache-key');
+const { escapePattern } = require('./keys/glob');
 const { hashArgs } = require('./keys/hash-args');
 const { CacheError, CacheUnavailableError, RedisError } = require('./errors');
 
@@ -13,6 +14,7 @@ module.exports = {
   cacheResponse,
   cacheKey,
   hashArgs,
+  escapePattern,
   CacheError,
   CacheUnavailableError,
   RedisError,

@@ -99,13 +99,18 @@ export interface Logger {
 }
 
 /**
- * Caches of one server, namespace and version share their memory in a process, in all its worker threads, and must ask
- * for the same budget: createCache throws a TypeError otherwise.
+ * A cache without Redis has a memory of its own, with its namespaces, unless `shared` says otherwise. With Redis, caches
+ * of one server, namespace and version share their memory in a process, in all its worker threads. Those that share must
+ * ask for the same budget: createCache throws a TypeError otherwise.
  */
 export interface MemoryOptions {
   /** Budget in bytes, keys and bookkeeping included. Default `'64mb'`. */
   maxBytes?: Size;
-  /** A larger entry is served but not kept in memory. Default: the whole budget. */
+  /**
+   * A larger entry (its key and bookkeeping included) is served but not kept in memory. Default: a quarter of `maxBytes`,
+   * at most `'4mb'`. With a higher limit, an entry for which there is no room is not kept at once when others would have
+   * to leave for longer than a few milliseconds: room is made in the background, and a later `set` finds it.
+   */
   maxEntryBytes?: Size;
   /** At most so many entries. Default: as many as there is room for. */
   maxEntries?: number;
@@ -114,6 +119,12 @@ export interface MemoryOptions {
    * Default `'1s'`.
    */
   maxStaleness?: Duration;
+  /**
+   * Without Redis: `true` shares the memory with all caches of the same namespace and version in this process that ask
+   * for it, in all its worker threads: entries, leases, tags. Default `false`. With Redis it is always shared, and
+   * `false` is a TypeError.
+   */
+  shared?: boolean;
 }
 
 /**
@@ -260,7 +271,7 @@ export interface CacheStats {
   memory: MemoryStats | null;
 }
 
-/** Of the memory that all caches of the namespace share in this process. */
+/** Of the memory of the cache: its namespaces and those it shares it with included. */
 export interface MemoryStats {
   entries: number;
   /** Bytes in use, keys and bookkeeping included. */
@@ -499,6 +510,13 @@ export function cacheKey(...parts: Array<string | number | bigint | boolean>): s
 
 /** A short hash of any arguments: equal for equal ones, whatever the order of object keys; `1` and `'1'` differ. */
 export function hashArgs(args: readonly unknown[]): string;
+
+/**
+ * A pattern that matches exactly this text: what is special in patterns is escaped. For text that is not yours, in the
+ * patterns of `invalidatePattern` and `purge`: ``cache.invalidatePattern(`search:${escapePattern(query)}:*`)``.
+ * A TypeError when it is no string.
+ */
+export function escapePattern(text: string): string;
 
 // ----------------------------------------------------------------------------------------------------------- HTTP
 

@@ -2,7 +2,7 @@
 // Everything that makes entries invalid: keys, tags, patterns, a namespace. Each is acknowledged by Redis, or rejected
 // and remembered until it can be carried out.
 const { CacheUnavailableError } = require('../errors');
-const { escapeGlob, globToRegExp } = require('../keys/glob');
+const { escapePattern, globMatcher } = require('../keys/glob');
 const { Outbox } = require('./outbox');
 const { Sweeper } = require('./sweeper');
 
@@ -130,10 +130,10 @@ class Invalidation {
    */
   async pattern(pattern) {
     this.counters.invalidations++;
-    const matches = globToRegExp(pattern);
+    const matches = globMatcher(pattern);
     const count = await this.#acknowledged(
       `the invalidation of '${pattern}'`,
-      () => this.loads.fenceIf(({ key }) => matches.test(key)),
+      () => this.loads.fenceIf(({ key }) => matches(key)),
       () => this.#removePattern(pattern),
       () => this.outbox.addPattern(pattern),
     );
@@ -153,7 +153,7 @@ class Invalidation {
     if (this.#tiers.local) this.#tiers.removeMatching('*');
     this.#tell('cache:invalidate', { all: true });
     if (!this.#tiers.local) {
-      this.#inBackground(this.#sweeper.namespace(this.#namespaceTag, `${escapeGlob(this.#prefix + this.#space)}*`));
+      this.#inBackground(this.#sweeper.namespace(this.#namespaceTag, `${escapePattern(this.#prefix + this.#space)}*`));
     }
   }
 
@@ -211,7 +211,7 @@ class Invalidation {
     const { client } = this.#tiers;
     const local = this.#tiers.removeMatching(pattern);
     if (client === undefined) return local;
-    const whole = escapeGlob(this.#prefix + this.#space);
+    const whole = escapePattern(this.#prefix + this.#space);
     const skip = this.#prefix.length + this.#space.length;
     const removed = new Set();
     let cursor = '0';

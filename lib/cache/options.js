@@ -1,5 +1,6 @@
 'use strict';
 // The options of createCache, checked and with their defaults.
+const { randomUUID } = require('node:crypto');
 const { invalid } = require('../options/is');
 const { knownOptions } = require('../options/known');
 const { parseDuration, parsePositiveDuration } = require('../options/duration');
@@ -17,17 +18,30 @@ const KNOWN = [...KNOWN_TIERS, ...KNOWN_CALL, ...KNOWN_LOAD, ...KNOWN_VALUE];
 const HEARTBEAT_MS = 2000;
 // A client by itself waits up to 10 s between two attempts; every second without Redis is a second of loaders.
 const BACKOFF_MAX_MS = 800;
-const KNOWN_MEMORY = ['maxBytes', 'maxEntryBytes', 'maxEntries', 'maxStaleness'];
+const KNOWN_MEMORY = ['maxBytes', 'maxEntryBytes', 'maxEntries', 'maxStaleness', 'shared'];
+// One entry takes no more than this share of the budget, and no more than this, unless maxEntryBytes says so: the room
+// for it is made by removing others, and that takes time.
+const MOST_SHARE = 1 / 4;
+const MOST_ENTRY_BYTES = 4 << 20;
 const DAY_MS = 86_400_000;
+
+/**
+ * @typedef {object} MemoryOptions
+ * @property {number} maxBytes
+ * @property {number} maxEntryBytes
+ * @property {number} maxEntries 0: no bound
+ * @property {number} maxStaleness ms
+ * @property {boolean | undefined} shared with the other caches of the namespace in this process
+ */
 
 /**
  * @typedef {object} NormalCacheOptions
  * @property {import('../redis/options').NativeRedisOptions | import('../redis/client').Client | undefined} redis
  * @property {boolean} ownsClient
- * @property {{ maxBytes: number, maxEntryBytes: number, maxEntries: number, maxStaleness: number } | undefined} memory
+ * @property {MemoryOptions | undefined} memory
  * @property {string} namespace
  * @property {string} prefix of every key in Redis
- * @property {string} tierName under which the threads of the process share their memory
+ * @property {string} tierName caches of this process with the same one share their memory
  * @property {number} stampFor ms that the stamp of a tag lives
  * @property {import('./call-options').CallDefaults} call
  * @property {import('./codecs').CacheCodec} codec
@@ -59,16 +73,20 @@ function memoryOptions(memory) {
     maxEntryBytes,
     maxEntries,
     maxStaleness = '1s',
+    shared,
   } = knownOptions(memory, 'memory', KNOWN_MEMORY);
   if (maxEntries !== undefined && !(Number.isSafeInteger(maxEntries) && maxEntries > 0)) {
     throw invalid('memory.maxEntries', 'a positive whole number', maxEntries);
   }
+  if (shared !== undefined && typeof shared !== 'boolean') throw invalid('memory.shared', 'true or false', shared);
   const budget = parseSize(maxBytes, 'memory.maxBytes');
+  const most = Math.min(Math.floor(budget * MOST_SHARE), MOST_ENTRY_BYTES);
   return {
     maxBytes: budget,
-    maxEntryBytes: maxEntryBytes === undefined ? budget : parseSize(maxEntryBytes, 'memory.maxEntryBytes'),
+    maxEntryBytes: maxEntryBytes === undefined ? most : parseSize(maxEntryBytes, 'memory.maxEntryBytes'),
     maxEntries: maxEntries ?? 0,
     maxStaleness: parseDuration(maxStaleness, 'memory.maxStaleness'),
+    shared,
   };
 }
 
@@ -150,6 +168,17 @@ function serverOf(redis) {
 }
 
 /**
+ * @param {NormalCacheOptions['redis']} redis
+ * @param {NormalCacheOptions['memory']} memory
+ * @param {string} prefix
+ */
+function tierNameOf(redis, memory, prefix) {
+  // Unique in all threads of the process, and in every copy of this module.
+  if (redis === undefined && memory?.shared !== true) return `own ${randomUUID()}`;
+  return `${serverOf(redis)} ${prefix}${memory === undefined ? ' no memory' : ''}`;
+}
+
+/**
  * @param {unknown} given
  * @param {NodeJS.ProcessEnv} env
  * @returns {NormalCacheOptions}
@@ -167,6 +196,11 @@ function normalizeCacheOptions(given, env) {
   if (redis === undefined && memory === undefined) {
     throw new TypeError('memory: false leaves no tier at all, because no Redis is configured');
   }
+  if (redis !== undefined && memory?.shared === false) {
+    throw new TypeError(
+      'memory.shared: caches of one Redis server and namespace always share their memory in a process; false is for a cache without Redis',
+    );
+  }
   const prefix = `${keyPart(namespace, 'namespace')}:${keyPart(String(version), 'version')}:`;
   return {
     redis,
@@ -174,7 +208,7 @@ function normalizeCacheOptions(given, env) {
     memory,
     namespace,
     prefix,
-    tierName: `${serverOf(redis)} ${prefix}${memory === undefined ? ' no memory' : ''}`,
+    tierName: tierNameOf(redis, memory, prefix),
     // Far longer than any entry: what carries a stamp that is gone is invalid.
     stampFor: Math.max(30 * DAY_MS, 4 * call.maxTtl),
     call,

@@ -1,14 +1,12 @@
 'use strict';
 // Patterns of keys as Redis has them, and the literal forms of strings in them.
 
-/** @param {string} char */
-const escapeRegExp = (char) => char.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-
 /**
  * A pattern that matches exactly this text.
  * @param {string} text
  */
-function escapeGlob(text) {
+function escapePattern(text) {
+  if (typeof text !== 'string') throw new TypeError(`text: expected a string, got ${typeof text}`);
   return text.replace(/[*?[\]\\^]/g, '\\$&');
 }
 
@@ -21,49 +19,103 @@ function isGlob(text) {
 }
 
 /**
- * The same pattern as a regular expression, for keys of this process.
+ * Whether keys match the pattern, as in Redis and in src/core/glob.cpp: byte by byte of their UTF-8. Only the last star
+ * is ever tried again, so the time is bounded by the length of the pattern times that of the key.
  * @param {string} pattern
+ * @returns {(key: string) => boolean}
  */
-function globToRegExp(pattern) {
-  let source = '';
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern[i];
-    if (char === '*') source += '[^]*';
-    else if (char === '?') source += '[^]';
-    else if (char === '\\' && i + 1 < pattern.length) source += escapeRegExp(pattern[++i]);
-    else if (char === '[') {
-      const end = endOfSet(pattern, i + 1);
-      source += setSource(pattern.slice(i + 1, end));
-      i = end;
-    } else source += escapeRegExp(char);
-  }
-  return new RegExp(`^${source}$`);
+function globMatcher(pattern) {
+  const elements = elementsOf(bytesOf(pattern));
+  return (key) => matches(elements, bytesOf(key));
 }
 
 /**
+ * One byte of UTF-8 in each character.
+ * @param {string} text
+ */
+// eslint-disable-next-line no-control-regex -- all of ASCII
+const bytesOf = (text) => (/^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1'));
+
+const STAR = '*';
+
+/** @typedef {typeof STAR | ((byte: string) => boolean)} Element */
+
+/**
+ * @param {string} pattern
+ * @returns {Element[]}
+ */
+function elementsOf(pattern) {
+  /** @type {Element[]} */
+  const elements = [];
+  for (let at = 0; at < pattern.length; at++) {
+    const char = pattern[at];
+    if (char === '*') {
+      if (elements.at(-1) !== STAR) elements.push(STAR);
+    } else if (char === '?') elements.push(() => true);
+    else if (char === '[') {
+      const set = setAt(pattern, at + 1);
+      elements.push(set.has);
+      at = set.end;
+    } else {
+      const literal = char === '\\' && at + 1 < pattern.length ? pattern[++at] : char;
+      elements.push((byte) => byte === literal);
+    }
+  }
+  return elements;
+}
+
+/**
+ * A set without its brackets; one that is not closed ends with the pattern.
  * @param {string} pattern
  * @param {number} from
+ * @returns {{ has: (byte: string) => boolean, end: number }} end: where its `]` is
  */
-function endOfSet(pattern, from) {
-  let at = pattern[from] === '^' ? from + 1 : from;
-  while (at < pattern.length && pattern[at] !== ']') at += pattern[at] === '\\' ? 2 : 1;
-  return Math.min(at, pattern.length);
-}
-
-/** @param {string} set without its brackets */
-function setSource(set) {
-  const negated = set[0] === '^';
-  let body = '';
-  for (let i = negated ? 1 : 0; i < set.length; i++) {
-    if (set[i] === '\\' && i + 1 < set.length) body += escapeRegExp(set[++i]);
-    else if (set[i + 1] === '-' && i + 2 < set.length) {
-      const [low, high] = set[i] <= set[i + 2] ? [set[i], set[i + 2]] : [set[i + 2], set[i]];
-      body += `${escapeRegExp(low)}-${escapeRegExp(high)}`;
-      i += 2;
-    } else body += escapeRegExp(set[i]);
+function setAt(pattern, from) {
+  const negated = pattern[from] === '^';
+  /** @type {Array<[string, string]>} */
+  const ranges = [];
+  let at = negated ? from + 1 : from;
+  while (at < pattern.length && pattern[at] !== ']') {
+    if (pattern[at] === '\\' && at + 1 < pattern.length) {
+      ranges.push([pattern[at + 1], pattern[at + 1]]);
+      at += 2;
+    } else if (pattern[at + 1] === '-' && at + 2 < pattern.length) {
+      const [low, high] = [pattern[at], pattern[at + 2]].sort();
+      ranges.push([low, high]);
+      at += 3;
+    } else {
+      ranges.push([pattern[at], pattern[at]]);
+      at++;
+    }
   }
-  if (body === '') return negated ? '[^]' : '(?!)';
-  return negated ? `[^${body}]` : `[${body}]`;
+  return { has: (byte) => ranges.some(([low, high]) => byte >= low && byte <= high) !== negated, end: at };
 }
 
-module.exports = { escapeGlob, isGlob, globToRegExp };
+/**
+ * @param {readonly Element[]} elements
+ * @param {string} text
+ */
+function matches(elements, text) {
+  let at = 0;
+  let read = 0;
+  let behindStar = -1;
+  let starEnd = 0;
+  while (read < text.length) {
+    const element = elements[at];
+    if (element === STAR) {
+      behindStar = ++at;
+      starEnd = read;
+    } else if (element !== undefined && element(text[read])) {
+      at++;
+      read++;
+    } else if (behindStar >= 0) {
+      at = behindStar;
+      read = ++starEnd;
+    } else return false;
+    if (behindStar === elements.length) return true;
+  }
+  while (elements[at] === STAR) at++;
+  return at === elements.length;
+}
+
+module.exports = { escapePattern, isGlob, globMatcher };

@@ -1,6 +1,6 @@
 'use strict';
 // Every key of a namespace with its value: by SCAN where there is Redis, else from memory.
-const { escapeGlob } = require('../keys/glob');
+const { escapePattern } = require('../keys/glob');
 
 const AT_ONCE = 500;
 
@@ -13,7 +13,7 @@ const AT_ONCE = 500;
 async function* pagesOfKeys(cache) {
   const { tiers, prefix } = cache.internals;
   if (tiers.client !== undefined) {
-    const match = `${escapeGlob(prefix)}*`;
+    const match = `${escapePattern(prefix)}*`;
     let cursor = '0';
     do {
       const [next, keys] = await tiers.client.call('SCAN', cursor, 'MATCH', match, 'COUNT', String(AT_ONCE));

@@ -5,7 +5,7 @@
 // A record may have a part that patch() changes in place; what stands in front of it then tells one writing of the record
 // from another (its mark), and swap() compares that alone.
 const { createHash } = require('node:crypto');
-const { escapeGlob } = require('../keys/glob');
+const { escapePattern } = require('../keys/glob');
 const { invalid } = require('../options/is');
 const { RedisClient } = require('../redis/client');
 const { NAMES } = require('../redis/commander');
@@ -275,7 +275,7 @@ class RedisRecords {
    * @returns {AsyncGenerator<string[]>}
    */
   async *keys(prefix, count) {
-    const match = `${escapeGlob(prefix)}*`;
+    const match = `${escapePattern(prefix)}*`;
     let cursor = '0';
     do {
       const page = await (this.refused() ?? this.client.call('SCAN', cursor, 'MATCH', match, 'COUNT', count));

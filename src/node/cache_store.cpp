@@ -101,9 +101,9 @@ napi_value CacheStore::create(napi_env rawEnv, napi_callback_info info) {
                                             : ", " + std::to_string(conflicting->memory.maxEntries) + " entries")
                                  : std::string();
     Napi::TypeError::New(env,
-                         "memory: caches of one namespace and version share their memory in a process, and it is "
+                         "memory: these caches share their memory, that of a namespace and version in a process, and it is "
                          "open with other options (" +
-                             open + "): use the same ones, or another namespace")
+                             open + "): use the same ones, another namespace, or (without Redis) no memory.shared")
         .ThrowAsJavaScriptException();
     return nullptr;
   }

@@ -46,12 +46,12 @@ describe('worker threads', () => {
     await cache.close();
   });
 
-  test('all share the memory of a namespace, its loads and its invalidations', async () => {
-    const cache = createCache({ redis: false, namespace: 'threads' });
+  test('with memory.shared, all share the memory of a namespace, its loads and its invalidations', async () => {
+    const cache = createCache({ redis: false, namespace: 'threads', memory: { shared: true } });
     await cache.set('main', { from: 'main' });
     await cache.set('removed', 1);
     const script = `
-      const cache = tiercel.createCache({ redis: false, namespace: 'threads' });
+      const cache = tiercel.createCache({ redis: false, namespace: 'threads', memory: { shared: true } });
       const main = await cache.get('main');
       let loads = 0;
       const load = () => new Promise((resolve) => setTimeout(resolve, 50, { loads: ++loads }));
@@ -214,7 +214,7 @@ describe('realms', () => {
     const [a, b] = [createCache({ redis: server.url }), second.createCache({ redis: server.url })];
     await a.set('copies', 1);
     expect(await b.get('copies')).toBe(1);
-    const options = { redis: false, namespace: 'copies' };
+    const options = { redis: false, namespace: 'copies', memory: { shared: true } };
     const [c, d] = [createCache(options), second.createCache(options)];
     const other = second.createCache({ redis: false, namespace: 'another' });
     await c.set('k', { n: 1 });

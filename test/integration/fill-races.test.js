@@ -92,12 +92,12 @@ describe('random rounds (F1, F2, F7, F8)', () => {
   });
 
   test.each(ways)('%s in another thread than the load, without Redis', async (way) => {
-    const cache = await open({ redis: false });
+    const cache = await open({ redis: false, memory: { shared: true } });
     // One place per key of runRaces(), 'lane7:…:2': two that shared one would read each other's versions.
     const versions = new Int32Array(new SharedArrayBuffer(4 * 1024));
     const placeOf = (key) => Number(key.match(/^lane(\d+):/)[1]) * 10 + Number(key.at(-1));
     const source = { write: (key, version) => void Atomics.store(versions, placeOf(key), version) };
-    const reader = await Agent.thread({ redis: false }, versions);
+    const reader = await Agent.thread({ redis: false, memory: { shared: true } }, versions);
     await reader.run((here) => {
       const place = (key) => Number(key.match(/^lane(\d+):/)[1]) * 10 + Number(key.at(-1));
       here.openSource = () => ({ read: (key) => Atomics.load(here.shared, place(key)) });
