@@ -33,8 +33,9 @@ function globMatcher(pattern) {
  * One byte of UTF-8 in each character.
  * @param {string} text
  */
-// eslint-disable-next-line no-control-regex -- all of ASCII
-const bytesOf = (text) => (/^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1'));
+function bytesOf(text) {
+  return /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1');
+}
 
 const STAR = '*';
 

@@ -121,8 +121,8 @@ void Arena::giveChunk(Handle block) {
   unused_.push_back(block >> kOffsetBits);
 }
 
-Handle Arena::allocate(std::size_t bytes) noexcept {
-  if (isLarge(bytes)) return takeChunk(costOf(bytes));
+Handle Arena::allocate(std::size_t bytes, bool grow) noexcept {
+  if (isLarge(bytes)) return grow ? takeChunk(costOf(bytes)) : kNoHandle;
   const auto units = static_cast<std::uint32_t>(costOf(bytes) / kUnit);
   constexpr std::uint32_t kMinUnits = kMinBlock / kUnit;
   Handle block = findFree(units);
@@ -132,7 +132,7 @@ Handle Arena::allocate(std::size_t bytes) noexcept {
     if (block == spare_) spare_ = kNoHandle;
     found = unitsOf(block);
   } else {
-    block = takeChunk(chunkBytes_);
+    block = grow ? takeChunk(chunkBytes_) : kNoHandle;
     if (block == kNoHandle) return kNoHandle;
     found = static_cast<std::uint32_t>(chunkBytes_ / kUnit);
   }
@@ -144,6 +144,7 @@ Handle Arena::allocate(std::size_t bytes) noexcept {
   } else {
     markNext(block, found, false);
   }
+  chunks_[block >> kOffsetBits].used += found;
   wordAt(block) = found << kSizeShift;  // the block before is in use, or they would be one
   return block;
 }
@@ -161,6 +162,31 @@ void Arena::condemn() noexcept {
   for (auto& row : heads_) row.fill(kNoHandle);
 }
 
+Handle Arena::condemnEmptiest() noexcept {
+  const auto units = static_cast<std::uint32_t>(chunkBytes_ / kUnit);
+  std::size_t emptiest = chunks_.size();
+  std::size_t room = 0;
+  for (std::size_t i = 0; i < chunks_.size(); ++i) {
+    const Chunk& chunk = chunks_[i];
+    if (chunk.life != Life::kUsed || unitsOf(static_cast<Handle>(i << kOffsetBits)) == 0) continue;
+    room += units - chunk.used;
+    if (emptiest == chunks_.size() || chunk.used < chunks_[emptiest].used) emptiest = i;
+  }
+  // Some of the room is in pieces that are too small.
+  if (emptiest == chunks_.size()) return kNoHandle;
+  Chunk& chunk = chunks_[emptiest];
+  if (room - (units - chunk.used) < chunk.used + chunk.used / 4) return kNoHandle;
+  const auto first = static_cast<Handle>(emptiest << kOffsetBits);
+  for (Handle at = first; at != kNoHandle; at = following(at)) {
+    if (isFree(at)) unlinkFree(at);
+  }
+  if (spare_ == first) spare_ = kNoHandle;
+  chunk.life = Life::kCondemned;
+  chunk.next = condemned_;
+  condemned_ = static_cast<std::uint32_t>(emptiest);
+  return first;
+}
+
 void Arena::release(Handle block, std::uint32_t held, bool reuse) noexcept {
   Chunk& chunk = chunks_[block >> kOffsetBits];
   condemned_ = chunk.next;
@@ -172,6 +198,7 @@ void Arena::release(Handle block, std::uint32_t held, bool reuse) noexcept {
   }
   if (!reuse || spare_ != kNoHandle || chunk.bytes != chunkBytes_) return giveChunk(block);
   chunk.life = Life::kUsed;
+  chunk.used = 0;
   wordAt(block) = 0;
   linkFree(block, static_cast<std::uint32_t>(chunkBytes_ / kUnit));
   spare_ = block;
@@ -192,6 +219,7 @@ Handle Arena::free(Handle block) noexcept {
     giveChunk(block);
     return kNoHandle;
   }
+  chunk.used -= units;
   const Handle next = following(block);
   if (next != kNoHandle && isFree(next)) {
     unlinkFree(next);

@@ -34,7 +34,8 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
 
   // A block of at least so many bytes, its first word included; the owner's bits are zero. kNoHandle: no memory left.
-  Handle allocate(std::size_t bytes) noexcept;
+  // `grow`: takes a chunk from the pool when it has to.
+  Handle allocate(std::size_t bytes, bool grow = true) noexcept;
   // Returns the free block that it has become part of; kNoHandle when its chunk was given back.
   Handle free(Handle block) noexcept;
 
@@ -65,6 +66,10 @@ class Arena {
     return index < chunks_.size() && chunks_[index].life == Life::kUsed &&
            std::size_t{at & kOffsetMask} * kUnit + bytes <= chunks_[index].bytes;
   }
+
+  // The chunk with the least in use, to be emptied by its owner: its free blocks serve no more, and it is the next that
+  // nextCondemned() gives. kNoHandle: there is none, or the other chunks have no room for what is in it.
+  [[nodiscard]] Handle condemnEmptiest() noexcept;
 
   // Gives up all chunks at once: nothing is allocated from them any more, and their blocks stay where they are until
   // their owner has gone through them with nextCondemned() and release().
@@ -98,6 +103,7 @@ class Arena {
     char* base = nullptr;
     std::size_t bytes = 0;
     std::uint32_t held = 0;      // blocks, of a released one
+    std::uint32_t used = 0;      // units of its blocks
     std::uint32_t next = kNone;  // condemned one
     Life life = Life::kNone;
   };

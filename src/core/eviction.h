@@ -81,6 +81,14 @@ class Eviction {
     return queues_.victim(keep);
   }
 
+  // Whether a new entry of that weight is worth that the oldest ones leave for it: it was asked for as often as they
+  // are, on average. It counts as asked for once more.
+  bool admits(std::uint32_t hash, std::size_t weight) {
+    const bool admitted = queues_.admitsNew(sketch_.frequency(hash) + 1, weight);
+    sketch_.count(hash);
+    return admitted;
+  }
+
   // A lookup that found nothing. It counts when the entry is added: what is never stored needs no room.
   void missed(std::uint32_t /*hash*/) {}
 

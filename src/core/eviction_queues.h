@@ -98,6 +98,21 @@ class EvictionQueues {
     return main;
   }
 
+  // Whether an entry of that weight, asked for so often, should get room in place of the oldest ones.
+  bool admitsNew(unsigned uses, std::size_t weight) {
+    constexpr unsigned kMostLooked = 16;
+    std::size_t freed = 0;
+    unsigned lost = 0;
+    unsigned looked = 0;
+    Slot slot = oldest(kCold, kNoSlot) != kNoSlot ? kNoSlot : oldestOfMain(kNoSlot);
+    for (; slot != kNoSlot && freed < weight && looked < kMostLooked; slot = nodes_.node(slot).newer) {
+      lost += sketch_.frequency(nodes_.hash(slot));
+      freed += nodes_.weight(slot);
+      ++looked;
+    }
+    return uses * looked >= lost;
+  }
+
   // Up to `limit` entries of the window, the newest ones, oldest first.
   template <class Visit>
   void visitWindow(std::size_t limit, const Visit& visit) {

@@ -30,22 +30,28 @@ class MemoryTier::Impl {
 
   bool put(const PutRequest& request) {
     const std::size_t index = indexOf(request.hash);
-    PutResult result = shards_[index]->put(request, false);
+    const std::size_t size = request.entry.payload.size();
+    const bool needsRoom = size > state_.chunkBytes / 4 && size < state_.maxEntryBytes && state_.isOver(size);
+    PutResult result = shards_[index]->put(request, needsRoom ? roomFor(index, request) : Room::kUnknown);
     if (result == PutResult::kNoRoom) {
-      makeRoom(index, request);
-      result = shards_[index]->put(request, true);
+      // Put once more in any case: what is not kept drops the older value of its key.
+      result = shards_[index]->put(request, roomFor(index, request));
     }
-    for (std::size_t i = 1; i < shards_.size() && state_.isOver(); ++i) {
-      shards_[(index + i) % shards_.size()]->evictWhileOver();
+    if (state_.isOver() && !makesRoom_.load(std::memory_order_relaxed) &&
+        !evictWhileOver(kStepsPerCall, index, result == PutResult::kKept ? &request : nullptr)) {
+      inBackground();
     }
     return result == PutResult::kKept;
   }
 
   void clear() {
     const std::size_t mapped = state_.pool.mapped();
+    wanted_.store(0, std::memory_order_relaxed);
     for (const auto& shard : shards_) shard->clear();
-    if (mapped <= kReclaimAtOnce || !reclaimer_.wake([this](const std::atomic<bool>& stop) { reclaim(stop); })) {
+    if (mapped <= kReclaimAtOnce) {
       reclaim(kGoOn);
+    } else {
+      inBackground();
     }
   }
 
@@ -63,6 +69,72 @@ class MemoryTier::Impl {
   // More takes a few milliseconds.
   static constexpr std::size_t kReclaimAtOnce = std::size_t{16} << 20;
   static constexpr std::atomic<bool> kGoOn{false};
+  // Entries that a call drops or moves to make room, at most. Each takes about a microsecond.
+  static constexpr std::size_t kStepsPerCall = 4096;
+  static constexpr std::size_t kStepsPerTurn = 8;
+
+  void inBackground() {
+    const auto work = [this](const std::atomic<bool>& stop) {
+      reclaim(stop);
+      makesRoom_.store(true, std::memory_order_relaxed);
+      while (!stop.load(std::memory_order_relaxed) && state_.isOver() && !evictWhileOver(kStepsPerCall, 0, nullptr)) {
+      }
+      // Others may take what is won: then it is for the next put to ask again.
+      constexpr int kMostTries = 4096;
+      const std::size_t wanted = wanted_.exchange(0, std::memory_order_relaxed);
+      for (int i = 0; i < kMostTries && wanted != 0 && !stop.load(std::memory_order_relaxed) && !tryRoom(wanted); ++i) {
+      }
+      makesRoom_.store(false, std::memory_order_relaxed);
+    };
+    if (!reclaimer_.wake(work)) work(kGoOn);
+  }
+
+  // Entries leave from all shards in turn, so that none of them loses what it uses most. false: there was more to be
+  // done than `limit` steps.
+  bool evictWhileOver(std::size_t limit, std::size_t first, const PutRequest* keep, std::size_t more = 0) {
+    for (std::size_t done = 0; state_.isOver(more);) {
+      if (done >= limit) return false;
+      const std::size_t before = done;
+      for (std::size_t i = 0; i < shards_.size() && state_.isOver(more); ++i) {
+        // The key is in the first of them.
+        Shard& shard = *shards_[(first + i) % shards_.size()];
+        done += shard.evictWhileOver(kStepsPerTurn, more, i == 0 ? keep : nullptr);
+      }
+      if (done == before) return true;  // there is nothing left
+    }
+    return true;
+  }
+
+  // So much for one more chunk: the least worthy entries leave, and the chunks that have least in use are emptied into
+  // the others. false: there was more to be done than a call may take.
+  bool tryRoom(std::size_t bytes) {
+    const std::size_t before = state_.entries.load(std::memory_order_relaxed);
+    if (!evictWhileOver(kStepsPerCall, 0, nullptr, bytes)) return false;
+    const std::size_t after = state_.entries.load(std::memory_order_relaxed);
+    std::size_t done = before > after ? before - after : 0;
+    for (bool any = true; any;) {
+      any = false;
+      for (const auto& shard : shards_) {
+        if (state_.pool.hasRoom(bytes)) return true;
+        if (done >= kStepsPerCall) return false;
+        const std::size_t steps = shard->vacateChunk();
+        done += steps;
+        any = any || steps != 0;
+      }
+    }
+    return true;  // no more can be had
+  }
+
+  Room roomFor(std::size_t index, const PutRequest& request) {
+    if (!shards_[index]->admits(request)) return Room::kRefused;
+    // Two that drop entries of the same shards wait for each other most of the time.
+    if (makesRoom_.load(std::memory_order_relaxed)) return Room::kNone;
+    const std::size_t bytes = shards_[index]->chunkFor(request);
+    if (tryRoom(bytes)) return Room::kMade;
+    wanted_.store(bytes, std::memory_order_relaxed);
+    inBackground();
+    return Room::kNone;
+  }
 
   void reclaim(const std::atomic<bool>& stop) {
     for (const auto& shard : shards_) {
@@ -71,22 +143,13 @@ class MemoryTier::Impl {
     }
   }
 
-  // The shard has nothing more to drop, and needs a chunk: the others empty some of theirs.
-  void makeRoom(std::size_t index, const PutRequest& request) {
-    const std::size_t bytes = shards_[index]->chunkFor(request);
-    for (bool any = true; any && !state_.pool.hasRoom(bytes);) {
-      any = false;
-      for (std::size_t i = 1; i < shards_.size() && !state_.pool.hasRoom(bytes); ++i) {
-        any |= shards_[(index + i) % shards_.size()]->emptyChunk();
-      }
-    }
-  }
-
   TierState state_;
   int shift_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<std::size_t> nextToExpire_{0};
-  Reclaimer reclaimer_;  // the last: ends before the shards
+  std::atomic<bool> makesRoom_{false};  // in the background
+  std::atomic<std::size_t> wanted_{0};  // bytes of a chunk that a put did without: room is made for the next one
+  Reclaimer reclaimer_;                 // the last: ends before the shards
 };
 
 MemoryTier::MemoryTier(const MemoryOptions& options, const SourceTable& sources, TagTable& tags, ChunkSource* chunks)

@@ -16,6 +16,8 @@ namespace {
 constexpr int kStepsPerHold = 256;
 // Every put takes so many steps of the wheel: more than it can cause later.
 constexpr int kStepsPerPut = 8;
+// What more has to leave for an entry leaves from all shards in turn.
+constexpr int kEvictionsPerPut = 8;
 constexpr std::size_t kHitsPerHold = 32;
 constexpr std::size_t kReclaimAhead = 1024;
 // So much of a fill id as JavaScript has of it.
@@ -179,7 +181,7 @@ void Shard::prefetchLinks(const EntryBlock& entry) const {
   }
 }
 
-PutResult Shard::put(const PutRequest& request, bool last) {
+PutResult Shard::put(const PutRequest& request, Room room) {
   const EntryPlan plan(request.key, request.entry, request.deadlines, request.now, request.options);
   const auto hash = static_cast<std::uint32_t>(request.hash);
   const bool isOver = request.now >= request.deadlines.goneAt;
@@ -191,13 +193,14 @@ PutResult Shard::put(const PutRequest& request, bool last) {
   bool fits = plan.fits() && arena_.costOf(plan.size()) <= state_.maxEntryBytes;
   Slot slot = kNoSlot;
   bool rewritten = false;
-  if (fits && !isOver) {
+  if (room == Room::kNone) fits = false;
+  if (fits && !isOver && room != Room::kRefused) {
     if (keeps) {
       prefetchLinks(block(replaced_));
       rewritten = rewrite(replaced_, plan, request);
     }
     slot = rewritten ? replaced_ : allocate(plan, replaced_);
-    if (slot == kNoSlot && !last) return PutResult::kNoRoom;
+    if (slot == kNoSlot && room == Room::kUnknown) return PutResult::kNoRoom;
     fits = slot != kNoSlot;
   }
   if (!rewritten && slot != kNoSlot) {
@@ -214,6 +217,7 @@ PutResult Shard::put(const PutRequest& request, bool last) {
     }
   }
   if (!fits) ++counters_.rejects;
+  if (room == Room::kRefused) ++counters_.admissionRejects;
   versions_[versionOf(request.hash)].fetch_add(1, std::memory_order_acq_rel);
   if (slot == kNoSlot) {
     if (replaced_ != kNoSlot) drop(replaced_);
@@ -225,11 +229,11 @@ PutResult Shard::put(const PutRequest& request, bool last) {
   std::size_t swept = 0;
   sweep(request.now, SIZE_MAX, kStepsPerPut, swept);
   // A new value of a known key is not up for admission, nor is one for which others had to leave.
-  keeps |= counters_.evictions != evictionsBefore;
+  keeps |= room == Room::kMade || counters_.evictions != evictionsBefore;
   const Slot keep = keeps ? slot : kNoSlot;
-  while (state_.isOver()) {
+  for (int i = 0; i < kEvictionsPerPut && state_.isOver(); ++i) {
     const Slot victim = this->victim(keep);
-    if (victim == kNoSlot || counters_.entries == 1) break;  // it is for the other shards to make room
+    if (victim == kNoSlot || counters_.entries == 1) break;
     if (victim == slot) {
       drop(slot);
       ++counters_.admissionRejects;
@@ -306,18 +310,18 @@ Slot Shard::allocate(const EntryPlan& plan, Slot keep) {
   constexpr int kPlainEvictions = 8;
   constexpr int kClearings = 8;
   const std::size_t size = plan.size();
-  // What needs a chunk of its own may need all that there is; else a few attempts are as good as many.
   const bool large = arena_.isLarge(size);
-  for (int attempt = 0; large || attempt < kPlainEvictions + kClearings; ++attempt) {
+  for (int attempt = 0; attempt < kPlainEvictions + kClearings; ++attempt) {
     const Slot slot = arena_.allocate(size);
     if (slot != kNoSlot) return slot;
     if (reclaimChunk(true)) {
       --attempt;
       continue;
     }
+    if (large) break;  // it needs a chunk of its own, and that is for all shards to make room for
     const Slot victim = this->victim(keep);
     if (victim == kNoSlot) break;
-    if (attempt < kPlainEvictions && !large) {
+    if (attempt < kPlainEvictions) {
       evict(victim);
     } else {
       evictAround(victim, size);
@@ -357,20 +361,18 @@ void Shard::evict(Slot victim) {
   ++counters_.evictions;
 }
 
-// Makes one piece of so many bytes where the victim is; of all its chunk, when that is not enough. In any case the
-// victim is gone.
+// Makes one piece of so many bytes where the victim is, or behind it. In any case the victim is gone.
 void Shard::evictAround(Slot victim, std::size_t bytes) {
   // Its bytes have to wait for whoever looks at them, but it is out of the way of the next attempt.
   if (block(victim).pins.load(std::memory_order_acquire) != 0) return evict(victim);
-  const bool whole = arena_.isLarge(bytes);
-  Slot at = whole ? Arena::firstOfChunk(victim) : victim;
+  Slot at = victim;
   while (at != kNoSlot) {
     if (!arena_.isFree(at) && block(at).pins.load(std::memory_order_acquire) == 0) {
       at = drop(at);
       ++counters_.evictions;
       if (at == kNoHandle) return;  // with all of its chunk
     }
-    if (!whole && arena_.isFree(at) && arena_.sizeOf(at) >= bytes) return;
+    if (arena_.isFree(at) && arena_.sizeOf(at) >= bytes) return;
     at = arena_.following(at);
   }
 }
@@ -464,21 +466,72 @@ std::size_t Shard::expire(Millis now, std::size_t limit) {
   return dropped;
 }
 
-void Shard::evictWhileOver() {
+std::size_t Shard::evictWhileOver(std::size_t limit, std::size_t more, const PutRequest* keep) {
   const std::lock_guard lock(lock_);
-  while (state_.isOver()) {
-    const Slot victim = this->victim(kNoSlot);
-    if (victim == kNoSlot) return;
+  const Slot kept = keep == nullptr ? kNoSlot : lookup(keep->key, keep->hash);
+  std::size_t dropped = 0;
+  for (; dropped < limit && state_.isOver(more); ++dropped) {
+    const Slot victim = this->victim(kept);
+    if (victim == kNoSlot) break;
     evict(victim);
   }
+  return dropped;
 }
 
-bool Shard::emptyChunk() {
+bool Shard::admits(const PutRequest& request) {
   const std::lock_guard lock(lock_);
-  if (reclaimChunk(false)) return true;
-  const Slot victim = this->victim(kNoSlot);
-  if (victim == kNoSlot) return false;
-  evictAround(victim, state_.maxBytes + Arena::kMaxChunk);
+  if (lookup(request.key, request.hash) != kNoSlot) return true;
+  return eviction_.admits(static_cast<std::uint32_t>(request.hash), chunkFor(request));
+}
+
+std::size_t Shard::vacateChunk() {
+  const std::lock_guard lock(lock_);
+  if (reclaimChunk(false)) return 1;
+  const Handle first = arena_.condemnEmptiest();
+  if (first == kNoHandle) return 0;
+  std::uint32_t held = 0;
+  std::size_t looked = 1;
+  for (Handle at = first; at != kNoHandle; at = arena_.following(at)) {
+    if (arena_.isFree(at)) continue;
+    ++looked;
+    const bool pinned = block(at).pins.load(std::memory_order_acquire) != 0;
+    const bool doomed = (block(at).pins.load(std::memory_order_acquire) & EntryBlock::kDoomed) != 0;
+    if (!pinned && relocate(at)) continue;
+    if (!doomed) evict(at);
+    if (!arena_.isFree(at)) ++held;  // a hit looks at it still
+  }
+  arena_.release(first, held, false);
+  return looked;
+}
+
+bool Shard::relocate(Slot slot) {
+  EntryBlock& from = block(slot);
+  const bool isLong = (from.extras() & EntryBlock::kLong) != 0;
+  const std::size_t size = arena_.sizeOf(slot);
+  const std::size_t used = size - (isLong ? 0 : from.extras() & EntryBlock::kSlackMask);
+  const Slot to = arena_.allocate(used, false);
+  if (to == kNoSlot) return false;
+  const std::size_t newSize = arena_.sizeOf(to);
+  const std::uint32_t hash = this->hash(slot);
+  wheel_.remove(slot);
+  EntryBlock& entry = block(to);
+  constexpr std::uint32_t kArenasBits = (1U << Arena::kOwnerShift) - 1;
+  std::uint32_t extras = from.extras();
+  if (!isLong) extras = (extras & ~EntryBlock::kSlackMask) | static_cast<std::uint32_t>(newSize - used);
+  const std::uint32_t word = (entry.word & kArenasBits) | extras << Arena::kOwnerShift;
+  std::memcpy(arena_.at(to), arena_.at(slot), std::min(size, used));
+  entry.word = word;
+  table_.replace(slot, to, hash);
+  eviction_.moved(slot, to);
+  wheel_.add(to);
+  for (std::size_t i = 0; i < touchCount_; ++i) {
+    if (touches_[i].slot == slot) touches_[i].slot = to;
+  }
+  if (known_ == slot) known_ = to;
+  blockBytes_ = blockBytes_ - size + newSize;
+  state_.bytes.fetch_add(newSize - size, std::memory_order_relaxed);
+  from.fill.store(0, std::memory_order_relaxed);
+  arena_.free(slot);
   return true;
 }
 

@@ -26,8 +26,8 @@ namespace tiercel::core {
 struct TierState {
   TierState(const MemoryOptions& options, const SourceTable& sources, TagTable& tags, ChunkSource& chunks);
 
-  [[nodiscard]] bool isOver() const {
-    return bytes.load(std::memory_order_relaxed) > maxBytes ||
+  [[nodiscard]] bool isOver(std::size_t more = 0) const {
+    return bytes.load(std::memory_order_relaxed) + more > maxBytes ||
            (maxEntries != 0 && entries.load(std::memory_order_relaxed) > maxEntries);
   }
 
@@ -54,6 +54,14 @@ struct PutRequest {
   const PutOptions& options;
 };
 
+// What a put knows of the room for its entry.
+enum class Room : std::uint8_t {
+  kUnknown,
+  kMade,     // the entry is not up for admission any more
+  kNone,     // it would take too long: it is made in the background, for the next put
+  kRefused,  // it is not worth it
+};
+
 enum class PutResult : std::uint8_t { kKept, kNotKept, kNoRoom };
 
 class Shard {
@@ -71,18 +79,21 @@ class Shard {
   [[nodiscard]] Ticket ticket(std::uint64_t hash) const;
   void voidTickets();
 
-  // kNoRoom: nothing has happened yet; to be called again after other shards made room. `last`: do without.
-  PutResult put(const PutRequest& request, bool last);
+  // kNoRoom: nothing has happened yet; to be called again with what became of it. Drops a few others at most: the tier
+  // may be over its budget then.
+  PutResult put(const PutRequest& request, Room room);
   bool erase(std::string_view key, std::uint64_t hash);
   Ticket eraseAndRenew(std::string_view key, std::uint64_t hash, Ticket held);
   std::size_t expire(Millis now, std::size_t limit);
 
-  // Drops entries while the tier is over its budget, and while there are any.
-  void evictWhileOver();
+  // Drops up to so many entries while the tier with `more` bytes would be over its budget; never the one of the key of
+  // `keep`. Returns how many.
+  std::size_t evictWhileOver(std::size_t limit, std::size_t more, const PutRequest* keep);
   // What the pool must have for it.
   [[nodiscard]] std::size_t chunkFor(const PutRequest& request) const;
-  // Empties a chunk, for what needs one; false: there is nothing left to drop.
-  bool emptyChunk();
+  [[nodiscard]] bool admits(const PutRequest& request);
+  // Gives a chunk back to the pool; what is in it moves. Returns for how many entries; 0: there was nothing to be done.
+  std::size_t vacateChunk();
 
   // Gives all entries to `visit`, a few at a time, and drops those for which it says so. Returns how many.
   std::size_t dropIf(const std::function<bool(std::string_view key)>& visit, bool counted);
@@ -134,6 +145,8 @@ class Shard {
   Slot victim(Slot keep);
   void evict(Slot victim);
   void evictAround(Slot victim, std::size_t bytes);
+  // To another chunk; false: there is no room there.
+  bool relocate(Slot slot);
   Handle drop(Slot slot);
   Handle discard(Slot slot);
   Handle freeBlock(Slot slot);

@@ -100,10 +100,11 @@ napi_value CacheStore::create(napi_env rawEnv, napi_callback_info info) {
                                             ? std::string()
                                             : ", " + std::to_string(conflicting->memory.maxEntries) + " entries")
                                  : std::string();
-    Napi::TypeError::New(env,
-                         "memory: these caches share their memory, that of a namespace and version in a process, and it is "
-                         "open with other options (" +
-                             open + "): use the same ones, another namespace, or (without Redis) no memory.shared")
+    Napi::TypeError::New(
+        env,
+        "memory: these caches share their memory, that of a namespace and version in a process, and it is "
+        "open with other options (" +
+            open + "): use the same ones, another namespace, or (without Redis) no memory.shared")
         .ThrowAsJavaScriptException();
     return nullptr;
   }
