@@ -150,7 +150,9 @@ class Invalidation {
       () => this.#tiers.invalidateTags([this.#namespaceTag]),
       () => this.outbox.addAll(),
     );
-    if (this.#tiers.local) this.#tiers.removeMatching('*');
+    // They are invalid already, and this gives their memory back.
+    if (this.#tiers.local && this.#parent === undefined) this.#tiers.clearMemory();
+    else if (this.#tiers.local) await this.#tiers.removeMatching('*');
     this.#tell('cache:invalidate', { all: true });
     if (!this.#tiers.local) {
       this.#inBackground(this.#sweeper.namespace(this.#namespaceTag, `${escapePattern(this.#prefix + this.#space)}*`));
@@ -210,7 +212,7 @@ class Invalidation {
   async #removePattern(pattern) {
     const { client } = this.#tiers;
     const local = this.#tiers.removeMatching(pattern);
-    if (client === undefined) return local;
+    if (client === undefined) return await local;
     const whole = escapePattern(this.#prefix + this.#space);
     const skip = this.#prefix.length + this.#space.length;
     const removed = new Set();
@@ -224,7 +226,8 @@ class Invalidation {
       for (const [key, was] of found) if (was) removed.add(key);
     } while (cursor !== '0');
     // What was read on the way is older than this.
-    this.#tiers.removeMatching(pattern);
+    await local;
+    await this.#tiers.removeMatching(pattern);
     return removed.size;
   }
 

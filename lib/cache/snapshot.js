@@ -2,38 +2,42 @@
 // dump() and load(): what memory holds, to start warm after a deploy. With Redis a snapshot is a list of keys: load()
 // reads them again, so that nothing that has changed meanwhile comes back. Without, it holds the entries.
 const { describe } = require('../options/is');
+const { nextTurn } = require('./tiers');
 
 const MAGIC = Buffer.from('TIERCEL\x01', 'latin1');
 const HEADER = 20; // magic, u32 flags, u64 wall-clock ms
 const WITH_ENTRIES = 1;
 const AT_ONCE = 256;
+// Between two turns of the loop.
+const MOST_BYTES = 4 << 20;
+const MOST_MS = 4;
 
 /** @typedef {import('./tiers').TiersInstance} Tiers */
 
 /**
  * @param {Tiers} tiers
- * @returns {Buffer} 8 bytes magic, u32 flags, u64 time, then per entry u32 length and key, u32 length and envelope
+ * @returns {Promise<Buffer>} 8 bytes magic, u32 flags, u64 time, then per entry u32 length and key, u32 length and envelope
  */
-function dump(tiers) {
-  const list = tiers.dump();
+async function dump(tiers) {
   const header = Buffer.alloc(HEADER);
   MAGIC.copy(header);
   header.writeUInt32LE(tiers.local ? WITH_ENTRIES : 0, 8);
   header.writeBigUInt64LE(BigInt(Date.now()), 12);
   /** @type {Uint8Array[]} */
   const parts = [header];
-  for (let i = 0; i < list.length; i += 2) {
-    parts.push(...sized(Buffer.from(/** @type {string} */ (list[i]))));
-    parts.push(...sized(tiers.local ? /** @type {Buffer} */ (list[i + 1]) : Buffer.alloc(0)));
+  for await (const part of tiers.dump(tiers.local)) parts.push(part);
+  // Buffer.concat() would copy all of it in one turn.
+  const whole = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  let pause = MOST_BYTES;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+    if (at < pause) continue;
+    pause = at + MOST_BYTES;
+    await nextTurn();
   }
-  return Buffer.concat(parts);
-}
-
-/** @param {Buffer} bytes */
-function sized(bytes) {
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(bytes.length);
-  return [length, bytes];
+  return whole;
 }
 
 /**
@@ -58,7 +62,12 @@ async function load(tiers, snapshot) {
     loaded += found.filter(({ found: hit }) => hit !== undefined).length;
     keys = [];
   };
+  let began = performance.now();
   for (const [key, envelope] of entriesIn(bytes)) {
+    if (performance.now() - began >= MOST_MS) {
+      await nextTurn();
+      began = performance.now();
+    }
     if (tiers.local) {
       if (envelope.length > 0 && tiers.load(key, envelope, elapsed)) loaded++;
     } else if (tiers.peekWhole(key, true) === undefined) {
@@ -72,10 +81,11 @@ async function load(tiers, snapshot) {
 
 /**
  * @param {Buffer} bytes
+ * @param {number} [from]
  * @returns {Generator<[string, Buffer]>}
  */
-function* entriesIn(bytes) {
-  let at = HEADER;
+function* entriesIn(bytes, from = HEADER) {
+  let at = from;
   const next = () => {
     const length = at + 4 <= bytes.length ? bytes.readUInt32LE(at) : Infinity;
     if (at + 4 + length > bytes.length) throw new TypeError('snapshot: it ends in the middle of an entry');
@@ -89,4 +99,4 @@ function* entriesIn(bytes) {
   }
 }
 
-module.exports = { dump, load };
+module.exports = { dump, load, entriesIn };

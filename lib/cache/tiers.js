@@ -72,6 +72,9 @@ const factories = {
 // Hits are counted by whoever finds that what a tier holds is a hit.
 const zeros = () => ({ memoryHits: 0, redisHits: 0, misses: 0, redisErrors: 0, corrupt: 0 });
 
+/** Others shall have their turn. */
+const nextTurn = () => new Promise((resolve) => void setImmediate(resolve));
+
 // A read finds, once per connection, tags whose stamps it has to wait for.
 const MOST_TRIES = 4;
 
@@ -365,12 +368,26 @@ class Tiers {
   }
 
   /**
-   * From memory; without Redis, that is everywhere.
+   * From memory; without Redis, that is everywhere. A few milliseconds per turn, the first of them in this one, which
+   * fences the loads under way.
    * @param {string} pattern
-   * @returns {number}
+   * @returns {Promise<number>} how many there were
    */
-  removeMatching(pattern) {
-    return this.#native.removeMatching(pattern);
+  async removeMatching(pattern) {
+    let removed = 0;
+    for (let cursor = 0; ;) {
+      const step = this.#native.removeMatching(pattern, cursor);
+      if (!Array.isArray(step)) return removed; // it was closed meanwhile
+      removed += step[1];
+      [cursor] = step;
+      if (cursor < 0) return removed;
+      await nextTurn();
+    }
+  }
+
+  /** All that memory holds, whatever namespace it is of. */
+  clearMemory() {
+    this.#native.clearMemory();
   }
 
   /** @param {string} key */
@@ -423,9 +440,20 @@ class Tiers {
     return this.#native.memoryStats() ?? null;
   }
 
-  /** @returns {Array<string | Buffer>} keys and envelopes in turn */
-  dump() {
-    return this.#native.dump() ?? [];
+  /**
+   * What memory holds, a few milliseconds per turn.
+   * @param {boolean} whole with the envelopes; else keys alone
+   * @returns {AsyncGenerator<Buffer>} per entry u32 length and key, u32 length and envelope
+   */
+  async *dump(whole) {
+    for (let cursor = 0; ;) {
+      const step = this.#native.dump(cursor, whole);
+      if (!Array.isArray(step)) return;
+      if (step[1].length > 0) yield step[1];
+      [cursor] = step;
+      if (cursor < 0) return;
+      await nextTurn();
+    }
   }
 
   /**
@@ -476,4 +504,18 @@ class Tiers {
 
 /** @typedef {Tiers} TiersInstance */
 
-module.exports = { Tiers, isHit, FRESH, STALE, STALE_ERROR, AHEAD, OUTDATED, AGAIN, LEASED, BUSY, FAILED, UNCACHEABLE };
+module.exports = {
+  Tiers,
+  nextTurn,
+  isHit,
+  FRESH,
+  STALE,
+  STALE_ERROR,
+  AHEAD,
+  OUTDATED,
+  AGAIN,
+  LEASED,
+  BUSY,
+  FAILED,
+  UNCACHEABLE,
+};

@@ -1,5 +1,6 @@
 'use strict';
 // Every key of a namespace with its value: by SCAN where there is Redis, else from memory.
+const { entriesIn: snapshotEntries } = require('../cache/snapshot');
 const { escapePattern } = require('../keys/glob');
 
 const AT_ONCE = 500;
@@ -22,10 +23,10 @@ async function* pagesOfKeys(cache) {
     } while (cursor !== '0');
     return;
   }
-  const dumped = tiers.dump();
-  const keys = [];
-  for (let i = 0; i < dumped.length; i += 2) keys.push(String(dumped[i]));
-  for (let i = 0; i < keys.length; i += AT_ONCE) yield keys.slice(i, i + AT_ONCE);
+  for await (const part of tiers.dump(false)) {
+    const keys = [...snapshotEntries(part, 0)].map(([key]) => key);
+    for (let i = 0; i < keys.length; i += AT_ONCE) yield keys.slice(i, i + AT_ONCE);
+  }
 }
 
 /**

@@ -59,67 +59,81 @@ class RedisIndex {
   }
 }
 
-/** Without Redis: a record of its own, an object of ends by member. @implements {UserIndex} */
-class MemoryIndex {
-  #records;
+// In one turn of the loop.
+const AT_ONCE = 5000;
 
-  /** @param {import('./records').Records} records */
-  constructor(records) {
-    this.#records = records;
-  }
+/** Without Redis: a Map of ends by member for every user. @implements {UserIndex} */
+class MemoryIndex {
+  /** @type {Map<string, { ends: Map<string, number>, sweep?: MapIterator<[string, number]> }>} */
+  #lists = new Map();
+  /** @type {MapIterator<string> | undefined} where the sweep goes on */
+  #sweep;
 
   /**
    * @param {string} key
    * @param {string} member
    * @param {number} end
    */
-  add(key, member, end) {
-    return this.#change(key, (ends) => ends.set(member, end));
+  async add(key, member, end) {
+    let list = this.#lists.get(key);
+    if (list === undefined) this.#lists.set(key, (list = { ends: new Map() }));
+    list.ends.set(member, end);
+    this.#dropOver(key);
+    this.#sweepNext();
   }
 
   /**
    * @param {string} key
    * @param {readonly string[]} members
    */
-  remove(key, members) {
-    return this.#change(key, (ends) => members.forEach((member) => ends.delete(member)));
+  async remove(key, members) {
+    const ends = this.#lists.get(key)?.ends;
+    if (ends === undefined) return;
+    for (const member of members) ends.delete(member);
+    if (ends.size === 0) this.#lists.delete(key);
   }
 
   /** @param {string} key */
   async members(key) {
-    return [...live(await this.#records.get(key)).keys()];
+    /** @type {string[]} */
+    const members = [];
+    let looked = 0;
+    for (const [member, end] of this.#lists.get(key)?.ends ?? []) {
+      if (end > Date.now()) members.push(member);
+      if (++looked % AT_ONCE === 0) await new Promise((resolve) => void setImmediate(resolve));
+    }
+    return members;
   }
 
   /**
+   * Looks at the next two of a list: those whose time is over never pile up.
    * @param {string} key
-   * @param {(ends: Map<string, number>) => unknown} change
    */
-  async #change(key, change) {
-    for (;;) {
-      const text = await this.#records.get(key);
-      const ends = live(text);
-      change(ends);
-      if (ends.size === 0 && text === null) return;
-      const next = JSON.stringify([...ends]);
-      // An empty one ends at once: removing it could take what somebody has added meanwhile.
-      const ms = [...ends.values()].reduce((longest, end) => Math.max(longest, end - Date.now()), 1);
-      const written =
-        text === null
-          ? await this.#records.add(key, next, ms)
-          : (await this.#records.swap(key, text, true, next, ms)) === 1;
-      if (written) return;
+  #dropOver(key) {
+    const list = this.#lists.get(key);
+    if (list === undefined) return;
+    for (let i = 0; i < 2; i++) {
+      list.sweep ??= list.ends.entries();
+      const { value, done } = list.sweep.next();
+      if (done) list.sweep = undefined;
+      else if (value[1] <= Date.now()) list.ends.delete(value[0]);
+    }
+    if (list.ends.size === 0) this.#lists.delete(key);
+  }
+
+  /** The lists of users who do not come back: two of them for each session that begins. */
+  #sweepNext() {
+    for (let i = 0; i < 2; i++) {
+      this.#sweep ??= this.#lists.keys();
+      const { value: key, done } = this.#sweep.next();
+      if (done) this.#sweep = undefined;
+      else this.#dropOver(key);
     }
   }
 }
 
-/**
- * @param {string | null} text
- * @returns {Map<string, number>} those whose time is not over
- */
-function live(text) {
-  const now = Date.now();
-  return new Map(text === null ? [] : JSON.parse(text).filter((/** @type {[string, number]} */ [, end]) => end > now));
-}
+/** @type {WeakMap<object, MemoryIndex>} */
+const known = new WeakMap();
 
 /**
  * @param {import('./records').Records} records
@@ -127,7 +141,11 @@ function live(text) {
  */
 function openIndex(records) {
   const { client } = records;
-  return client === undefined ? new MemoryIndex(records) : new RedisIndex(records, client);
+  if (client !== undefined) return new RedisIndex(records, client);
+  // One for all who use these records.
+  let index = known.get(records);
+  if (index === undefined) known.set(records, (index = new MemoryIndex()));
+  return index;
 }
 
 module.exports = { openIndex };

@@ -175,4 +175,10 @@ std::size_t LocalCache::removeIf(const std::function<bool(std::string_view)>& ma
   return memory_.eraseIf(matches);
 }
 
+std::uint64_t LocalCache::removeSome(std::uint64_t cursor, const std::function<bool(std::string_view)>& matches,
+                                     std::size_t& dropped) {
+  if (cursor == 0) table_.revokeIf(matches);
+  return memory_.eraseSome(cursor, matches, dropped);
+}
+
 }  // namespace tiercel::core

@@ -54,6 +54,9 @@ class LocalCache {
   bool soften(std::string_view key, Millis now);
   void invalidateTags(std::span<const std::string> names);
   std::size_t removeIf(const std::function<bool(std::string_view)>& matches);
+  // The same in steps, as MemoryTier::eraseSome(): loads under way are fenced by the first.
+  std::uint64_t removeSome(std::uint64_t cursor, const std::function<bool(std::string_view)>& matches,
+                           std::size_t& dropped);
 
  private:
   struct Lease {

@@ -11,6 +11,20 @@
 
 namespace tiercel::core {
 
+namespace {
+
+// A cursor: the number of the shard, and that within it.
+constexpr unsigned kShardShift = 33;
+constexpr std::uint64_t kWithinShard = (UINT64_C(1) << kShardShift) - 1;
+static_assert(Shard::kEnd <= kWithinShard);
+
+std::uint64_t nextCursor(std::uint64_t index, std::uint64_t within, std::size_t shards) {
+  if (within != Shard::kEnd) return index << kShardShift | within;
+  return index + 1 < shards ? (index + 1) << kShardShift : MemoryTier::kEndOfWalk;
+}
+
+}  // namespace
+
 void Pin::release() noexcept {
   if (block_->pins.fetch_sub(1, std::memory_order_acq_rel) == (EntryBlock::kDoomed | 1)) shard_->freeDoomed(*block_);
 }
@@ -199,24 +213,39 @@ void MemoryTier::clear() {
 }
 
 std::size_t MemoryTier::eraseIf(const std::function<bool(std::string_view key)>& matches) {
-  for (const auto& shard : impl_->shards()) shard->voidTickets();
   std::size_t dropped = 0;
-  for (const auto& shard : impl_->shards()) dropped += shard->dropIf(matches, true);
+  for (std::uint64_t cursor = 0; cursor != kEndOfWalk;) cursor = eraseSome(cursor, matches, dropped);
   return dropped;
+}
+
+std::uint64_t MemoryTier::eraseSome(std::uint64_t cursor, const std::function<bool(std::string_view key)>& matches,
+                                    std::size_t& dropped) {
+  const auto& shards = impl_->shards();
+  if (cursor == 0) {
+    for (const auto& shard : shards) shard->voidTickets();
+  }
+  const std::uint64_t index = cursor >> kShardShift;
+  if (index >= shards.size()) return kEndOfWalk;
+  return nextCursor(index, shards[index]->dropIf(cursor & kWithinShard, matches, dropped), shards.size());
 }
 
 void MemoryTier::forEach(const std::function<bool(std::string_view key, const MemoryHit& hit)>& visit,
                          Millis now) const {
+  bool goesOn = true;
+  const auto visitWhile = [&](std::string_view key, const MemoryHit& hit) { goesOn = goesOn && visit(key, hit); };
+  for (std::uint64_t cursor = 0; goesOn && cursor != kEndOfWalk;) cursor = visitSome(cursor, visitWhile, now);
+}
+
+std::uint64_t MemoryTier::visitSome(std::uint64_t cursor,
+                                    const std::function<void(std::string_view key, const MemoryHit& hit)>& visit,
+                                    Millis now) const {
+  const auto& shards = impl_->shards();
+  const std::uint64_t index = cursor >> kShardShift;
+  if (index >= shards.size()) return kEndOfWalk;
   std::vector<Shard::Walked> hits;
-  for (const auto& shard : impl_->shards()) {
-    for (std::uint64_t cursor = 0; cursor != Shard::kEnd;) {
-      hits.clear();
-      cursor = shard->walk(cursor, now, hits);
-      for (const auto& [key, hit] : hits) {
-        if (!visit(key, hit)) return;
-      }
-    }
-  }
+  const std::uint64_t next = shards[index]->walk(cursor & kWithinShard, now, hits);
+  for (const auto& [key, hit] : hits) visit(key, hit);
+  return nextCursor(index, next, shards.size());
 }
 
 std::size_t MemoryTier::expire(Millis now, std::size_t limit) { return impl_->expire(now, limit); }

@@ -162,9 +162,21 @@ class MemoryTier {
   // a part of the tier is locked: it must not call the tier.
   std::size_t eraseIf(const std::function<bool(std::string_view key)>& matches);
 
+  // The same in steps of some 100 entries, from 0 on: returns the next cursor, kEndOfWalk after the last. The first one
+  // voids the tickets. Entries of before the first step that match are gone after the last; those that come meanwhile
+  // may go as well. `dropped` is added to.
+  static constexpr std::uint64_t kEndOfWalk = UINT64_MAX;
+  std::uint64_t eraseSome(std::uint64_t cursor, const std::function<bool(std::string_view key)>& matches,
+                          std::size_t& dropped);
+
   // Shows every entry that is in the tier during the whole walk once, and may show others; in no order. Nothing is
   // locked while `visit` runs; the walk ends when it returns false.
   void forEach(const std::function<bool(std::string_view key, const MemoryHit& hit)>& visit, Millis now) const;
+
+  // The same in steps of some 100 entries, as eraseSome(). May throw std::bad_alloc.
+  std::uint64_t visitSome(std::uint64_t cursor,
+                          const std::function<void(std::string_view key, const MemoryHit& hit)>& visit,
+                          Millis now) const;
 
   // Drops up to `limit` entries whose time has been over for a tick (64 ms); returns how many. Every put() does some
   // of this.

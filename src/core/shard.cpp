@@ -14,6 +14,7 @@ namespace {
 
 // Between two looks at whether somebody else wants the lock.
 constexpr int kStepsPerHold = 256;
+constexpr int kBucketsPerHold = 64;
 // Every put takes so many steps of the wheel: more than it can cause later.
 constexpr int kStepsPerPut = 8;
 // What more has to leave for an entry leaves from all shards in turn.
@@ -535,22 +536,19 @@ bool Shard::relocate(Slot slot) {
   return true;
 }
 
-std::size_t Shard::dropIf(const std::function<bool(std::string_view key)>& visit, bool counted) {
-  std::size_t dropped = 0;
-  std::uint64_t cursor = 0;
-  while (cursor != kEnd) {
-    const std::lock_guard lock(lock_);
-    for (int i = 0; i < kStepsPerHold && cursor != kEnd; ++i) {
-      cursor = table_.walk(cursor, [&](Slot slot) {
-        if (!visit(block(slot).key())) return;
-        drop(slot);
-        ++dropped;
-        if (counted) ++counters_.deletes;
-      });
-    }
-    accountTables();
+std::uint64_t Shard::dropIf(std::uint64_t cursor, const std::function<bool(std::string_view key)>& visit,
+                            std::size_t& dropped) {
+  const std::lock_guard lock(lock_);
+  for (int i = 0; i < kBucketsPerHold && cursor != kEnd; ++i) {
+    cursor = table_.walk(cursor, [&](Slot slot) {
+      if (!visit(block(slot).key())) return;
+      drop(slot);
+      ++dropped;
+      ++counters_.deletes;
+    });
   }
-  return dropped;
+  accountTables();
+  return cursor;
 }
 
 void Shard::clear() {
@@ -603,7 +601,7 @@ bool Shard::reclaimChunk(bool reuse) {
 
 std::uint64_t Shard::walk(std::uint64_t cursor, Millis now, std::vector<Walked>& hits) {
   const std::lock_guard lock(lock_);
-  for (int i = 0; i < kStepsPerHold && cursor != kEnd && hits.size() < kHitsPerHold; ++i) {
+  for (int i = 0; i < kBucketsPerHold && cursor != kEnd && hits.size() < kHitsPerHold; ++i) {
     cursor = table_.walk(cursor, [&](Slot slot) {
       const EntryBlock& entry = block(slot);
       if (now >= entry.goneAt() || !state_.sources.trusted(entry.source(), now) || !isValid(entry, now)) return;

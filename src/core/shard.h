@@ -95,8 +95,10 @@ class Shard {
   // Gives a chunk back to the pool; what is in it moves. Returns for how many entries; 0: there was nothing to be done.
   std::size_t vacateChunk();
 
-  // Gives all entries to `visit`, a few at a time, and drops those for which it says so. Returns how many.
-  std::size_t dropIf(const std::function<bool(std::string_view key)>& visit, bool counted);
+  // Gives the next few entries from the cursor on to `visit`, and drops those for which it says so. Returns the next
+  // cursor, kEnd after the last.
+  std::uint64_t dropIf(std::uint64_t cursor, const std::function<bool(std::string_view key)>& visit,
+                       std::size_t& dropped);
   // What it gives up is given back by reclaim(): its bytes count no more, but for those that hits still look at.
   void clear();
   // One chunk of that; false: there is no more.

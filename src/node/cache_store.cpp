@@ -135,6 +135,7 @@ napi_value CacheStore::create(napi_env rawEnv, napi_callback_info info) {
                         {"soften", soften},
                         {"invalidateTags", invalidateTags},
                         {"removeMatching", removeMatching},
+                        {"clearMemory", clearMemory},
                         {"forget", forget},
                         {"unwatch", unwatch},
                         {"sweep", sweep},

@@ -61,6 +61,7 @@ class CacheStore final : public Attachment,
   static napi_value soften(napi_env env, napi_callback_info info);
   static napi_value invalidateTags(napi_env env, napi_callback_info info);
   static napi_value removeMatching(napi_env env, napi_callback_info info);
+  static napi_value clearMemory(napi_env env, napi_callback_info info);
   static napi_value forget(napi_env env, napi_callback_info info);
   static napi_value unwatch(napi_env env, napi_callback_info info);
   static napi_value sweep(napi_env env, napi_callback_info info);

@@ -1,5 +1,6 @@
 // The half of CacheStore that changes something: fills, writes, removals, invalidations.
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <utility>
 
@@ -16,6 +17,26 @@ napi_value number(napi_env env, double value) {
   napi_value result = nullptr;
   napi_create_double(env, value, &result);
   return result;
+}
+
+constexpr std::uint64_t kEndOfWalk = core::MemoryTier::kEndOfWalk;
+
+// The part of a walk that is done in one turn of the loop.
+class Slice {
+ public:
+  [[nodiscard]] bool isOver() const { return std::chrono::steady_clock::now() >= end_; }
+
+ private:
+  std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+};
+
+// What a part of a walk gives.
+napi_value step(napi_env env, std::uint64_t cursor, napi_value result) {
+  napi_value pair = nullptr;
+  napi_create_array_with_length(env, 2, &pair);
+  napi_set_element(env, pair, 0, number(env, cursor == kEndOfWalk ? -1 : static_cast<double>(cursor)));
+  napi_set_element(env, pair, 1, result);
+  return pair;
 }
 
 // What is too large to be encoded is refused, not fatal.
@@ -193,17 +214,36 @@ napi_value CacheStore::invalidateTags(napi_env env, napi_callback_info info) {
   return number(env, 1);
 }
 
-// removeMatching(pattern): from memory, and without Redis from everywhere. Returns how many.
+// removeMatching(pattern, cursor): from memory, and without Redis from everywhere, for a few milliseconds. Returns the
+// next cursor, -1 after the last, and how many were there.
 napi_value CacheStore::removeMatching(napi_env env, napi_callback_info info) {
-  const CallOf<1> call(env, info);
+  const CallOf<2> call(env, info);
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
   const std::string pattern(bytesOf(env, call.args[0], self.payload_).value_or(std::string_view()));
+  const std::string_view space = self.space_;
   const auto matches = [&](std::string_view key) {
-    return key.starts_with(self.space_) && core::globMatches(pattern, key.substr(self.space_.size()));
+    return key.starts_with(space) && core::globMatches(pattern, key.substr(space.size()));
   };
-  if (self.local_) return number(env, static_cast<double>(self.local_->removeIf(matches)));
-  return number(env, self.memory_ == nullptr ? 0 : static_cast<double>(self.memory_->eraseIf(matches)));
+  std::size_t dropped = 0;
+  auto cursor = static_cast<std::uint64_t>(integerOf(env, call.args[1]));
+  const Slice slice;
+  do {
+    if (self.local_) {
+      cursor = self.local_->removeSome(cursor, matches, dropped);
+    } else {
+      cursor = self.memory_ == nullptr ? kEndOfWalk : self.memory_->eraseSome(cursor, matches, dropped);
+    }
+  } while (cursor != kEndOfWalk && !slice.isOver());
+  return step(env, cursor, number(env, static_cast<double>(dropped)));
+}
+
+// clearMemory(): everything that it holds, of all caches that share it.
+napi_value CacheStore::clearMemory(napi_env env, napi_callback_info info) {
+  const CallOf<1> call(env, info);
+  if (call.self->isGone()) return call.self->gone(env);
+  if (call.self->memory_ != nullptr) call.self->memory_->clear();
+  return nullptr;
 }
 
 // forget(key): drops what memory has of it.
@@ -275,32 +315,40 @@ napi_value CacheStore::resetStats(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// dump(): an array of keys and envelopes, in turn, of what memory holds in this space. Envelopes say how long they had
-// left (keepFor, and the windows within), not how old they are.
-napi_value CacheStore::dump(napi_env rawEnv, napi_callback_info info) {
-  const CallOf<1> call(rawEnv, info);
-  const Napi::Env env(rawEnv);
+// dump(cursor, whole): what memory holds in this space, for a few milliseconds. Returns the next cursor, -1 after the
+// last, and a Buffer: per entry u32 length and key, u32 length and envelope (empty when not `whole`). Envelopes say how
+// long they had left (keepFor, and the windows within), not how old they are.
+napi_value CacheStore::dump(napi_env env, napi_callback_info info) {
+  const CallOf<2> call(env, info);
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
-  Napi::Array list = Napi::Array::New(env);
-  if (self.memory_ == nullptr) return list;
+  bool whole = false;
+  napi_get_value_bool(env, call.args[1], &whole);
   const core::Millis now = monotonicNow();
-  std::uint32_t count = 0;
-  self.memory_->forEach(
-      [&](std::string_view key, const core::MemoryHit& hit) {
-        if (!key.starts_with(self.space_)) return true;
-        core::Entry entry = hit.entry;
-        entry.created = wallNow();
-        entry.keepFor = std::min(core::kMaxEntryDuration, hit.deadlines.goneAt - now);
-        entry.staleFor = std::clamp<core::Millis>(hit.deadlines.staleUntil - now, 0, entry.keepFor);
-        entry.freshFor = std::clamp<core::Millis>(hit.deadlines.freshUntil - now, 0, entry.staleFor);
-        const Napi::HandleScope scope(env);
-        list.Set(count++, Napi::Value(env, makeString(env, key.substr(self.space_.size()))));
-        list.Set(count++, Napi::Value(env, makeBuffer(env, core::encodeEntry(entry))));
-        return true;
-      },
-      now);
-  return list;
+  std::string bytes;
+  const auto append = [&](std::string_view part) {
+    const auto size = static_cast<std::uint32_t>(part.size());
+    for (unsigned shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<char>(size >> shift & 0xff));
+    bytes.append(part);
+  };
+  const auto visit = [&](std::string_view key, const core::MemoryHit& hit) {
+    if (!key.starts_with(self.space_)) return;
+    append(key.substr(self.space_.size()));
+    if (!whole) return append({});
+    core::Entry entry = hit.entry;
+    entry.created = wallNow();
+    entry.keepFor = std::min(core::kMaxEntryDuration, hit.deadlines.goneAt - now);
+    entry.staleFor = std::clamp<core::Millis>(hit.deadlines.staleUntil - now, 0, entry.keepFor);
+    entry.freshFor = std::clamp<core::Millis>(hit.deadlines.freshUntil - now, 0, entry.staleFor);
+    append(core::encodeEntry(entry));
+  };
+  auto cursor = static_cast<std::uint64_t>(integerOf(env, call.args[0]));
+  constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+  const Slice slice;
+  do {
+    cursor = self.memory_ == nullptr ? kEndOfWalk : self.memory_->visitSome(cursor, visit, now);
+  } while (cursor != kEndOfWalk && bytes.size() < kMostBytes && !slice.isOver());
+  return step(env, cursor, makeBuffer(env, bytes));
 }
 
 // load(key, envelope, elapsed): keeps what dump() gave, `elapsed` ms later. Without Redis only. Returns whether it did.

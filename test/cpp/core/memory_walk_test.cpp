@@ -85,5 +85,38 @@ TEST(MemoryWalk, EraseIfDropsWhatMatches) {
   EXPECT_EQ(tier.stats().bytes, 0U);
 }
 
+// What was there before the first step is gone after the last, whatever comes and goes in between.
+TEST(MemoryWalk, EraseSomeMissesNothingWhileTheTableChanges) {
+  for (const bool growing : {true, false}) {
+    Tier tier({.maxBytes = std::size_t{64} << 20});
+    const auto key = [](const char* kind, int i) { return kind + std::to_string(i); };
+    for (int i = 0; i < 3000; ++i) tier.put(key("gone", i), holding("v"), kAlways, 0);
+    if (!growing) {
+      for (int i = 0; i < 60000; ++i) tier.put(key("other", i), holding("v"), kAlways, 0);
+    }
+    const Ticket ticket = tier.ticket("gone1");
+    std::size_t dropped = 0;
+    std::size_t steps = 0;
+    int changed = 0;
+    for (std::uint64_t cursor = 0; cursor != MemoryTier::kEndOfWalk; ++steps) {
+      const std::size_t before = dropped;
+      cursor = tier.eraseSome(cursor, [](std::string_view found) { return found.starts_with("gone"); }, dropped);
+      // A lock is held for so many only.
+      EXPECT_LE(dropped - before, 1500U);
+      EXPECT_FALSE(tier.put("gone1", holding("late"), kAlways, 0, {.ticket = ticket}));
+      for (int i = 0; i < 2000 && changed < 60000; ++i, ++changed) {
+        if (growing) {
+          tier.put(key("other", changed), holding("v"), kAlways, 0);
+        } else {
+          tier.erase(key("other", changed));
+        }
+      }
+    }
+    EXPECT_EQ(dropped, 3000U);
+    EXPECT_GT(steps, 8U);
+    for (int i = 0; i < 3000; ++i) ASSERT_FALSE(tier.peek(key("gone", i), 0));
+  }
+}
+
 }  // namespace
 }  // namespace tiercel::test
