@@ -19,7 +19,9 @@ const STRINGS = 0;
 const BUFFERS = 1;
 const ENDLESS = 2;
 const JOINED = 4;
+const WAITS = 8; // ends by itself after so many ms, times 256
 const CONFIRMATIONS = 256; // times their number
+const MOST_WAITS = 2 ** 24 - 1;
 
 const GET = NAMES.indexOf('GET');
 const SET = NAMES.indexOf('SET');
@@ -52,6 +54,10 @@ const factories = {
 
 /** @typedef {import('./commander').Command} Command */
 
+/** @param {string} name */
+const blockingMessage = (name) =>
+  `${name}: a command that waits holds up everything behind it, and a cache shares this client: use duplicate()`;
+
 class RedisClient extends EventEmitter {
   /** @type {'connecting' | 'ready' | 'reconnecting' | 'closed'} */
   status = 'connecting';
@@ -64,6 +70,8 @@ class RedisClient extends EventEmitter {
   #buffers;
   #referenced = true;
   #closing = false;
+  // Caches whose commands would wait behind a blocking one.
+  #shares = 0;
   /** @type {() => void} */
   #ended = () => {};
   /** @type {Promise<void>} */
@@ -93,6 +101,7 @@ class RedisClient extends EventEmitter {
       carrier,
     );
     carrier?.attach(this.#native);
+    this.#queue.onMismatch = () => this.#native.fail();
   }
 
   /**
@@ -104,6 +113,9 @@ class RedisClient extends EventEmitter {
       native: this.#native,
       queue: this.#queue,
       options: this.#options,
+      // A cache travels on this connection, or does no longer.
+      share: () => void this.#shares++,
+      unshare: () => void this.#shares--,
       onMessage: (/** @type {(message: Buffer[]) => void} */ listener) => {
         this.#onMessage = listener;
       },
@@ -156,8 +168,10 @@ class RedisClient extends EventEmitter {
    * @param {number} [mode]
    * @returns {Promise<any>}
    */
-  _run({ number, name, args, transform, endless }, mode = STRINGS) {
-    const refused = this.#native.submit(number, endless ? mode | ENDLESS : mode, ...args);
+  _run({ number, name, args, transform, endless, waits = 0 }, mode = STRINGS) {
+    if (endless && this.#shares > 0) return Promise.reject(new RedisError('BLOCKING', blockingMessage(name), name));
+    const waiting = waits > MOST_WAITS ? ENDLESS : WAITS + 256 * waits;
+    const refused = this.#native.submit(number, endless ? mode + waiting : mode, ...args);
     if (refused !== undefined) return Promise.reject(this.#refusal(refused, name, args));
     const answer = this.#answer(name);
     return transform === undefined ? answer : answer.then((reply) => transform(reply, (mode & BUFFERS) !== 0));
@@ -170,8 +184,9 @@ class RedisClient extends EventEmitter {
    */
   #runTogether(commands) {
     const answers = [];
-    for (const { number, name, args, endless } of commands) {
-      const mode = (endless ? ENDLESS : STRINGS) | (answers.length === 0 ? STRINGS : JOINED);
+    for (const { number, name, args } of commands) {
+      // In a transaction no command waits.
+      const mode = answers.length === 0 ? STRINGS : JOINED;
       const refused = this.#native.submit(number, mode, ...args);
       if (refused === undefined) {
         answers.push(this.#answer(name));

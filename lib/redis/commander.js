@@ -3,6 +3,7 @@
 // of commands, and call() for all others. Each of them says itself what becomes of a command, in _run.
 const { METHODS, WITH_SCORES } = require('./commands');
 const { describe } = require('../options/is');
+const { textOf, waitingTime } = require('./blocking');
 
 /**
  * One command: its number (-1: its name is the first argument), what an error calls it, and what its answer becomes.
@@ -11,7 +12,8 @@ const { describe } = require('../options/is');
  * @property {string} name
  * @property {readonly any[]} args
  * @property {import('./commands').Transform | undefined} transform
- * @property {boolean} endless it may wait as long as it likes
+ * @property {boolean} endless it may wait on the server
+ * @property {number} [waits] ms after which it ends by itself; Infinity: never
  */
 
 // The second word of a command with two (SCRIPT LOAD) is its first argument.
@@ -23,11 +25,8 @@ const ROWS = METHODS.map(([method, words, transform]) => {
 /** First words, by the number under which the native side knows them. */
 const NAMES = [...new Set(ROWS.map(({ first }) => first))];
 
-const BLOCKING = new Set(
-  'BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP XREAD XREADGROUP WAIT WAITAOF'.split(' '),
-);
-
-// What would change the meaning of everything behind it on the connection.
+// What would change the meaning of everything behind it on the connection, or has no answer of its own: every command is
+// matched with its answer by its place.
 const REFUSED = new Map(
   Object.entries({
     SUBSCRIBE: 'use subscribe()',
@@ -47,6 +46,22 @@ const REFUSED = new Map(
     QUIT: 'use close()',
     HELLO: 'the client chooses the protocol; use options for AUTH and the name',
     RESET: 'it undoes what the connection was set up for',
+    AUTH: 'commands of all callers share the connection; give createRedis the password, or a function that gives it',
+    REPLCONF: 'it has no answer, and is for replicas',
+    READONLY: 'commands of all callers share the connection',
+    READWRITE: 'commands of all callers share the connection',
+    ASKING: 'commands of all callers share the connection',
+  }),
+);
+
+// The same of the subcommands of CLIENT.
+const REFUSED_OF_CLIENT = new Map(
+  Object.entries({
+    REPLY: 'every command waits for its answer',
+    TRACKING: 'the client switches it on and off itself; caches rely on it',
+    CACHING: 'it is for a mode of tracking that the client does not use',
+    'NO-TOUCH': 'commands of all callers share the connection',
+    'NO-EVICT': 'commands of all callers share the connection',
   }),
 );
 
@@ -62,11 +77,13 @@ function anyCommand(command, args) {
   const name = command.toUpperCase();
   const instead = REFUSED.get(name);
   if (instead !== undefined) throw new TypeError(`${name} cannot be called directly: ${instead}`);
-  // Whatever came behind it would wait for answers that never come, or take those of others.
-  if (name === 'CLIENT' && String(args[0]).toUpperCase() === 'REPLY') {
-    throw new TypeError('CLIENT REPLY cannot be called directly: every command waits for its answer');
+  if (name === 'CLIENT') {
+    const subcommand = textOf(args[0]).toUpperCase();
+    const why = REFUSED_OF_CLIENT.get(subcommand);
+    if (why !== undefined) throw new TypeError(`CLIENT ${subcommand} cannot be called directly: ${why}`);
   }
-  return { number: -1, name, args: [command, ...args], transform: undefined, endless: BLOCKING.has(name) };
+  const waits = waitingTime(name, args);
+  return { number: -1, name, args: [command, ...args], transform: undefined, endless: waits !== undefined, waits };
 }
 
 /**

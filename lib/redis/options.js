@@ -1,5 +1,6 @@
 'use strict';
 // Redis options as the native client wants them, from a URL, from options, or from the environment.
+const tls = require('node:tls');
 const { invalid, isPlainObject } = require('../options/is');
 const { knownOptions } = require('../options/known');
 const { parseDuration } = require('../options/duration');
@@ -71,6 +72,14 @@ function tlsOptions(value, name) {
   if (value === false) return undefined;
   if (value === true) return {};
   if (!isPlainObject(value)) throw invalid(name, 'true, false, or options of tls.connect()', value);
+  // What Node refuses is a mistake of the caller, who is here now, and not when a connection is made.
+  try {
+    tls.createSecureContext(value);
+  } catch (error) {
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+    const pem = code?.startsWith('ERR_OSSL_PEM') ? ' (certificates and keys are given as PEM texts, not as paths)' : '';
+    throw new TypeError(`${name}: expected options that tls.connect() takes: ${message}${pem}`, { cause: error });
+  }
   return value;
 }
 
@@ -154,7 +163,7 @@ function normalizeRedisOptions(given, name) {
     commandTimeout = '5s',
     connectTimeout = '10s',
     heartbeat = '5s',
-    tls = false,
+    tls: tlsGiven = false,
     maxQueuedCommands = 10_000,
     maxQueuedBytes = '64mb',
   } = options;
@@ -177,7 +186,7 @@ function normalizeRedisOptions(given, name) {
     commandTimeout: parseDuration(commandTimeout, `${name}.commandTimeout`),
     connectTimeout: parseDuration(connectTimeout, `${name}.connectTimeout`),
     heartbeat: parseDuration(heartbeat, `${name}.heartbeat`),
-    tls: tlsOptions(tls, `${name}.tls`),
+    tls: tlsOptions(tlsGiven, `${name}.tls`),
     maxQueuedCommands: integer(maxQueuedCommands, `${name}.maxQueuedCommands`, 1, 2 ** 31 - 1),
     maxQueuedBytes: parseSize(maxQueuedBytes, `${name}.maxQueuedBytes`),
   };

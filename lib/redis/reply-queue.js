@@ -1,6 +1,7 @@
 'use strict';
-// The promises that wait for replies, oldest first, in a ring: the native side settles them by order alone. It calls
-// `deliver` once per socket read, with as many values as there were replies.
+// The promises that wait for replies, oldest first, in a ring. Each has a ticket, which both sides count by themselves:
+// the native side settles the oldest ones, and says which they are. It calls `deliver` once per socket read, with as many
+// values as there were replies.
 const { RedisError } = require('../errors');
 
 /** @typedef {(value: any) => void} Settle */
@@ -29,7 +30,9 @@ function createReplyQueue() {
   let names = new Array(mask + 1).fill(undefined);
   let head = 0;
   let size = 0;
-  let expired = 0; // of the oldest, those that were rejected and keep their places
+  let first = 0; // the ticket of the oldest; the native side counts what it took the same way, in 32 bits
+  /** @type {() => void} told when the native side answers something else than the oldest */
+  let onMismatch = () => {};
 
   function grow() {
     const next = (mask + 1) * 2;
@@ -43,6 +46,30 @@ function createReplyQueue() {
     names = unroll(names);
     head = 0;
     mask = next - 1;
+  }
+
+  // Takes the oldest off.
+  function drop() {
+    resolves[head] = undefined;
+    rejects[head] = undefined;
+    head = (head + 1) & mask;
+    size--;
+    first = (first + 1) >>> 0;
+  }
+
+  // Nobody knows any more which answer is whose: a wrong one is worse than none.
+  function rejectAll(/** @type {string} */ message) {
+    while (size > 0) {
+      const name = names[head];
+      const reject = /** @type {Settle} */ (rejects[head]);
+      drop();
+      reject(new RedisError('PROTOCOL_ERROR', `${name}: ${message}`, name));
+    }
+  }
+
+  function mismatched() {
+    rejectAll('an answer came out of place');
+    onMismatch();
   }
 
   return {
@@ -65,10 +92,19 @@ function createReplyQueue() {
       return size;
     },
 
+    /** @param {() => void} listener */
+    set onMismatch(listener) {
+      onMismatch = listener;
+    },
+
     // What the native side calls. None of these may throw.
     callbacks: {
-      /** @param {...any} values */
-      deliver(...values) {
+      /**
+       * @param {number} ticket of the first of them
+       * @param {...any} values
+       */
+      deliver(ticket, ...values) {
+        if (ticket !== first || values.length > size) return mismatched();
         for (let i = 0; i < values.length; i++) {
           const settle = /** @type {Settle} */ (resolves[head]);
           resolves[head] = undefined;
@@ -77,32 +113,38 @@ function createReplyQueue() {
           size--;
           settle(values[i]);
         }
-        if (expired > 0) expired = Math.max(0, expired - values.length);
+        first = (first + values.length) >>> 0;
       },
 
       /**
+       * @param {number} ticket
        * @param {string} code '' when `message` is an error reply
        * @param {string} message
        */
-      fail(code, message) {
+      fail(ticket, code, message) {
+        if (ticket !== first || size === 0) return mismatched();
         const reject = /** @type {Settle} */ (rejects[head]);
         const name = names[head];
-        resolves[head] = undefined;
-        rejects[head] = undefined;
-        head = (head + 1) & mask;
-        size--;
-        if (expired > 0) expired--;
+        drop();
         reject(code === '' ? RedisError.fromReply(message, name) : new RedisError(code, `${name}: ${message}`, name));
       },
 
-      /** @param {number} count */
-      expire(count) {
-        for (; count > 0; count--) {
-          const at = (head + expired++) & mask;
-          const name = names[at];
-          const reject = /** @type {Settle} */ (rejects[at]);
-          reject(new RedisError('COMMAND_TIMEOUT', `${name}: no answer within the command timeout`, name));
-        }
+      /**
+       * It keeps its place until its answer comes.
+       * @param {number} ticket
+       */
+      expire(ticket) {
+        const behind = (ticket - first) >>> 0;
+        if (behind >= size) return; // rejected with all others
+        const at = (head + behind) & mask;
+        const name = names[at];
+        const reject = /** @type {Settle} */ (rejects[at]);
+        reject(new RedisError('COMMAND_TIMEOUT', `${name}: no answer within the command timeout`, name));
+      },
+
+      /** @param {string} message */
+      broken(message) {
+        rejectAll(message);
       },
     },
   };

@@ -2,6 +2,7 @@
 // TLS: a socket of Node's carries the bytes, the native side speaks the protocol. Every option of tls.connect works.
 const tls = require('node:tls');
 const net = require('node:net');
+const { setImmediate } = require('../timers');
 
 /**
  * @param {{ host: string, port: number, path: string }} endpoint
@@ -24,7 +25,16 @@ function createTlsCarrier({ host, port, path }, options) {
       const where = path === '' ? { host, port } : { path };
       // A name for SNI and for the certificate, which an address cannot be.
       const servername = options.servername ?? (path !== '' || net.isIP(host) ? undefined : host);
-      const opened = tls.connect({ ...where, ...options, ...(servername === undefined ? {} : { servername }) });
+      /** @type {import('node:tls').TLSSocket} */
+      let opened;
+      try {
+        opened = tls.connect({ ...where, ...options, ...(servername === undefined ? {} : { servername }) });
+      } catch (error) {
+        // Options were looked at before; what they name may have changed since. Not from inside of this call.
+        const { message } = /** @type {Error} */ (error);
+        setImmediate(() => native.carrierFailed(`TLS to ${path || `${host}:${port}`}: ${message}`, false));
+        return;
+      }
       socket = opened;
       let open = false;
       // A socket that was replaced or shut has nothing to say any more.

@@ -32,7 +32,7 @@ LeaseTable::Told::~Told() {
 }
 
 LeaseAnswer LeaseTable::take(std::string_view key, Millis now, Millis leaseFor,
-                             const std::shared_ptr<LeaseListener>& listener, std::uint64_t ticket) {
+                             const std::shared_ptr<LeaseListener>& listener, std::uint64_t ticket, bool overFailure) {
   using Status = LeaseAnswer::Status;
   const HashedKey wanted = hashed(key);
   Stripe& stripe = stripeOf(wanted);
@@ -51,7 +51,7 @@ LeaseAnswer LeaseTable::take(std::string_view key, Millis now, Millis leaseFor,
     return {.status = Status::kTaken, .id = id, .until = until, .failure = {}};
   }
   Lease& lease = *found->second;
-  if (now >= lease.until) {
+  if (now >= lease.until || (lease.failed && overFailure)) {
     told.add(lease.waiters);
     lease.id = randomFillId();
     lease.until = later(now, leaseFor);
@@ -91,6 +91,16 @@ bool LeaseTable::fail(std::string_view key, const FillId& id, std::string failur
   told.add(held->waiters);
   held->failed = true;
   held->failure = std::move(failure);
+  held->until = until;
+  return true;
+}
+
+bool LeaseTable::extend(std::string_view key, const FillId& id, Millis until) {
+  const HashedKey wanted = hashed(key);
+  Stripe& stripe = stripeOf(wanted);
+  const std::lock_guard lock(stripe.mutex);
+  const auto held = stripe.findHeld(wanted, id);
+  if (held == stripe.leases.end()) return false;
   held->until = until;
   return true;
 }

@@ -52,8 +52,9 @@ class LeaseTable {
 
   // listener and ticket: who is told, when the answer is kBusy. A listener that is gone is not told; nullptr: nobody
   // is. May throw std::bad_alloc, and then no lease has been taken.
+  // overFailure: a remembered failure is in nobody's way.
   LeaseAnswer take(std::string_view key, Millis now, Millis leaseFor, const std::shared_ptr<LeaseListener>& listener,
-                   std::uint64_t ticket);
+                   std::uint64_t ticket, bool overFailure = false);
 
   // Ends the lease, after `fill` has run; both in one step, as seen by revoke(). false: it is no longer held, and
   // `fill` was not called. An empty `fill` just gives the lease up. `fill` runs under a lock: it may use the memory
@@ -61,6 +62,9 @@ class LeaseTable {
   bool complete(std::string_view key, const FillId& id, const std::function<void()>& fill);
   // The load failed: whoever waits and whoever comes before `until` gets `failure`. false: the lease is no longer held.
   bool fail(std::string_view key, const FillId& id, std::string failure, Millis now, Millis until);
+
+  // It lasts until then. false: it is no longer held.
+  bool extend(std::string_view key, const FillId& id, Millis until);
 
   [[nodiscard]] bool holds(std::string_view key, const FillId& id, Millis now) const;
 

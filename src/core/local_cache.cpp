@@ -25,8 +25,8 @@ LocalCache::~LocalCache() {
 }
 
 Found LocalCache::acquire(std::string_view key, Millis now, Millis leaseFor, std::span<const std::string> tags,
-                          std::uint64_t ticket, std::string& failure) {
-  LeaseAnswer answer = table_.take(key, now, leaseFor, listener_, ticket);
+                          std::uint64_t ticket, std::string& failure, bool overFailure) {
+  LeaseAnswer answer = table_.take(key, now, leaseFor, listener_, ticket, overFailure);
   if (answer.status == LeaseAnswer::Status::kTaken) {
     // Between the look at memory that brought us here and the lease, another thread may have filled it.
     const auto hit = memory_.peek(key, now);
@@ -173,6 +173,11 @@ void LocalCache::invalidateTags(std::span<const std::string> names) {
 std::size_t LocalCache::removeIf(const std::function<bool(std::string_view)>& matches) {
   table_.revokeIf(matches);
   return memory_.eraseIf(matches);
+}
+
+bool LocalCache::renew(LeaseNumber number, Millis now, Millis leaseFor) {
+  const Lease* lease = leases_.find(number);
+  return lease != nullptr && table_.extend(lease->key, lease->id, now + leaseFor);
 }
 
 std::uint64_t LocalCache::removeSome(std::uint64_t cursor, const std::function<bool(std::string_view)>& matches,

@@ -33,7 +33,7 @@ class LocalCache {
   // of a failure is kept for as long as the result is used. ticket: what the listener is told when the answer was
   // kBusy.
   Found acquire(std::string_view key, Millis now, Millis leaseFor, std::span<const std::string> tags,
-                std::uint64_t ticket, std::string& failure);
+                std::uint64_t ticket, std::string& failure, bool overFailure = false);
   // The same for an entry that is there: no look at memory.
   Found refresh(std::string_view key, Millis now, Millis leaseFor, std::span<const std::string> tags,
                 std::uint64_t ticket);
@@ -43,6 +43,8 @@ class LocalCache {
   // These end the lease. false: it was lost meanwhile, and nothing was stored.
   bool fill(LeaseNumber lease, const Entry& entry, Millis now);
   bool giveUp(LeaseNumber lease, std::optional<std::string> failure, Millis now, Millis holdOff);
+  // Extends the lease. false: it is lost.
+  bool renew(LeaseNumber lease, Millis now, Millis leaseFor);
   // Whether it is still held, and nothing has changed that its load began with.
   [[nodiscard]] bool held(LeaseNumber lease, Millis now) const;
   // Whether any tag has changed since its load began.

@@ -9,9 +9,10 @@ namespace {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   const auto environment = tiercel::node::Environment::create(env);
   if (!environment) return exports;
-  Napi::Object functions = tiercel::node::bindFunctions(
-      env, environment.get(), environment,
-      {{"createClient", tiercel::node::RedisClient::create}, {"createStore", tiercel::node::CacheStore::create}});
+  Napi::Object functions =
+      tiercel::node::bindFunctions(env, environment.get(), environment,
+                                   {tiercel::node::bound<tiercel::node::RedisClient::create>("createClient"),
+                                    tiercel::node::bound<tiercel::node::CacheStore::create>("createStore")});
   functions.Set("version", TIERCEL_VERSION);
   return functions;
 }

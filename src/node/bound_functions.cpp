@@ -2,6 +2,12 @@
 
 namespace tiercel::node {
 
+void throwNative(napi_env env, const char* code, const char* what) noexcept {
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending) return;
+  napi_throw_error(env, code, what);
+}
+
 Napi::Object bindFunctions(Napi::Env env, void* raw, const std::shared_ptr<void>& owner,
                            std::initializer_list<BoundFunction> functions) {
   Napi::Object object = Napi::Object::New(env);

@@ -46,8 +46,7 @@ CacheStore::CacheStore(std::shared_ptr<Environment> environment, const Napi::Obj
       hit_(functionProperty(callbacks, "hit")),
       outcome_(functionProperty(callbacks, "outcome")),
       watched_(functionProperty(callbacks, "watched")),
-      released_(functionProperty(callbacks, "released")),
-      context_(environment_->env(), "tiercel:cache") {
+      released_(functionProperty(callbacks, "released")) {
   const Napi::Env env = environment_->env();
   const auto names = tagsOf(env, options.Get("namespaces"));
   std::vector<std::string> namespaces(names.begin(), names.end());
@@ -62,10 +61,12 @@ CacheStore::CacheStore(std::shared_ptr<Environment> environment, const Napi::Obj
         static_cast<redis::CacheTierObserver&>(*this));
     return;
   }
+  context_.emplace(env, "tiercel:cache");
   wakeups_ = std::make_shared<LeaseWakeups>(environment_->handles(), [this](const auto& tickets) {
+    if (closed_) return;
     const Napi::Env own = environment_->env();
     const Napi::HandleScope scope(own);
-    const Napi::CallbackScope callbackScope(own, context_);
+    const Napi::CallbackScope callbackScope(own, *context_);
     for (const std::uint64_t ticket : tickets) {
       if (closed_) return;
       released_.Call({Napi::Number::New(own, static_cast<double>(ticket))});
@@ -116,42 +117,52 @@ napi_value CacheStore::create(napi_env rawEnv, napi_callback_info info) {
     call.self->admit(store);
   }
   return bindFunctions(env, store.get(), store,
-                       {{"peek", peek},
-                        {"still", still},
-                        {"read", read},
-                        {"acquire", acquire},
-                        {"refresh", refresh},
-                        {"takeOver", takeOver},
-                        {"addTags", addTags},
-                        {"prepare", prepare},
-                        {"fill", fill},
-                        {"giveUp", giveUp},
-                        {"held", held},
-                        {"current", current},
-                        {"anyTagChanged", anyTagChanged},
-                        {"drop", drop},
-                        {"write", write},
-                        {"remove", remove},
-                        {"soften", soften},
-                        {"invalidateTags", invalidateTags},
-                        {"removeMatching", removeMatching},
-                        {"clearMemory", clearMemory},
-                        {"forget", forget},
-                        {"unwatch", unwatch},
-                        {"sweep", sweep},
-                        {"stampOf", stampOf},
-                        {"memoryStats", memoryStats},
-                        {"resetStats", resetStats},
-                        {"dump", dump},
-                        {"load", load},
-                        {"close", close}});
+                       {bound<peek>("peek"),
+                        bound<still>("still"),
+                        bound<read>("read"),
+                        bound<acquire>("acquire"),
+                        bound<refresh>("refresh"),
+                        bound<takeOver>("takeOver"),
+                        bound<addTags>("addTags"),
+                        bound<prepare>("prepare"),
+                        bound<fill>("fill"),
+                        bound<giveUp>("giveUp"),
+                        bound<held>("held"),
+                        bound<renew>("renew"),
+                        bound<current>("current"),
+                        bound<anyTagChanged>("anyTagChanged"),
+                        bound<drop>("drop"),
+                        bound<write>("write"),
+                        bound<remove>("remove"),
+                        bound<soften>("soften"),
+                        bound<invalidateTags>("invalidateTags"),
+                        bound<removeMatching>("removeMatching"),
+                        bound<clearMemory>("clearMemory"),
+                        bound<forget>("forget"),
+                        bound<unwatch>("unwatch"),
+                        bound<sweep>("sweep"),
+                        bound<stampOf>("stampOf"),
+                        bound<memoryStats>("memoryStats"),
+                        bound<resetStats>("resetStats"),
+                        bound<dump>("dump"),
+                        bound<load>("load"),
+                        bound<close>("close")});
 }
 
 // JavaScript may hold its functions for long: the tier is not to wait for the garbage collector.
 void CacheStore::letGo() {
+  releaseFunctions();
   tier_.reset();
   memory_ = nullptr;
   shared_.reset();
+}
+
+// They lead to the cache, and the cache leads here: as long as they are held, none of both can be collected.
+void CacheStore::releaseFunctions() {
+  for (Napi::FunctionReference* function : {&hit_, &outcome_, &watched_, &released_}) function->Reset();
+  payload_ = {};
+  metadata_ = {};
+  context_.reset();
 }
 
 // What every function gives then: with a client, a refusal, since undefined would promise an answer.
@@ -161,6 +172,7 @@ napi_value CacheStore::gone(napi_env env) const {
 
 void CacheStore::abandon() {
   closed_ = true;
+  releaseFunctions();
   if (wakeups_) wakeups_->close();
 }
 
@@ -174,6 +186,7 @@ napi_value CacheStore::close(napi_env env, napi_callback_info info) {
     self.client_->prune();
     if (self.isDone()) self.letGo();
   } else {
+    self.releaseFunctions();
     self.local_.reset();
     self.wakeups_->close();
     self.memory_ = nullptr;
@@ -299,7 +312,10 @@ napi_value CacheStore::acquire(napi_env env, napi_callback_info info) {
   const std::string_view key = self.fullKey(env, call.args[0]);
   if (self.tier_) return refusalOf(env, self.tier_->acquire(key, leaseFor, tags, flags));
   const auto ticket = static_cast<std::uint64_t>(integerOf(env, call.args[4]));
-  return self.outcomeOf(env, self.local_->acquire(key, monotonicNow(), leaseFor, tags, ticket, self.failure_), flags);
+  return self.outcomeOf(
+      env,
+      self.local_->acquire(key, monotonicNow(), leaseFor, tags, ticket, self.failure_, (flags & kOverFailure) != 0),
+      flags);
 }
 
 // refresh(key, flags, leaseFor, tags, ticket): the lease of an entry that stays readable.
@@ -365,6 +381,7 @@ napi_value CacheStore::valueOf(napi_env env, const core::Found& found, core::Fre
   napi_value undefined = nullptr;
   napi_value result = nullptr;
   napi_get_undefined(env, &undefined);
+  if (hit_.IsEmpty() || std::find(std::begin(args), std::end(args), nullptr) != std::end(args)) return nullptr;
   napi_call_function(env, undefined, hit_.Value(), std::size(args), args, &result);
   return result;
 }
@@ -391,7 +408,8 @@ napi_value CacheStore::outcomeOf(napi_env env, const core::Found& found, std::ui
     default:
       break;
   }
-  napi_value args[4] = {};
+  napi_value args[5] = {};
+  std::size_t count = 4;
   napi_create_int32(env, static_cast<std::int32_t>(found.kind), &args[0]);
   napi_create_double(env, static_cast<double>(found.left), &args[1]);
   napi_create_double(env, static_cast<double>(found.lease), &args[2]);
@@ -400,32 +418,36 @@ napi_value CacheStore::outcomeOf(napi_env env, const core::Found& found, std::ui
   } else {
     args[3] = makeString(env, found.entry.payload);
   }
+  if (found.kind == core::Found::Kind::kFailed && !found.head.empty()) args[count++] = makeBuffer(env, found.head);
   napi_value undefined = nullptr;
   napi_get_undefined(env, &undefined);
-  napi_call_function(env, undefined, outcome_.Value(), std::size(args), args, &result);
+  if (outcome_.IsEmpty() || std::find(args, args + count, nullptr) != args + count) return nullptr;
+  napi_call_function(env, undefined, outcome_.Value(), count, args, &result);
   return result;
 }
 
-void CacheStore::onFound(const core::Found& found, std::uint32_t flags) {
+std::uint32_t CacheStore::onSubmitted() noexcept { return client_->batch().submitted(); }
+
+void CacheStore::onFound(std::uint32_t number, const core::Found& found, std::uint32_t flags) {
   ReplyBatch& batch = client_->batch();
-  napi_value value = outcomeOf(batch.env(), found, flags);
-  if (value == nullptr) napi_get_undefined(batch.env(), &value);
-  batch.push(value);
+  batch.push(number, outcomeOf(batch.env(), found, flags));
 }
 
-void CacheStore::onDone(std::int64_t result) {
+void CacheStore::onDone(std::uint32_t number, std::int64_t result) {
   napi_value value = nullptr;
   napi_create_int64(client_->batch().env(), result, &value);
-  client_->batch().push(value);
+  client_->batch().push(number, value);
 }
 
-void CacheStore::onOperationFailed(const redis::Error& error) { client_->batch().fail(error); }
+void CacheStore::onOperationFailed(std::uint32_t number, const redis::Error& error) {
+  client_->batch().fail(number, error);
+}
 
-void CacheStore::onOperationTimedOut() { client_->batch().expire(); }
+void CacheStore::onOperationTimedOut(std::uint32_t number) { client_->batch().expire(number); }
 
 void CacheStore::onWatched(std::string_view key) {
   if (closed_ || !key.starts_with(space_)) return;
-  client_->batch().later(watched_, makeString(client_->batch().env(), key.substr(space_.size())));
+  client_->batch().later(watched_, key.substr(space_.size()));
 }
 
 }  // namespace tiercel::node

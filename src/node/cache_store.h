@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,6 +53,7 @@ class CacheStore final : public Attachment,
   static napi_value fill(napi_env env, napi_callback_info info);
   static napi_value giveUp(napi_env env, napi_callback_info info);
   static napi_value held(napi_env env, napi_callback_info info);
+  static napi_value renew(napi_env env, napi_callback_info info);
   static napi_value current(napi_env env, napi_callback_info info);
   static napi_value anyTagChanged(napi_env env, napi_callback_info info);
   static napi_value drop(napi_env env, napi_callback_info info);
@@ -73,12 +75,14 @@ class CacheStore final : public Attachment,
   static napi_value load(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 
-  void onFound(const core::Found& found, std::uint32_t flags) override;
-  void onDone(std::int64_t result) override;
-  void onOperationFailed(const redis::Error& error) override;
-  void onOperationTimedOut() override;
+  std::uint32_t onSubmitted() noexcept override;
+  void onFound(std::uint32_t number, const core::Found& found, std::uint32_t flags) override;
+  void onDone(std::uint32_t number, std::int64_t result) override;
+  void onOperationFailed(std::uint32_t number, const redis::Error& error) override;
+  void onOperationTimedOut(std::uint32_t number) override;
   void onWatched(std::string_view key) override;
 
+  void releaseFunctions();
   // Closed, without Redis: there is nothing behind it any more.
   [[nodiscard]] bool isGone() const { return !tier_ && !local_; }
   [[nodiscard]] napi_value gone(napi_env env) const;
@@ -105,11 +109,11 @@ class CacheStore final : public Attachment,
   std::shared_ptr<LeaseWakeups> wakeups_;    // without
   std::unique_ptr<core::LocalCache> local_;  // without
   bool closed_ = false;
-  Napi::FunctionReference hit_;       // makes what a read gives, when it is more than a text
-  Napi::FunctionReference outcome_;   // makes what asking for a lease gives
-  Napi::FunctionReference watched_;   // (key): a watched key has changed
-  Napi::FunctionReference released_;  // (...tickets): leases have ended
-  Napi::AsyncContext context_;        // of what comes from other threads
+  Napi::FunctionReference hit_;                // makes what a read gives, when it is more than a text
+  Napi::FunctionReference outcome_;            // makes what asking for a lease gives
+  Napi::FunctionReference watched_;            // (key): a watched key has changed
+  Napi::FunctionReference released_;           // (...tickets): leases have ended
+  std::optional<Napi::AsyncContext> context_;  // of what comes from other threads; without Redis, until close()
 };
 
 }  // namespace tiercel::node

@@ -17,6 +17,8 @@ namespace tiercel::node {
 // Bits of the flags that JavaScript gives to those that read.
 inline constexpr std::uint32_t kWhole = 1;   // always the whole hit, never the bare text
 inline constexpr std::uint32_t kSilent = 2;  // peek only: no statistics, no effect on eviction
+// acquire without Redis only: a failure that was told to others is in nobody's way.
+inline constexpr std::uint32_t kOverFailure = 8;
 // peek only, and silent: also what is there of a source that is trusted no longer.
 inline constexpr std::uint32_t kDistrusted = 4;
 

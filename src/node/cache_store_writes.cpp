@@ -138,6 +138,17 @@ napi_value CacheStore::held(napi_env env, napi_callback_info info) {
   return refusalOf(env, self.tier_->held(lease));
 }
 
+// renew(lease, leaseFor): extends it; 1 while it is held.
+napi_value CacheStore::renew(napi_env env, napi_callback_info info) {
+  const CallOf<2> call(env, info);
+  CacheStore& self = *call.self;
+  if (self.isGone()) return self.gone(env);
+  const auto lease = static_cast<core::LeaseNumber>(integerOf(env, call.args[0]));
+  const core::Millis leaseFor = integerOf(env, call.args[1]);
+  if (self.local_) return number(env, self.local_->renew(lease, monotonicNow(), leaseFor) ? 1 : 0);
+  return refusalOf(env, self.tier_->renew(lease, leaseFor));
+}
+
 // current(lease): whether its load may still be joined.
 napi_value CacheStore::current(napi_env env, napi_callback_info info) {
   const CallOf<1> call(env, info);

@@ -4,17 +4,21 @@
 #include <utility>
 
 #include "node/bound_functions.h"
+#include "redis/command_writer.h"
 
 namespace tiercel::node {
 
 namespace {
 
 constexpr napi_type_tag kClientTag{0x7a1d3c5e9b204f68, 0x91c4e2a75d3f6b08};
-// Bits of the mode that submit() is given; above them, the number of confirmations of a SUBSCRIBE.
+// Bits of the mode that submit() is given; above them, the number of confirmations of a SUBSCRIBE, or a time.
 constexpr std::uint32_t kBuffers = 1;
 constexpr std::uint32_t kEndless = 2;
 constexpr std::uint32_t kJoined = 4;
-constexpr std::uint32_t kConfirmationsShift = 8;
+constexpr std::uint32_t kWaits = 8;  // it may wait, but no longer than the number above says, in ms; see kShift
+constexpr std::uint32_t kShift = 8;
+// What a command of ours is known by: its ticket, and above it the mode.
+constexpr unsigned kTicketBits = 32;
 constexpr std::size_t kFixedArguments = 2;  // command number, mode
 
 napi_value refuse(napi_env env, int code) {
@@ -69,7 +73,7 @@ napi_value refusalOf(napi_env env, redis::Connection::Admission admission) {
 RedisClient::RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options,
                          const Napi::Object& callbacks, const Napi::Value& carrier)
     : environment_(std::move(environment)),
-      batch_(environment_->env(), callbacks),
+      batch_(environment_->env(), callbacks, [this] { connection_.failSoon("an answer came out of place"); }),
       carrier_(carrierFrom(carrier)),
       connection_(environment_->handles(), std::move(options), *this,
                   carrier.IsObject() ? redis::TransportFactory([this](redis::TransportListener& listener) {
@@ -94,18 +98,12 @@ napi_value RedisClient::create(napi_env env, napi_callback_info info) {
   const Napi::Object callbacks(env, call.args[1]);
   const auto client = std::make_shared<RedisClient>(call.self->shared_from_this(), optionsFrom(options), callbacks,
                                                     Napi::Value(env, call.args[2]));
-  Napi::Object object = bindFunctions(env, client.get(), client,
-                                      {{"submit", submit},
-                                       {"close", close},
-                                       {"destroy", destroy},
-                                       {"setRef", setRef},
-                                       {"track", track},
-                                       {"state", state},
-                                       {"stats", stats},
-                                       {"carrierOpened", carrierOpened},
-                                       {"carrierFed", carrierFed},
-                                       {"carrierDrained", carrierDrained},
-                                       {"carrierFailed", carrierFailed}});
+  Napi::Object object =
+      bindFunctions(env, client.get(), client,
+                    {bound<submit>("submit"), bound<close>("close"), bound<destroy>("destroy"), bound<setRef>("setRef"),
+                     bound<track>("track"), bound<fail>("fail"), bound<state>("state"), bound<stats>("stats"),
+                     bound<carrierOpened>("carrierOpened"), bound<carrierFed>("carrierFed"),
+                     bound<carrierDrained>("carrierDrained"), bound<carrierFailed>("carrierFailed")});
   auto held = std::make_unique<std::weak_ptr<RedisClient>>(client);
   const napi_status wrapped = napi_wrap(
       env, object, held.get(),
@@ -149,9 +147,9 @@ napi_value RedisClient::submit(napi_env env, napi_callback_info info) {
     args = many.data();
   }
 
-  redis::OutputBuffer& out = self.connection_.output();
-  const std::size_t mark = out.size();
   try {
+    redis::CommandWriter writer(self.connection_);
+    redis::OutputBuffer& out = writer.output();
     const std::size_t given = call.count - kFixedArguments;
     if (command >= 0) {
       out.commandHeader(given + 1);
@@ -161,17 +159,20 @@ napi_value RedisClient::submit(napi_env env, napi_callback_info info) {
     }
     for (std::size_t i = 0; i < given; ++i) {
       if (appendArgument(env, args[kFixedArguments + i], out)) continue;
-      out.truncate(mark);
       return refuse(env, refusal::kBadArgument + static_cast<int>(i));
     }
+    const bool waits = (mode & kWaits) != 0;
+    redis::ReplyHandler& handler = self;
+    writer.end(handler, std::uint64_t{mode & kBuffers} << kTicketBits | self.batch_.nextTicket(),
+               {.endless = waits || (mode & kEndless) != 0,
+                .waitsFor = waits ? mode >> kShift : core::kForever,
+                .confirmations = waits ? 0 : mode >> kShift,
+                .joined = (mode & kJoined) != 0});
+    writer.submit();
+    self.batch_.submitted();
   } catch (const std::bad_alloc&) {
-    out.truncate(mark);
     return refuse(env, refusal::kTooLarge);
   }
-  self.connection_.commit(mark, self, mode & kBuffers,
-                          {.endless = (mode & kEndless) != 0,
-                           .confirmations = mode >> kConfirmationsShift,
-                           .joined = (mode & kJoined) != 0});
   return nullptr;
 }
 
@@ -200,6 +201,12 @@ napi_value RedisClient::track(napi_env env, napi_callback_info info) {
   self.tracked_ = true;
   self.connection_.addInvalidationListener(self);
   self.connection_.requestTracking();
+  return nullptr;
+}
+
+// fail(): JavaScript has found that answers come out of place.
+napi_value RedisClient::fail(napi_env env, napi_callback_info info) {
+  Call<RedisClient, 1>(env, info).self->connection_.failSoon("an answer came out of place");
   return nullptr;
 }
 
@@ -312,12 +319,16 @@ std::size_t RedisClient::backlogTransport() {
 }
 
 void RedisClient::onReply(const redis::Pending& pending, const redis::Reply& reply) {
-  if (reply.isError()) return batch_.fail({redis::ErrorCode::kServer, std::string(reply.text)});
-  batch_.push(makeReply(batch_.env(), reply, (pending.data & kBuffers) != 0, batch_.factories()));
+  const auto ticket = static_cast<std::uint32_t>(pending.data);
+  if (reply.isError()) return batch_.fail(ticket, {redis::ErrorCode::kServer, std::string(reply.text)});
+  const bool buffers = (pending.data >> kTicketBits & kBuffers) != 0;
+  batch_.push(ticket, makeReply(batch_.env(), reply, buffers, batch_.factories()));
 }
 
-void RedisClient::onFailed(const redis::Pending& /*pending*/, const redis::Error& error) { batch_.fail(error); }
-void RedisClient::onTimedOut(const redis::Pending& /*pending*/) { batch_.expire(); }
+void RedisClient::onFailed(const redis::Pending& pending, const redis::Error& error) {
+  batch_.fail(static_cast<std::uint32_t>(pending.data), error);
+}
+void RedisClient::onTimedOut(const redis::Pending& pending) { batch_.expire(static_cast<std::uint32_t>(pending.data)); }
 
 void RedisClient::onConnect() { batch_.event("connect"); }
 void RedisClient::onReady() { batch_.event("ready", "", connection_.protocol(), connection_.isTracking() ? 1 : 0); }

@@ -56,6 +56,7 @@ class RedisClient final : public Resident,
   static napi_value close(napi_env env, napi_callback_info info);
   static napi_value destroy(napi_env env, napi_callback_info info);
   static napi_value setRef(napi_env env, napi_callback_info info);
+  static napi_value fail(napi_env env, napi_callback_info info);
   static napi_value track(napi_env env, napi_callback_info info);
   static napi_value state(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);

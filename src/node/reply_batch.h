@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "node/napi_setup.h"
@@ -14,10 +17,15 @@ namespace tiercel::node {
 
 class ReplyBatch {
  public:
-  // callbacks: deliver(...values) settles the oldest promises; fail(code, message) rejects the oldest one;
-  // expire(count) rejects the oldest ones that are not settled, which keep their places; event(name, ...details);
-  // message(value) is something that nobody waits for.
-  ReplyBatch(Napi::Env env, const Napi::Object& callbacks);
+  // callbacks: deliver(ticket, ...values) settles the oldest promises, of which the first has this ticket;
+  // fail(ticket, code, message) rejects the oldest one; expire(ticket) rejects the one with this ticket, which keeps
+  // its place; broken(message) rejects all that wait; event(name, ...details); message(value) is something that nobody
+  // waits for. onMismatch: answers do not come in the order of the tickets. What came since is told to nobody.
+  ReplyBatch(Napi::Env env, const Napi::Object& callbacks, std::function<void()> onMismatch);
+
+  // The number of what was just submitted: JavaScript counts the promises that it makes for it the same way.
+  std::uint32_t submitted() noexcept { return next_++; }
+  [[nodiscard]] std::uint32_t nextTicket() const noexcept { return next_; }
 
   void begin();
   void end();
@@ -25,12 +33,14 @@ class ReplyBatch {
   void mute();
 
   // Only between begin() and end().
-  void push(napi_value value) { values_.push_back(value); }
-  void fail(const redis::Error& error);
-  void expire();
+  // value: nullptr when it could not be made: then the command is rejected.
+  void push(std::uint32_t ticket, napi_value value);
+  void fail(std::uint32_t ticket, const redis::Error& error);
+  void expire(std::uint32_t ticket);
   void message(napi_value value);
-  // Calls a function, which must live until then, in its turn.
-  void later(const Napi::FunctionReference& function, napi_value argument);
+  // Calls a function, which must live until then, in its turn, with a string. Bytes are kept, and no value: what is
+  // called in the middle of a batch has a scope of its own, which is gone by then.
+  void later(const Napi::FunctionReference& function, std::string_view argument);
   void event(const char* name, const std::string& text = std::string(), double first = 0, double second = 0);
 
   // Calls a function now, as from the loop; nullptr when JavaScript can not be called.
@@ -40,7 +50,7 @@ class ReplyBatch {
   [[nodiscard]] Factories& factories() { return factories_; }
 
  private:
-  enum class Kind : std::uint8_t { kFail, kExpire, kMessage, kEvent, kCall };
+  enum class Kind : std::uint8_t { kFail, kExpire, kBroken, kMessage, kEvent, kCall };
   struct Step {
     std::size_t valuesBefore;
     Kind kind;
@@ -48,12 +58,13 @@ class ReplyBatch {
     std::string text;
     double first;
     double second;
-    napi_value value = nullptr;  // of a message or a call; lives in the scope of the batch
+    napi_value value = nullptr;  // of a message; lives in the scope of the batch
     const Napi::FunctionReference* function = nullptr;
   };
 
+  bool isNext(std::uint32_t ticket);
   void drain();
-  void deliver(const std::vector<napi_value>& values, std::size_t from, std::size_t to);
+  void deliver(std::vector<napi_value>& values, std::size_t from, std::size_t to);
   void perform(const Step& step);
   napi_value call(const Napi::FunctionReference& function, std::size_t count, const napi_value* args);
 
@@ -61,12 +72,19 @@ class ReplyBatch {
   Napi::FunctionReference deliver_;
   Napi::FunctionReference fail_;
   Napi::FunctionReference expire_;
+  Napi::FunctionReference broken_;
   Napi::FunctionReference event_;
   Napi::FunctionReference message_;
   Factories factories_;
-  Napi::AsyncContext context_;
+  std::function<void()> onMismatch_;
+  std::optional<Napi::AsyncContext> context_;  // until mute(): what is closed leaves no async resource
   napi_handle_scope scope_ = nullptr;
-  std::vector<napi_value> values_;
+  std::uint32_t next_ = 0;      // ticket of what is submitted next
+  std::uint32_t expected_ = 0;  // of what is to be answered next
+  std::uint32_t toTell_ = 0;    // of what JavaScript is to be told of next
+  bool mismatched_ = false;
+  // In front of the values is one place more: for the ticket of a call.
+  std::vector<napi_value> values_ = std::vector<napi_value>(1);
   std::vector<Step> steps_;
   bool muted_ = false;
 };

@@ -31,6 +31,19 @@ std::size_t countWide(std::string_view text) {
   return count;
 }
 
+// What a call of Node-API made, if it did; without what it may have thrown.
+napi_value made(napi_env env, napi_status status, const napi_value& value) {
+  if (status == napi_ok) return value;
+  bool pending = false;
+  napi_value exception = nullptr;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending) {
+    napi_get_and_clear_last_exception(env, &exception);
+  }
+  return nullptr;
+}
+
+constexpr std::size_t kKeptUnits = std::size_t{512} << 10;
+
 // From this share of bytes that are not ASCII on, decoding here is faster than V8's decoder (measured).
 constexpr std::size_t kDense = 16;
 
@@ -74,25 +87,21 @@ std::size_t copyUtf8(napi_env env, napi_value string, char* to, std::size_t most
 napi_value makeString(napi_env env, std::string_view utf8) {
   napi_value value = nullptr;
   const std::size_t wide = countWide(utf8);
-  if (wide == 0) {
-    napi_create_string_latin1(env, utf8.data(), utf8.size(), &value);
-    return value;
-  }
+  if (wide == 0) return made(env, napi_create_string_latin1(env, utf8.data(), utf8.size(), &value), value);
   if (wide > utf8.size() / kDense) {
     thread_local std::u16string decoded;
-    if (decodeUtf8(utf8, decoded)) {
-      napi_create_string_utf16(env, decoded.data(), decoded.size(), &value);
-      return value;
-    }
+    const bool valid = decodeUtf8(utf8, decoded);
+    if (valid) value = made(env, napi_create_string_utf16(env, decoded.data(), decoded.size(), &value), value);
+    // One large text must not leave its room behind in every thread.
+    if (decoded.capacity() > kKeptUnits) decoded = {};
+    if (valid) return value;
   }
-  napi_create_string_utf8(env, utf8.data(), utf8.size(), &value);
-  return value;
+  return made(env, napi_create_string_utf8(env, utf8.data(), utf8.size(), &value), value);
 }
 
 napi_value makeBuffer(napi_env env, std::string_view bytes) {
   napi_value value = nullptr;
-  napi_create_buffer_copy(env, bytes.size(), bytes.data(), nullptr, &value);
-  return value;
+  return made(env, napi_create_buffer_copy(env, bytes.size(), bytes.data(), nullptr, &value), value);
 }
 
 napi_value makeInteger(napi_env env, std::int64_t value) {
@@ -191,11 +200,11 @@ napi_value call(napi_env env, const Napi::FunctionReference& function, std::span
   napi_value undefined = nullptr;
   napi_value result = nullptr;
   napi_get_undefined(env, &undefined);
-  napi_call_function(env, undefined, function.Value(), args.size(), args.data(), &result);
-  return result == nullptr ? undefined : result;
+  return made(env, napi_call_function(env, undefined, function.Value(), args.size(), args.data(), &result), result);
 }
 
 napi_value call(napi_env env, const Napi::FunctionReference& function, napi_value argument) {
+  if (argument == nullptr) return nullptr;
   return call(env, function, std::span<const napi_value>(&argument, 1));
 }
 
@@ -205,9 +214,10 @@ constexpr std::size_t kPiece = 8192;
 napi_value makeArray(napi_env env, std::vector<napi_value>& values, Factories& factories) {
   const std::span<napi_value> all(values);
   napi_value array = call(env, factories.array, all.first(std::min(kPiece, all.size())));
-  for (std::size_t at = kPiece; at < all.size(); at += kPiece - 1) {
+  for (std::size_t at = kPiece; array != nullptr && at < all.size(); at += kPiece - 1) {
     all[at - 1] = array;  // the value there has been taken already
-    call(env, factories.extend, all.subspan(at - 1, std::min(kPiece, all.size() - at + 1)));
+    if (call(env, factories.extend, all.subspan(at - 1, std::min(kPiece, all.size() - at + 1))) == nullptr)
+      return nullptr;
   }
   return array;
 }
@@ -248,7 +258,9 @@ napi_value makeNode(napi_env env, const redis::ReplyTree& tree, std::size_t& ind
     std::vector<napi_value> values;
     values.reserve(node.length);
     for (std::uint32_t i = 0; i < node.length; ++i) {
-      values.push_back(makeNode(env, tree, index, buffers, factories));
+      napi_value value = makeNode(env, tree, index, buffers, factories);
+      if (value == nullptr) return nullptr;
+      values.push_back(value);
     }
     napi_value array = makeArray(env, values, factories);
     if (isMap) return call(env, factories.map, array);

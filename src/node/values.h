@@ -12,6 +12,9 @@
 
 namespace tiercel::node {
 
+// All that make a value return nullptr when there can be none: a string longer than V8 has, a Set or a Map with too
+// many elements, no memory. No exception is pending then.
+
 // UTF-8 to a string; pure ASCII takes the fast way.
 napi_value makeString(napi_env env, std::string_view utf8);
 napi_value makeBuffer(napi_env env, std::string_view bytes);

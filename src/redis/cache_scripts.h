@@ -9,8 +9,8 @@
 
 namespace tiercel::redis {
 
-enum class Script : std::uint8_t { kStore, kFill, kRefresh, kTakeOver, kFail, kSoften, kHeld, kSweep };
-inline constexpr std::size_t kScripts = 8;
+enum class Script : std::uint8_t { kStore, kFill, kRefresh, kTakeOver, kFail, kSoften, kHeld, kSweep, kRenew };
+inline constexpr std::size_t kScripts = 9;
 
 struct ScriptText {
   std::string_view source;
@@ -88,6 +88,21 @@ inline constexpr std::string_view kHeldSource =
     "if redis.call('GETRANGE',KEYS[1],64,79)==ARGV[1] then return 1 end\n"
     "return 0";
 
+// The lease lasts for some time more, from now on. ARGV: lease id, lease ms. Returns 1, or 0 when the lease was lost.
+inline constexpr std::string_view kRenewSource =
+    "local h=redis.call('GETRANGE',KEYS[1],0,87)\n"
+    "if h:sub(65,80)~=ARGV[1] then return 0 end\n"
+    "if h:byte(3)%2==1 then redis.call('PEXPIRE',KEYS[1],ARGV[2])\n"
+    "else\n"
+    "local t=redis.call('TIME')\n"
+    "local u=t[1]*1000+math.floor(t[2]/1000)+ARGV[2]\n"
+    "local b={}\n"
+    "for i=1,6 do b[i]=string.char(u%256) u=math.floor(u/256) end\n"
+    "redis.call('SETRANGE',KEYS[1],80,table.concat(b))\n"
+    "end\n"
+    "redis.call('PTTL',KEYS[1])\n"
+    "return 1";
+
 // Gives back an entry that an invalidation made useless. ARGV: the tag, the stamp that makes it useful. One that does
 // not carry the tag any more stays. An entry keeps its tags right behind the header: length, stamp, name. Returns how
 // many were removed.
@@ -118,6 +133,7 @@ inline constexpr std::array<ScriptText, kScripts> kScriptTexts{{
     {kSoftenSource, "bd10e205e481225d80be5c77acc7ab84cd27c02e"},
     {kHeldSource, "b365b5de35090f035566f60c33461b24a581bb75"},
     {kSweepSource, "995f1685072c4a5c5a263b0358becdf7d21891ae"},
+    {kRenewSource, "6c1d243bfc507d10b2a9a75999b89d3620d9c118"},
 }};
 
 }  // namespace tiercel::redis

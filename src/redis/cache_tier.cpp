@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "core/random.h"
@@ -11,6 +12,9 @@ namespace tiercel::redis {
 using core::textOf;
 
 namespace {
+
+// Room for what is around an entry in the command that stores it: the script's name or text, the key, numbers.
+constexpr std::size_t kAroundEntry = 2048;
 
 constexpr std::uint64_t pack(std::uint32_t operation, std::uint8_t step) {
   return (std::uint64_t{operation} << 8) | step;
@@ -61,10 +65,11 @@ CacheTier::Admission CacheTier::read(std::string_view key, std::uint32_t flags) 
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
   ensure({});
-  const std::uint32_t operation = begin(key, flags);
+  Sending sending(*this, key, flags);
   // How long the entry still has comes from the server's clock alone, and is asked first: a change in between fences.
-  command(operation, Kind::kLifetime, {"PTTL"}, key);
-  command(operation, Kind::kRead, {"GET"}, key);
+  sending.command(Kind::kLifetime, "PTTL", key);
+  sending.command(Kind::kRead, "GET", key);
+  sending.submit();
   return admission;
 }
 
@@ -73,13 +78,12 @@ CacheTier::Admission CacheTier::acquire(std::string_view key, core::Millis lease
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
   ensure(tags);
-  const std::uint32_t operation = begin(key, flags);
-  Operation& own = operations_[operation];
+  Sending sending(*this, key, flags);
+  Operation& own = sending.operation();
   own.tags.assign(tags.begin(), tags.end());
   own.lease = core::randomFillId();
   const std::string marker = markerOf(own.lease, leaseFor);
-  OutputBuffer& out = connection_->output();
-  const std::size_t mark = out.size();
+  OutputBuffer& out = sending.output();
   out.commandHeader(6);
   out.argument("SET");
   out.argument(options_.prefix, key);
@@ -87,9 +91,10 @@ CacheTier::Admission CacheTier::acquire(std::string_view key, core::Millis lease
   out.argument("NX");
   out.argument("PX");
   out.argument(leaseFor);
-  commit(mark, operation, Kind::kMarker);
-  command(operation, Kind::kLifetime, {"PTTL"}, key);
-  command(operation, Kind::kAcquired, {"GET"}, key);
+  sending.end(Kind::kMarker);
+  sending.command(Kind::kLifetime, "PTTL", key);
+  sending.command(Kind::kAcquired, "GET", key);
+  sending.submit();
   return admission;
 }
 
@@ -98,13 +103,14 @@ CacheTier::Admission CacheTier::refresh(std::string_view key, core::Millis lease
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
   ensure(tags);
-  const std::uint32_t operation = begin(key, flags);
-  Operation& own = operations_[operation];
+  Sending sending(*this, key, flags);
+  Operation& own = sending.operation();
   own.tags.assign(tags.begin(), tags.end());
   own.lease = core::randomFillId();
   own.left = leaseFor;
-  script(operation, Kind::kAnswered, Script::kRefresh, key, {textOf(own.lease), std::to_string(leaseFor)});
-  lookBehind(operation, Kind::kRefreshed, key, core::kLeaseOffset, core::kLeaseUntilOffset - 1);
+  sending.script(Kind::kAnswered, Script::kRefresh, key, {textOf(own.lease), std::to_string(leaseFor)});
+  sending.lookBehind(Kind::kRefreshed, key, core::kLeaseOffset, core::kLeaseUntilOffset - 1);
+  sending.submit();
   return admission;
 }
 
@@ -113,14 +119,15 @@ CacheTier::Admission CacheTier::takeOver(std::string_view key, std::string_view 
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
   ensure(tags);
-  const std::uint32_t operation = begin(key, flags);
-  Operation& own = operations_[operation];
+  Sending sending(*this, key, flags);
+  Operation& own = sending.operation();
   own.tags.assign(tags.begin(), tags.end());
   own.lease = core::randomFillId();
   own.left = leaseFor;
-  script(operation, Kind::kAnswered, Script::kTakeOver, key,
-         {head, markerOf(own.lease, leaseFor), std::to_string(leaseFor)});
-  lookBehind(operation, Kind::kTakenOver, key, core::kLeaseOffset, core::kLeaseUntilOffset - 1);
+  sending.script(Kind::kAnswered, Script::kTakeOver, key,
+                 {head, markerOf(own.lease, leaseFor), std::to_string(leaseFor)});
+  sending.lookBehind(Kind::kTakenOver, key, core::kLeaseOffset, core::kLeaseUntilOffset - 1);
+  sending.submit();
   return admission;
 }
 
@@ -150,12 +157,11 @@ CacheTier::Admission CacheTier::prepare(std::span<const std::string> tags) {
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
   ensure(tags);
-  const std::uint32_t operation = begin({});
-  OutputBuffer& out = connection_->output();
-  const std::size_t mark = out.size();
-  out.commandHeader(1);
-  out.argument("PING");
-  commit(mark, operation, Kind::kStep);
+  Sending sending(*this, {});
+  sending.output().commandHeader(1);
+  sending.output().argument("PING");
+  sending.end(Kind::kStep);
+  sending.submit();
   return admission;
 }
 
@@ -171,8 +177,8 @@ CacheTier::Admission CacheTier::fill(LeaseNumber number, const core::Entry& give
     leases_.close(number);
     return admission == Admission::kAdmitted ? Admission::kUnavailable : admission;
   }
-  const std::uint32_t operation = begin(key);
-  Operation& own = operations_[operation];
+  Sending sending(*this, key);
+  Operation& own = sending.operation();
   own.lease = lease->id;
   std::vector<core::TagStamp> stamps;
   std::vector<std::string> names;
@@ -187,18 +193,19 @@ CacheTier::Admission CacheTier::fill(LeaseNumber number, const core::Entry& give
   own.marks.append(lease->marks);
   own.keeps = own.keeps && own.marks.size() == lease->tags.size();
 
-  OutputBuffer& out = connection_->output();
-  const std::size_t mark = out.size();
+  OutputBuffer& out = sending.output();
   const std::size_t size = core::encodedEntrySize(entry);
-  beginScript(Script::kFill, key, 3);
+  (void)out.room(size + kAroundEntry);  // at once: growing copies what is there
+  sending.beginScript(Script::kFill, key, 3);
   out.argument(textOf(lease->id));
   core::encodeEntry(entry, out.openArgument(size));
   out.closeArgument(size);
   out.argument(std::max<core::Millis>(1, entry.keepFor));
-  commit(mark, operation, Kind::kStored);
-  if (own.keeps) confirm(operation);
-  index(key, names, entry.keepFor);
+  sending.end(Kind::kStored);
+  if (own.keeps) confirm(sending);
+  sending.submit();
   leases_.close(number);
+  index(key, names, entry.keepFor);
   return admission;
 }
 
@@ -207,17 +214,19 @@ CacheTier::Admission CacheTier::giveUp(LeaseNumber number, const core::Entry* to
   if (lease == nullptr) return Admission::kClosed;
   const std::string key = lease->key;
   const core::FillId id = lease->id;
-  leases_.close(number);
   unwatch(key);
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) {
     releaseLater(key, id);
+    leases_.close(number);
     return admission;
   }
-  const std::uint32_t operation = begin(key);
-  operations_[operation].lease = id;
-  script(operation, Kind::kCount, Script::kFail, key,
-         {textOf(id), told == nullptr ? std::string() : core::encodeEntry(*told), std::to_string(holdOff)});
+  Sending sending(*this, key);
+  sending.operation().lease = id;
+  sending.script(Kind::kCount, Script::kFail, key,
+                 {textOf(id), told == nullptr ? std::string() : core::encodeEntry(*told), std::to_string(holdOff)});
+  sending.submit();
+  leases_.close(number);
   return admission;
 }
 
@@ -226,9 +235,21 @@ CacheTier::Admission CacheTier::held(LeaseNumber number) {
   if (lease == nullptr) return Admission::kClosed;
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  const std::uint32_t operation = begin(lease->key);
   watched_.insert(lease->key);
-  script(operation, Kind::kCount, Script::kHeld, lease->key, {textOf(lease->id)});
+  Sending sending(*this, lease->key);
+  sending.script(Kind::kHeld, Script::kHeld, lease->key, {textOf(lease->id)});
+  sending.submit();
+  return admission;
+}
+
+CacheTier::Admission CacheTier::renew(LeaseNumber number, core::Millis leaseFor) {
+  const Lease* lease = leases_.find(number);
+  if (lease == nullptr) return Admission::kClosed;
+  const auto admission = connection_->admit(true);
+  if (admission != Admission::kAdmitted) return admission;
+  Sending sending(*this, lease->key);
+  sending.script(Kind::kHeld, Script::kRenew, lease->key, {textOf(lease->id), std::to_string(leaseFor)});
+  sending.submit();
   return admission;
 }
 
@@ -267,8 +288,8 @@ CacheTier::Admission CacheTier::write(std::string_view key, const core::Entry& g
   // Without its stamps it would outlive their tags.
   if (!knowsTags(tags)) return Admission::kUnavailable;
   const core::Millis now = connection_->now();
-  const std::uint32_t operation = begin(key);
-  Operation& own = operations_[operation];
+  Sending sending(*this, key);
+  Operation& own = sending.operation();
   std::vector<core::TagStamp> stamps;
   const auto add = [&](std::string_view name, core::TagCell cell) {
     const auto stamp = tags_.stamp(cell, now);
@@ -284,40 +305,31 @@ CacheTier::Admission CacheTier::write(std::string_view key, const core::Entry& g
   rememberToKeep(own, entry);
   own.keeps = own.keeps && own.marks.size() == namespaces_.size() + tags.size();
 
-  OutputBuffer& out = connection_->output();
-  const std::size_t mark = out.size();
+  OutputBuffer& out = sending.output();
   const std::size_t size = core::encodedEntrySize(entry);
-  beginScript(Script::kStore, key, 2);
+  (void)out.room(size + kAroundEntry);  // at once: growing copies what is there
+  sending.beginScript(Script::kStore, key, 2);
   core::encodeEntry(entry, out.openArgument(size));
   out.closeArgument(size);
   out.argument(std::max<core::Millis>(1, entry.keepFor));
-  commit(mark, operation, Kind::kStored);
-  if (own.keeps) confirm(operation);
+  sending.end(Kind::kStored);
+  if (own.keeps) confirm(sending);
+  sending.submit();
   index(key, tags, entry.keepFor);
   return admission;
 }
 
-// The server announces our own change to us, too, behind its answer: what comes before the answer to this is older than
-// what this reads, and what comes after it is news.
-void CacheTier::lookBehind(std::uint32_t operation, Kind step, std::string_view key, std::size_t from, std::size_t to) {
-  OutputBuffer& out = connection_->output();
-  const std::size_t mark = out.size();
-  out.commandHeader(4);
-  out.argument("GETRANGE");
-  out.argument(options_.prefix, key);
-  out.argument(static_cast<std::int64_t>(from));
-  out.argument(static_cast<std::int64_t>(to));
-  commit(mark, operation, step);
-}
-
-void CacheTier::confirm(std::uint32_t operation) {
+// Nothing may be written behind it but submit().
+void CacheTier::confirm(Sending& sending) {
+  const std::uint32_t operation = sending.index();
   const std::string& key = operations_[operation].key;
+  sending.lookBehind(Kind::kConfirm, key, core::kFillIdOffset, core::kOutdatedOffset);
+  sending.reserve();
   const auto [at, isNew] = confirming_.try_emplace(key, operation);
   if (!isNew) {
     operations_[at->second].keeps = false;  // overtaken
     at->second = operation;
   }
-  lookBehind(operation, Kind::kConfirm, key, core::kFillIdOffset, core::kOutdatedOffset);
   operations_[operation].confirms = true;
 }
 
@@ -325,7 +337,9 @@ CacheTier::Admission CacheTier::remove(std::string_view key) {
   forget(key);  // whatever becomes of this: what memory holds is about to be wrong
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  command(begin(key), Kind::kCount, {"UNLINK"}, key);
+  Sending sending(*this, key);
+  sending.command(Kind::kCount, "UNLINK", key);
+  sending.submit();
   return admission;
 }
 
@@ -333,7 +347,9 @@ CacheTier::Admission CacheTier::soften(std::string_view key) {
   forget(key);
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  script(begin(key), Kind::kCount, Script::kSoften, key, {});
+  Sending sending(*this, key);
+  sending.script(Kind::kCount, Script::kSoften, key, {});
+  sending.submit();
   return admission;
 }
 
@@ -341,28 +357,28 @@ CacheTier::Admission CacheTier::invalidateTags(std::span<const std::string> name
   for (const std::string& name : names) tags_.invalidate(name);
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  const std::uint32_t operation = begin({});
-  operations_[operation].tags.assign(names.begin(), names.end());
-  OutputBuffer& out = connection_->output();
+  Sending sending(*this, {});
+  sending.operation().tags.assign(names.begin(), names.end());
   // First: see addTags().
   if (std::ranges::any_of(names, [](const std::string& name) { return name.starts_with("t:"); })) {
     tags_.invalidate(kAnyTag);
-    const std::size_t mark = out.size();
-    stamps_.encodeReplacement(kAnyTag, out);
-    commit(mark, operation, Kind::kMarker);
+    stamps_.encodeReplacement(kAnyTag, sending.output());
+    sending.end(Kind::kMarker);
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const std::size_t mark = out.size();
-    stamps_.encodeReplacement(names[i], out);
-    commit(mark, operation, i + 1 < names.size() ? Kind::kMarker : Kind::kStep);
+    stamps_.encodeReplacement(names[i], sending.output());
+    sending.end(i + 1 < names.size() ? Kind::kMarker : Kind::kStep);
   }
+  sending.submit();
   return admission;
 }
 
 CacheTier::Admission CacheTier::sweep(std::string_view key, std::string_view tag, std::string_view stamp) {
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  script(begin(key), Kind::kCount, Script::kSweep, key, {tag, stamp});
+  Sending sending(*this, key);
+  sending.script(Kind::kCount, Script::kSweep, key, {tag, stamp});
+  sending.submit();
   return admission;
 }
 
@@ -385,14 +401,21 @@ std::uint32_t CacheTier::begin(std::string_view key, std::uint32_t flags) {
   std::uint32_t index = 0;
   if (free_.empty()) {
     index = static_cast<std::uint32_t>(operations_.size());
+    free_.reserve(operations_.size() + 1);  // finish() must not fail
     operations_.emplace_back();
   } else {
     index = free_.back();
     free_.pop_back();
   }
   Operation& operation = operations_[index];
-  operation.key.assign(key);
+  try {
+    operation.key.assign(key);
+  } catch (...) {
+    free_.push_back(index);
+    throw;
+  }
   operation.flags = flags;
+  operation.number = 0;
   operation.left = operation.answer = kUnknown;
   operation.began = connection_->now();
   operation.abandoned = false;
@@ -417,72 +440,95 @@ void CacheTier::finish(std::uint32_t index) {
   --active_;
 }
 
-void CacheTier::commit(std::size_t mark, std::uint32_t operation, Kind step) {
-  connection_->commit(mark, *this, pack(operation, static_cast<std::uint8_t>(step)));
+CacheTier::Sending::Sending(CacheTier& tier, std::string_view key, std::uint32_t flags)
+    : tier_(tier), writer_(*tier.connection_), index_(tier.begin(key, flags)) {}
+
+CacheTier::Sending::~Sending() {
+  if (!submitted_) tier_.finish(index_);
 }
 
-void CacheTier::command(std::uint32_t operation, Kind step, std::initializer_list<std::string_view> parts,
-                        std::string_view key) {
-  OutputBuffer& out = connection_->output();
-  const std::size_t mark = out.size();
-  out.commandHeader(parts.size() + 1);
-  for (const std::string_view part : parts) out.argument(part);
-  out.argument(options_.prefix, key);
-  commit(mark, operation, step);
+void CacheTier::Sending::end(Kind step) { writer_.end(tier_, pack(index_, static_cast<std::uint8_t>(step))); }
+
+void CacheTier::Sending::command(Kind step, std::string_view name, std::string_view key) {
+  OutputBuffer& out = writer_.output();
+  out.commandHeader(2);
+  out.argument(name);
+  out.argument(tier_.options_.prefix, key);
+  end(step);
 }
 
-void CacheTier::beginScript(Script which, std::string_view key, std::size_t arguments) {
-  OutputBuffer& out = connection_->output();
+void CacheTier::Sending::beginScript(Script which, std::string_view key, std::size_t arguments) {
+  OutputBuffer& out = writer_.output();
   const auto number = static_cast<std::size_t>(which);
   const ScriptText& text = kScriptTexts[number];
   out.commandHeader(4 + arguments);
   // The first call of a connection brings the text along: the server may be new, or have lost it.
-  const bool loaded = scriptsLoaded_[number];
-  scriptsLoaded_[number] = true;
+  const bool loaded = tier_.scriptsLoaded_[number];
+  brings_ = which;
   out.argument(loaded ? "EVALSHA" : "EVAL");
   out.argument(loaded ? text.sha : text.source);
   out.argument("1");
-  out.argument(options_.prefix, key);
+  out.argument(tier_.options_.prefix, key);
 }
 
-void CacheTier::script(std::uint32_t operation, Kind step, Script which, std::string_view key,
-                       std::initializer_list<std::string_view> arguments) {
-  const std::size_t mark = connection_->output().size();
+void CacheTier::Sending::script(Kind step, Script which, std::string_view key,
+                                std::initializer_list<std::string_view> arguments) {
   beginScript(which, key, arguments.size());
-  for (const std::string_view argument : arguments) connection_->output().argument(argument);
-  commit(mark, operation, step);
+  for (const std::string_view argument : arguments) writer_.output().argument(argument);
+  end(step);
+}
+
+// The server announces our own change to us, too, behind its answer: what comes before the answer to this is older than
+// what this reads, and what comes after it is news.
+void CacheTier::Sending::lookBehind(Kind step, std::string_view key, std::size_t from, std::size_t to) {
+  OutputBuffer& out = writer_.output();
+  out.commandHeader(4);
+  out.argument("GETRANGE");
+  out.argument(tier_.options_.prefix, key);
+  out.argument(static_cast<std::int64_t>(from));
+  out.argument(static_cast<std::int64_t>(to));
+  end(step);
+}
+
+void CacheTier::Sending::submit(Told told) {
+  writer_.submit();
+  submitted_ = true;
+  if (brings_) tier_.scriptsLoaded_[static_cast<std::size_t>(*brings_)] = true;
+  if (told == Told::kObserver) operation().number = tier_.observer_.onSubmitted();
 }
 
 // Which keys carry a tag, so that their memory can be given back after it was invalidated: an ordered set by the time
 // at which they are gone. Nothing depends on it.
-void CacheTier::index(std::string_view key, std::span<const std::string> tags, core::Millis keepFor) {
+void CacheTier::index(std::string_view key, std::span<const std::string> tags, core::Millis keepFor) noexcept {
   if (tags.empty()) return;
   using namespace std::chrono;
   const core::Millis now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-  const std::uint32_t operation = begin({});
-  OutputBuffer& out = connection_->output();
-  for (std::size_t i = 0; i < tags.size(); ++i) {
-    const std::string name = "i" + tags[i].substr(1);  // "t:user" is indexed under "i:user"
-    std::size_t mark = out.size();
-    out.commandHeader(4);
-    out.argument("ZADD");
-    out.argument(options_.prefix, name);
-    out.argument(now + keepFor);
-    out.argument(key);
-    commit(mark, operation, Kind::kMarker);
-    mark = out.size();
-    out.commandHeader(4);
-    out.argument("ZREMRANGEBYSCORE");
-    out.argument(options_.prefix, name);
-    out.argument("-inf");
-    out.argument(now - 60'000);  // the clocks of those who write it may differ a little
-    commit(mark, operation, Kind::kMarker);
-    mark = out.size();
-    out.commandHeader(3);
-    out.argument("PEXPIRE");
-    out.argument(options_.prefix, name);
-    out.argument(options_.stampFor);
-    commit(mark, operation, i + 1 < tags.size() ? Kind::kMarker : Kind::kIgnored);
+  try {
+    Sending sending(*this, {});
+    OutputBuffer& out = sending.output();
+    for (std::size_t i = 0; i < tags.size(); ++i) {
+      const std::string name = "i" + tags[i].substr(1);  // "t:user" is indexed under "i:user"
+      out.commandHeader(4);
+      out.argument("ZADD");
+      out.argument(options_.prefix, name);
+      out.argument(now + keepFor);
+      out.argument(key);
+      sending.end(Kind::kMarker);
+      out.commandHeader(4);
+      out.argument("ZREMRANGEBYSCORE");
+      out.argument(options_.prefix, name);
+      out.argument("-inf");
+      out.argument(now - 60'000);  // the clocks of those who write it may differ a little
+      sending.end(Kind::kMarker);
+      out.commandHeader(3);
+      out.argument("PEXPIRE");
+      out.argument(options_.prefix, name);
+      out.argument(options_.stampFor);
+      sending.end(i + 1 < tags.size() ? Kind::kMarker : Kind::kIgnored);
+    }
+    sending.submit(Told::kNobody);
+  } catch (const std::bad_alloc&) {
+    return;  // the entry is stored; its memory is given back later
   }
 }
 

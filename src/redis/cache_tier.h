@@ -23,6 +23,7 @@
 #include "core/shared_tiers.h"
 #include "core/tag_table.h"
 #include "redis/cache_scripts.h"
+#include "redis/command_writer.h"
 #include "redis/connection.h"
 #include "redis/lease_book.h"
 #include "redis/tag_stamps.h"
@@ -32,16 +33,18 @@ namespace tiercel::redis {
 using core::Found;
 using core::LeaseNumber;
 
-// Told how each operation ended, in the order in which they were begun: exactly one call each of the first three, and
-// onTimedOut perhaps before it.
+// Told how each operation ended, in the order in which they were begun: exactly one call of onFound, onDone or
+// onOperationFailed, and onOperationTimedOut perhaps before it. `number` is what onSubmitted gave for it.
 class CacheTierObserver {
  public:
   virtual ~CacheTierObserver() = default;
+  // An operation is on its way, and will be told of.
+  virtual std::uint32_t onSubmitted() noexcept = 0;
   // `flags` is what the operation was given.
-  virtual void onFound(const Found& found, std::uint32_t flags) = 0;
-  virtual void onDone(std::int64_t result) = 0;
-  virtual void onOperationFailed(const Error& error) = 0;
-  virtual void onOperationTimedOut() = 0;
+  virtual void onFound(std::uint32_t number, const Found& found, std::uint32_t flags) = 0;
+  virtual void onDone(std::uint32_t number, std::int64_t result) = 0;
+  virtual void onOperationFailed(std::uint32_t number, const Error& error) = 0;
+  virtual void onOperationTimedOut(std::uint32_t number) = 0;
   // A key that is watched has changed, or may have. It is watched no longer.
   virtual void onWatched(std::string_view key) = 0;
 };
@@ -96,6 +99,8 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   Admission giveUp(LeaseNumber lease, const core::Entry* told, core::Millis holdOff);
   // Done with 1 while the lease is held, else with 0.
   Admission held(LeaseNumber lease);
+  // Extends the lease from now on. Done with 1 while it is held, else with 0.
+  Admission renew(LeaseNumber lease, core::Millis leaseFor);
   // Whether nothing that the load of this lease began with is known to have changed.
   [[nodiscard]] bool current(LeaseNumber lease);
   // Whether any tag of the cache has changed since the load began; for those that asked for kAnyTag.
@@ -124,8 +129,8 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   [[nodiscard]] std::optional<core::Stamp> stampOf(std::string_view name) const;
   [[nodiscard]] bool isTracking() const { return connection_ != nullptr && connection_->isTracking(); }
 
-  // No operation waits for an answer.
-  [[nodiscard]] bool isIdle() const { return active_ == 0; }
+  // No operation waits for an answer, and the connection has no command of this tier or of its stamps.
+  [[nodiscard]] bool isIdle() const { return active_ == 0 && outstanding() == 0 && stamps_.outstanding() == 0; }
   // The connection is gone for good, with every operation settled.
   void detach() { connection_ = nullptr; }
 
@@ -143,7 +148,8 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
     kStored,   // a fill or a write
     kConfirm,  // what is there by then, behind either
     kCount,
-    kStep  // one of several that must all succeed
+    kHeld,  // a lease is asked about, or renewed
+    kStep   // one of several that must all succeed
   };
   static constexpr std::int64_t kUnknown = -3;
   static constexpr std::uint32_t kNobody = UINT32_MAX;
@@ -152,6 +158,7 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   struct Operation {
     std::string key;
     std::uint32_t flags = 0;
+    std::uint32_t number = 0;      // the observer's
     bool abandoned = false;        // who asked was told that it took too long
     std::int64_t left = kUnknown;  // what PTTL said; while it is unknown, what is read must not be kept
     core::Millis began = 0;        // what PTTL said has been running down since, at the earliest
@@ -181,12 +188,34 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
 
   std::uint32_t begin(std::string_view key, std::uint32_t flags = 0);
   void finish(std::uint32_t index);
-  void commit(std::size_t mark, std::uint32_t operation, Kind step);
-  void command(std::uint32_t operation, Kind step, std::initializer_list<std::string_view> parts, std::string_view key);
-  void script(std::uint32_t operation, Kind step, Script which, std::string_view key,
-              std::initializer_list<std::string_view> arguments);
-  void beginScript(Script which, std::string_view key, std::size_t arguments);
-  void index(std::string_view key, std::span<const std::string> tags, core::Millis keepFor);
+
+  // An operation whose commands are being written: they are submitted together, or it has never been begun.
+  enum class Told : std::uint8_t { kObserver, kNobody };
+  class Sending {
+   public:
+    Sending(CacheTier& tier, std::string_view key, std::uint32_t flags = 0);
+    ~Sending();
+    Sending(const Sending&) = delete;
+    Sending& operator=(const Sending&) = delete;
+    [[nodiscard]] std::uint32_t index() const { return index_; }
+    [[nodiscard]] Operation& operation() { return tier_.operations_[index_]; }
+    OutputBuffer& output() { return writer_.output(); }
+    void end(Kind step);
+    void command(Kind step, std::string_view name, std::string_view key);
+    void beginScript(Script which, std::string_view key, std::size_t arguments);
+    void script(Kind step, Script which, std::string_view key, std::initializer_list<std::string_view> arguments);
+    void lookBehind(Kind step, std::string_view key, std::size_t from, std::size_t to);
+    void reserve() { writer_.reserve(); }
+    void submit(Told told = Told::kObserver);
+
+   private:
+    CacheTier& tier_;
+    CommandWriter writer_;
+    std::uint32_t index_;
+    std::optional<Script> brings_;  // the script whose text it may bring along
+    bool submitted_ = false;
+  };
+  void index(std::string_view key, std::span<const std::string> tags, core::Millis keepFor) noexcept;
 
   void settleRead(Operation& operation, const Reply& reply, bool acquiring);
   void settleLease(Operation& operation, Kind kind, const Reply& reply);
@@ -195,8 +224,8 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   void settleConfirm(Operation& operation, const Reply& reply);
   bool keepConfirmed(const Operation& operation, const Reply& reply);
   void reportStored(const Operation& operation);
-  void confirm(std::uint32_t operation);
-  void lookBehind(std::uint32_t operation, Kind step, std::string_view key, std::size_t from, std::size_t to);
+  void confirm(Sending& sending);
+  void settleHeld(Operation& operation, const Reply& reply);
   Found classify(Operation& operation, const core::Entry& entry);
   bool judgeTags(const core::Entry& entry, Found& found);
   Found leased(const Operation& operation);

@@ -50,6 +50,9 @@ void CacheTier::onReply(const Pending& pending, const Reply& reply) {
     case Kind::kCount:
       settleCount(operation, reply);
       break;
+    case Kind::kHeld:
+      settleHeld(operation, reply);
+      break;
     case Kind::kStored:
       settleStored(operation, reply);
       if (operation.confirms) return;  // who is told finds it in memory
@@ -64,9 +67,9 @@ void CacheTier::onReply(const Pending& pending, const Reply& reply) {
       for (const std::string& name : operation.tags) tags_.invalidate(name);
       if (reply.isError() && operation.error.empty()) operation.error = reply.text;
       if (operation.error.empty()) {
-        observer_.onDone(1);
+        observer_.onDone(operation.number, 1);
       } else {
-        observer_.onOperationFailed({ErrorCode::kServer, operation.error});
+        observer_.onOperationFailed(operation.number, {ErrorCode::kServer, operation.error});
       }
       break;
   }
@@ -76,18 +79,18 @@ void CacheTier::onReply(const Pending& pending, const Reply& reply) {
 void CacheTier::settleRead(Operation& operation, const Reply& reply, bool acquiring) {
   // A foreign type under our key is no entry, and no failure of the server.
   if (reply.isError() && !reply.text.starts_with("WRONGTYPE")) {
-    return observer_.onOperationFailed({ErrorCode::kServer, std::string(reply.text)});
+    return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, std::string(reply.text)});
   }
   Found found;
   if (reply.isNil()) {
     // Taken, and gone again: or never taken, because the server has no room for more.
     if (acquiring && operation.error.empty()) found.kind = Found::Kind::kAgain;
-    return observer_.onFound(found, operation.flags);
+    return observer_.onFound(operation.number, found, operation.flags);
   }
   const auto entry = reply.type == ReplyType::kString ? core::parseEntry(reply.text) : std::nullopt;
   if (!entry) {
     found.kind = Found::Kind::kCorrupt;
-    return observer_.onFound(found, operation.flags);
+    return observer_.onFound(operation.number, found, operation.flags);
   }
   if (acquiring && entry->isMarker() && entry->leaseId == operation.lease) {
     found = leased(operation);
@@ -100,7 +103,7 @@ void CacheTier::settleRead(Operation& operation, const Reply& reply, bool acquir
     }
     if (found.kind == Found::Kind::kHit) keepRead(operation, found);
   }
-  observer_.onFound(found, operation.flags);
+  observer_.onFound(operation.number, found, operation.flags);
 }
 
 Found CacheTier::leased(const Operation& operation) {
@@ -126,9 +129,10 @@ Found CacheTier::leased(const Operation& operation) {
 // Nobody would end this lease: everybody would wait for nothing.
 void CacheTier::release(const std::string& key, const core::FillId& id) {
   if (connection_->admit(true) != Admission::kAdmitted) return releaseLater(key, id);
-  const std::uint32_t operation = begin(key);
-  operations_[operation].lease = id;
-  script(operation, Kind::kReleased, Script::kFail, key, {textOf(id), "", "0"});
+  Sending sending(*this, key);
+  sending.operation().lease = id;
+  sending.script(Kind::kReleased, Script::kFail, key, {textOf(id), "", "0"});
+  sending.submit(Told::kNobody);
 }
 
 void CacheTier::releaseLater(std::string_view key, const core::FillId& id) {
@@ -218,17 +222,27 @@ void CacheTier::settleCount(Operation& operation, const Reply& reply) {
   forget(operation.key);
   if (reply.isError()) {
     if (reply.text.starts_with("NOSCRIPT")) scriptsLoaded_.fill(false);
-    return observer_.onOperationFailed({ErrorCode::kServer, std::string(reply.text)});
+    return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, std::string(reply.text)});
   }
-  observer_.onDone(reply.integer);
+  observer_.onDone(operation.number, reply.integer);
+}
+
+// The entry under the lease, if there is one, is as it was: memory keeps it.
+void CacheTier::settleHeld(Operation& operation, const Reply& reply) {
+  if (reply.isError()) {
+    if (reply.text.starts_with("NOSCRIPT")) scriptsLoaded_.fill(false);
+    return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, std::string(reply.text)});
+  }
+  observer_.onDone(operation.number, reply.integer);
 }
 
 void CacheTier::settleLease(Operation& operation, Kind kind, const Reply& reply) {
   if (reply.isError() && operation.error.empty()) operation.error = reply.text;
-  if (!operation.error.empty()) return observer_.onOperationFailed({ErrorCode::kServer, operation.error});
+  if (!operation.error.empty())
+    return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, operation.error});
   // Taken, and perhaps lost again meanwhile.
   if (reply.type == ReplyType::kString && reply.text == textOf(operation.lease)) {
-    return observer_.onFound(leased(operation), operation.flags);
+    return observer_.onFound(operation.number, leased(operation), operation.flags);
   }
   Found found;
   found.left = operation.left;
@@ -241,7 +255,7 @@ void CacheTier::settleLease(Operation& operation, Kind kind, const Reply& reply)
   } else if (kind == Kind::kRefreshed && operation.answer == 2) {
     found.kind = Found::Kind::kFailed;
   }
-  observer_.onFound(found, operation.flags);
+  observer_.onFound(operation.number, found, operation.flags);
 }
 
 void CacheTier::rememberToKeep(Operation& operation, const core::Entry& entry) {
@@ -265,11 +279,11 @@ void CacheTier::settleStored(Operation& operation, const Reply& reply) {
 
 void CacheTier::reportStored(const Operation& operation) {
   if (operation.lost) {
-    observer_.onOperationFailed(*operation.lost);
+    observer_.onOperationFailed(operation.number, *operation.lost);
   } else if (operation.error.empty()) {
-    observer_.onDone(operation.left < 0 ? 0 : 1);
+    observer_.onDone(operation.number, operation.left < 0 ? 0 : 1);
   } else {
-    observer_.onOperationFailed({ErrorCode::kServer, operation.error});
+    observer_.onOperationFailed(operation.number, {ErrorCode::kServer, operation.error});
   }
 }
 
@@ -325,7 +339,7 @@ void CacheTier::onFailed(const Pending& pending, const Error& error) {
   if (kind == Kind::kConfirm && (operations_[index].answered || operations_[index].lost)) {
     reportStored(operations_[index]);
   } else if (kind != Kind::kIgnored && kind != Kind::kReleased) {
-    observer_.onOperationFailed(error);
+    observer_.onOperationFailed(operations_[index].number, error);
   }
   finish(index);
 }
@@ -345,7 +359,7 @@ void CacheTier::onTimedOut(const Pending& pending) {
   Operation& operation = operations_[static_cast<std::size_t>(pending.data >> 8)];
   if (kind == Kind::kStored && operation.confirms) return;  // so will the confirmation
   operation.abandoned = true;
-  observer_.onOperationTimedOut();
+  observer_.onOperationTimedOut(operation.number);
 }
 
 // A reply that comes after an invalidation is newer than it, but for the one read whose lifetime belongs to what was

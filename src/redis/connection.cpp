@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <utility>
 
 #include "core/random.h"
+#include "redis/command_writer.h"
 #include "redis/connection_batch.h"
 
 namespace tiercel::redis {
@@ -27,6 +29,9 @@ bool isMessage(const ReplyTree& tree) {
   return kind == "message" || kind == "pmessage" || kind == "smessage" || kind.ends_with("subscribe");
 }
 
+// Short enough to need no memory itself.
+constexpr const char* kNoMemory = "out of memory";
+
 const Error kClosedError{ErrorCode::kClosed, "the client is closed"};
 
 }  // namespace
@@ -43,12 +48,16 @@ class Connection::TrackingReply final : public ReplyHandler {
   Connection& connection_;
 };
 
-// The answer to a PING of ours. That something came is what counts, and the reading side sees it.
+// The answer to a PING of ours.
 class Connection::HeartbeatReply final : public ReplyHandler {
  public:
-  void onReply(const Pending& /*pending*/, const Reply& /*reply*/) override {}
+  explicit HeartbeatReply(Connection& connection) : connection_(connection) {}
+  void onReply(const Pending& pending, const Reply& reply) override { connection_.onHeartbeat(pending, reply); }
   void onFailed(const Pending& /*pending*/, const Error& /*error*/) override {}
   void onTimedOut(const Pending& /*pending*/) override {}
+
+ private:
+  Connection& connection_;
 };
 
 Connection::Connection(LoopHandlesPtr loop, ConnectionOptions options, ConnectionObserver& observer,
@@ -58,7 +67,8 @@ Connection::Connection(LoopHandlesPtr loop, ConnectionOptions options, Connectio
       observer_(observer),
       handshake_(options_.handshake),
       trackingReply_(std::make_unique<TrackingReply>(*this)),
-      heartbeatReply_(std::make_unique<HeartbeatReply>()) {
+      heartbeatReply_(std::make_unique<HeartbeatReply>(*this)),
+      nonce_(static_cast<std::uint64_t>(core::randomUnit() * (UINT64_C(1) << 48))) {
   TransportListener& listener = *this;
   transport_ = transport ? transport(listener) : std::make_unique<SocketTransport>(loop_, options_.endpoint, listener);
 }
@@ -88,6 +98,8 @@ void Connection::startStateTimer(core::Millis delay) {
         const Batch batch(*self);
         if (self->state_ == State::kBackoff) {
           self->connect();
+        } else if (self->state_ == State::kReady) {
+          self->lose({ErrorCode::kProtocol, self->failSoon_ == nullptr ? "" : self->failSoon_});
         } else {
           self->lose({ErrorCode::kConnectFailed, "no connection within the connect timeout"});
         }
@@ -131,41 +143,62 @@ bool Connection::makeRoom() {
 
 // With nothing in flight: the command that has waited longest, and those that belong with it.
 void Connection::failFirstQueued(const Error& error) {
-  const Pending pending = pending_.front();
-  pending_.pop();
+  const Pending pending = take();
   out_.consume(pending.bytes);
-  pending.handler->onFailed(pending, error);
+  pending.fail(error);
   failJoined(error);
+}
+
+Pending Connection::take() {
+  const Pending pending = pending_.take();
+  if (pending.timedOut) --timedOut_;
+  if (pending.endless && pending.allowed == 0) --forever_;
+  return pending;
 }
 
 void Connection::failJoined(const Error& error) {
   while (!pending_.empty() && pending_.front().joined) {
-    const Pending pending = pending_.front();
-    pending_.pop();
+    const Pending pending = take();
     out_.consume(pending.bytes);
-    pending.handler->onFailed(pending, error);
+    pending.fail(error);
   }
 }
 
-void Connection::commit(std::size_t mark, ReplyHandler& handler, std::uint64_t data, const CommitOptions& how) {
+Pending Connection::pendingOf(std::size_t mark, ReplyHandler& handler, std::uint64_t data,
+                              const CommitOptions& how) const {
+  core::Millis allowed = options_.commandTimeout;
+  if (how.endless) allowed = how.waitsFor >= core::kForever || allowed == 0 ? 0 : allowed + how.waitsFor;
+  allowed = std::min<core::Millis>(allowed, UINT32_MAX);
   core::Millis deadline = core::kForever;
-  if (options_.commandTimeout > 0 && !how.endless) {
+  if (allowed > 0) {
     // The loop's time may be that of before a long synchronous turn. Of what is sent, flush() sets the deadline anew.
-    deadline =
-        (state_ == State::kReady ? static_cast<core::Millis>(uv_now(loop_->loop())) : now()) + options_.commandTimeout;
+    deadline = (state_ == State::kReady ? static_cast<core::Millis>(uv_now(loop_->loop())) : now()) + allowed;
   }
-  pending_.push({.handler = &handler,
-                 .data = data,
-                 .deadline = deadline,
-                 .bytes = static_cast<std::uint32_t>(out_.size() - mark),
-                 .confirmations = how.confirmations,
-                 .joined = how.joined,
-                 .endless = how.endless});
+  return {.handler = &handler,
+          .data = data,
+          .deadline = deadline,
+          .bytes = static_cast<std::uint32_t>(out_.size() - mark),
+          .allowed = static_cast<std::uint32_t>(allowed),
+          .confirmations = how.confirmations,
+          .joined = how.joined,
+          .endless = how.endless};
+}
+
+// There is room in the queue.
+void Connection::enqueue(const Pending& pending) noexcept {
+  pending_.push(pending);
+  if (pending.endless && pending.allowed == 0) ++forever_;
   ++stats_.commands;
-  stats_.bytesOut += out_.size() - mark;
-  subscriber_ = subscriber_ || how.confirmations > 0;
-  // An active timer was set for an older command, and sets itself anew when it fires.
-  if (pending_.size() == expired_ + 1 && uv_is_active(deadlineTimer_.base()) == 0) armDeadline();
+  stats_.bytesOut += pending.bytes;
+  subscriber_ = subscriber_ || pending.confirmations > 0;
+  // A timer that runs was set for an older command, and sets itself anew when it fires.
+  if (pending.deadline < armedFor_ && deadlineTimer_.isOpen()) {
+    armedFor_ = pending.deadline;
+    startDeadlineTimer(std::max<core::Millis>(0, armedFor_ - static_cast<core::Millis>(uv_now(loop_->loop()))));
+  }
+}
+
+void Connection::submitted() noexcept {
   if (state_ != State::kReady) return;
   if (out_.size() >= kFlushAt) {
     flush();
@@ -182,17 +215,29 @@ void Connection::markDirty() {
 void Connection::flush() {
   if (prepare_.isOpen()) uv_prepare_stop(prepare_.get());
   if (state_ != State::kReady || transport_->isWriting() || out_.empty() || !draining_.empty()) return;
+  if (failSoon_ != nullptr) return;
   // The time that a command has for its answer begins when it leaves: a long synchronous turn is not the server's
   // fault.
   if (options_.commandTimeout > 0) {
-    const core::Millis deadline = now() + options_.commandTimeout;
+    const core::Millis now = this->now();
     for (std::size_t i = inFlight_; i < pending_.size(); ++i) {
-      if (pending_.at(i).deadline < core::kForever) pending_.at(i).deadline = deadline;
+      if (pending_.at(i).allowed > 0) pending_.at(i).deadline = now + pending_.at(i).allowed;
     }
   }
   inFlight_ = pending_.size();
-  transport_->write(out_);
+  try {
+    transport_->write(out_);
+  } catch (const std::bad_alloc&) {
+    // A part of it may have left. Whoever submitted it is told as of a lost connection, not from inside of the call.
+    return failSoon("there is no memory to send what was asked for");
+  }
   if (inFlight_ <= kFew) shortWait_.begin();
+}
+
+void Connection::failSoon(const char* reason) {
+  if (state_ != State::kReady || failSoon_ != nullptr) return;
+  failSoon_ = reason;
+  startStateTimer(0);
 }
 
 void Connection::onTransportDrained() {
@@ -206,6 +251,7 @@ void Connection::onTransportConnected() {
   deferredFailure_.clear();
   draining_.clear();
   pingSent_ = 0;
+  probeAgain_ = false;
   subscriber_ = false;
   for (std::size_t i = 0; i < pending_.size(); ++i) subscriber_ = subscriber_ || pending_.at(i).confirmations > 0;
   ++stats_.connects;
@@ -219,11 +265,16 @@ void Connection::onTransportData(const char* data, std::size_t size) {
   const Batch batch(*this);
   stats_.bytesIn += size;
   lastData_ = static_cast<core::Millis>(uv_now(loop_->loop()));
-  unresponsive_ = false;
-  pingSent_ = 0;
+  // Without a heartbeat nobody asks on behalf of those who do not wait: anything at all will do.
+  if (options_.heartbeat == 0) unresponsive_ = false;
   shortWait_.end();
   if (state_ == State::kReady) heard();
-  const bool ok = reader_->feed(data, size);
+  bool ok = true;
+  try {
+    ok = reader_->feed(data, size);
+  } catch (const std::bad_alloc&) {
+    deferredFailure_ = kNoMemory;
+  }
   if (state_ == State::kHandshake && !handshakeOut_.empty() && !transport_->isWriting()) {
     transport_->write(handshakeOut_);
   }
@@ -236,6 +287,8 @@ void Connection::onTransportData(const char* data, std::size_t size) {
     lose({ErrorCode::kConnectionLost, draining_});
   } else if (closing_) {
     finishClosing();
+  } else if (std::exchange(probeAgain_, false) && state_ == State::kReady && pingSent_ == 0) {
+    ping();
   }
 }
 
@@ -262,12 +315,17 @@ void Connection::onReply(const Reply& reply) {
 }
 
 void Connection::settle(const Reply& reply) {
-  const Pending pending = pending_.front();
-  pending_.pop();
+  const Pending pending = take();
   --inFlight_;
-  if (expired_ > 0) --expired_;
   ++stats_.replies;
-  pending.handler->onReply(pending, reply);
+  // A late answer shows that the server lives, not that it is worth waiting for.
+  if (!pending.timedOut) unresponsive_ = false;
+  try {
+    pending.answer(reply);
+  } catch (const std::bad_alloc&) {
+    deferredFailure_ = kNoMemory;
+    pending.fail({ErrorCode::kConnectionLost, deferredFailure_});
+  }
 }
 
 void Connection::handshakeReply(const Reply& reply) {
@@ -345,6 +403,7 @@ void Connection::lose(const Error& error) {
   trackingLost();
   attempted_ = true;
   unresponsive_ = false;
+  failSoon_ = nullptr;
   draining_.clear();
   if (wasReady) ++stats_.losses;
   lastError_ = error.message;
@@ -352,6 +411,7 @@ void Connection::lose(const Error& error) {
   failInFlight({ErrorCode::kConnectionLost, error.message});
   // Of a group whose beginning has left, answered or not, the rest must not follow on another connection.
   failJoined({ErrorCode::kConnectionLost, error.message});
+  expireQueued(static_cast<core::Millis>(uv_now(loop_->loop())));
   if (wasReady) observer_.onClose(error);
   observer_.onError(error);
   if (closing_) return end(kClosedError);
@@ -383,19 +443,16 @@ void Connection::backOff() {
 }
 
 void Connection::failInFlight(const Error& error) {
-  expired_ = 0;
   for (; inFlight_ > 0; --inFlight_) {
-    const Pending pending = pending_.front();
-    pending_.pop();
-    pending.handler->onFailed(pending, error);
+    const Pending pending = take();
+    pending.fail(error);
   }
 }
 
 void Connection::failQueued(const Error& error) {
   while (!pending_.empty()) {
-    const Pending pending = pending_.front();
-    pending_.pop();
-    pending.handler->onFailed(pending, error);
+    const Pending pending = take();
+    pending.fail(error);
   }
   out_.clear();
 }
@@ -409,9 +466,10 @@ void Connection::close() {
 }
 
 void Connection::finishClosing() {
-  // What was submitted before the first connection still has a chance. Nobody waits for those that expired.
+  // What was submitted before the first connection still has a chance. Nobody waits for those that timed out, and those
+  // that may wait for ever are not waited for.
   const bool mayBeAnswered = state_ == State::kReady || !attempted_;
-  if (mayBeAnswered && pending_.size() > expired_) return;
+  if (mayBeAnswered && pending_.size() > timedOut_ + forever_) return;
   end(kClosedError);
 }
 
@@ -476,14 +534,15 @@ void Connection::requestTracking() {
 }
 
 void Connection::sendTracking() {
-  const std::size_t mark = out_.size();
+  CommandWriter writer(*this);
   // In front of whatever still waits would be better, but what waits is matched by its place; nothing is tracked, and
   // so nothing is kept in memory for long, until the answer is here.
-  out_.commandHeader(3);
-  out_.argument("CLIENT");
-  out_.argument("TRACKING");
-  out_.argument("ON");
-  commit(mark, *trackingReply_, 0);
+  writer.output().commandHeader(3);
+  writer.output().argument("CLIENT");
+  writer.output().argument("TRACKING");
+  writer.output().argument("ON");
+  writer.end(*trackingReply_, 0);
+  writer.submit();
 }
 
 }  // namespace tiercel::redis

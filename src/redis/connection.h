@@ -31,7 +31,8 @@ struct ConnectionOptions {
   core::Millis connectTimeout = 10000;
   core::Millis backoffMin = 50;
   core::Millis backoffMax = 10000;
-  // After so long a silence the server is asked whether it is still there. 0: never.
+  // So often the server is asked whether it is still there, and whether its answers are still those to what it was
+  // asked. 0: never.
   core::Millis heartbeat = 5000;
   std::size_t maxQueuedCommands = 10000;
   std::size_t maxQueuedBytes = std::size_t{64} << 20;
@@ -86,9 +87,10 @@ class InvalidationListener {
 };
 
 struct CommitOptions {
-  bool endless = false;             // commandTimeout and heartbeat do not apply: BLPOP and its kin
-  std::uint32_t confirmations = 0;  // see Pending
-  bool joined = false;              // see Pending; submitted in the same turn as the one before it
+  bool endless = false;                    // it may wait, and the heartbeat with it: BLPOP and its kin
+  core::Millis waitsFor = core::kForever;  // of an endless one, how long at most; commandTimeout comes on top
+  std::uint32_t confirmations = 0;         // see Pending
+  bool joined = false;                     // see Pending; submitted in the same turn as the one before it
 };
 
 class Connection final : private TransportListener, private ReplySink {
@@ -106,18 +108,17 @@ class Connection final : private TransportListener, private ReplySink {
   // Begins to connect in the next loop turn.
   void start();
 
-  // Sending a command: ask admit(), encode it into output(), and commit() it. In between nothing else may happen.
+  // Sending commands: ask admit(), and write them with a CommandWriter (redis/command_writer.h).
   // failFast: rather than wait for a connection that was lost, could not be had, or does not answer, say kUnavailable.
   // When too much waits for a connection, what has waited longest fails to make room; when too much waits for a server
   // that is slow to read, kQueueFull.
   // joined: the group that it belongs to was admitted with its first command.
   [[nodiscard]] Admission admit(bool failFast, bool joined = false);
-  OutputBuffer& output() { return out_; }
-  // `mark` is output().size() from before the command was encoded.
-  void commit(std::size_t mark, ReplyHandler& handler, std::uint64_t data, const CommitOptions& how = {});
 
   // Writes now what would be written at the end of the loop turn.
   void flush();
+  // For callers that see that answers have come out of place: ends this connection in the next turn.
+  void failSoon(const char* reason);
 
   // Ends when the answers that are due have come; what still waits for a connection fails. Then onEnd.
   void close();
@@ -142,12 +143,15 @@ class Connection final : private TransportListener, private ReplySink {
   [[nodiscard]] core::Millis now() const { return static_cast<core::Millis>(uv_hrtime() / 1000000); }
   [[nodiscard]] const ConnectionStats& stats() const { return stats_; }
   [[nodiscard]] std::size_t waiting() const { return pending_.size(); }
-  // Commands timed out, and nothing at all has come since.
+  // Bytes that were not handed to the transport yet.
+  [[nodiscard]] std::size_t unsent() const { return out_.size(); }
+  // Commands timed out, and no answer has come in time since.
   [[nodiscard]] bool isUnresponsive() const { return unresponsive_; }
   [[nodiscard]] const std::string& lastError() const { return lastError_; }
   [[nodiscard]] uv_loop_t* loop() const { return loop_->loop(); }
 
  private:
+  friend class CommandWriter;
   class Batch;
   class TrackingReply;
   class HeartbeatReply;
@@ -158,6 +162,12 @@ class Connection final : private TransportListener, private ReplySink {
   void onTransportClosed(const Error& error) override;
   void onReply(const Reply& reply) override;
   void onPush(const ReplyTree& push) override;
+
+  // `mark` is out_.size() from before the command was encoded.
+  [[nodiscard]] Pending pendingOf(std::size_t mark, ReplyHandler& handler, std::uint64_t data,
+                                  const CommitOptions& how) const;
+  void enqueue(const Pending& pending) noexcept;
+  void submitted() noexcept;
 
   void connect();
   void handshakeReply(const Reply& reply);
@@ -170,9 +180,13 @@ class Connection final : private TransportListener, private ReplySink {
   void failFirstQueued(const Error& error);
   void failJoined(const Error& error);
   void expire();
+  void expireQueued(core::Millis now);
   void armDeadline();
   void startDeadlineTimer(core::Millis delay);
   void beat();
+  void ping();
+  void onHeartbeat(const Pending& pending, const Reply& reply);
+  Pending take();
   bool makeRoom();
   bool isConfirmation(const ReplyTree& push);
   void settle(const Reply& reply);
@@ -213,13 +227,19 @@ class Connection final : private TransportListener, private ReplySink {
   core::Millis readySince_ = 0;
   std::size_t stuckBacklog_ = 0;  // see expire()
   core::Millis pingSent_ = 0;     // 0: none is under way
+  std::uint64_t nonce_ = 0;       // of the last PING
+  bool probeAgain_ = false;       // the last PING was answered too late
+  const char* failSoon_ = nullptr;
   ConnectionStats stats_;
 
   OutputBuffer out_;  // commands that were not handed to the transport yet
   OutputBuffer handshakeOut_;
-  PendingQueue pending_;  // in flight first, then queued
+  std::vector<Pending> staged_;  // written, and not submitted yet: see CommandWriter
+  PendingQueue pending_;         // in flight first, then queued
   std::size_t inFlight_ = 0;
-  std::size_t expired_ = 0;  // of those in flight, the oldest, whose senders were told that they timed out
+  std::size_t timedOut_ = 0;                // how many of them are marked so
+  std::size_t forever_ = 0;                 // how many of them may wait for ever
+  core::Millis armedFor_ = core::kForever;  // when the deadline timer fires
 
   UvHandle<uv_prepare_t> prepare_;
   ShortWait shortWait_;

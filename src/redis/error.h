@@ -14,6 +14,7 @@ enum class ErrorCode : std::uint8_t {
   kUnavailable,     // no connection, and the caller did not want to wait for one
   kConnectFailed,   // resolving, connecting or authenticating failed
   kProtocol,        // the server sent what is no RESP, or an answer that nobody asked for
+  kTooLarge,        // the answer came, and is larger than the caller can be given
   kServer,          // an error reply; the text is the server's
 };
 
@@ -34,6 +35,8 @@ constexpr const char* errorName(ErrorCode code) {
       return "CONNECT_FAILED";
     case ErrorCode::kProtocol:
       return "PROTOCOL_ERROR";
+    case ErrorCode::kTooLarge:
+      return "RESULT_TOO_LARGE";
     case ErrorCode::kServer:
       return "SERVER_ERROR";
   }

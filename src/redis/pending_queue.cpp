@@ -1,6 +1,23 @@
 #include "redis/pending_queue.h"
 
+#include <utility>
+
 namespace tiercel::redis {
+
+ReplyHandler::~ReplyHandler() {
+  if (outstanding_ > 0) queue_->forget(*this);
+}
+
+PendingQueue::~PendingQueue() {
+  // Handlers may live longer than the connection.
+  while (!empty()) pop();
+}
+
+void PendingQueue::forget(const ReplyHandler& handler) noexcept {
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (at(i).handler == &handler) at(i).handler = nullptr;
+  }
+}
 
 void PendingQueue::grow() {
   std::vector<Pending> larger(ring_.size() * 2);

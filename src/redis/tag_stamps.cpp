@@ -31,11 +31,8 @@ std::size_t TagStamps::ensure(std::span<const core::TagCell> cells, core::Millis
     std::size_t index = 0;
     while (index < fetches_.size() && fetches_[index].active) ++index;
     if (index == fetches_.size()) fetches_.emplace_back();
-    tags_.addReference(cell);
-    fetches_[index] = {.cell = cell, .ticket = tags_.ticket(cell), .active = true};
-
-    OutputBuffer& out = connection_.output();
-    std::size_t mark = out.size();
+    CommandWriter writer(connection_);
+    OutputBuffer& out = writer.output();
     out.commandHeader(6);
     out.argument("SET");
     out.argument(prefix_, name);
@@ -43,17 +40,18 @@ std::size_t TagStamps::ensure(std::span<const core::TagCell> cells, core::Millis
     out.argument("NX");
     out.argument("PX");
     out.argument(stampFor_);
-    commit(mark, index, Step::kCreate);
-    mark = out.size();
+    end(writer, index, Step::kCreate);
     out.commandHeader(2);
     out.argument("PTTL");
     out.argument(prefix_, name);
-    commit(mark, index, Step::kLifetime);
-    mark = out.size();
+    end(writer, index, Step::kLifetime);
     out.commandHeader(2);
     out.argument("GET");
     out.argument(prefix_, name);
-    commit(mark, index, Step::kStamp);
+    end(writer, index, Step::kStamp);
+    writer.submit();
+    tags_.addReference(cell);
+    fetches_[index] = {.cell = cell, .ticket = tags_.ticket(cell), .active = true};
     ++asked;
   }
   return asked;
@@ -74,9 +72,9 @@ bool TagStamps::isUnderWay(core::TagCell cell) const {
   });
 }
 
-void TagStamps::commit(std::size_t mark, std::size_t fetch, Step step) {
+void TagStamps::end(CommandWriter& writer, std::size_t fetch, Step step) {
   ReplyHandler& handler = *this;
-  connection_.commit(mark, handler, (std::uint64_t{fetch} << 8) | static_cast<std::uint8_t>(step));
+  writer.end(handler, (std::uint64_t{fetch} << 8) | static_cast<std::uint8_t>(step));
 }
 
 void TagStamps::finish(std::size_t index) {
@@ -90,13 +88,14 @@ void TagStamps::onReply(const Pending& pending, const Reply& reply) {
   if (step == Step::kLifetime && reply.type == ReplyType::kInteger && reply.integer < renewBelow_ &&
       reply.integer > 0 && connection_.admit(true) == Connection::Admission::kAdmitted) {
     // Used for half its life: everything that carries it should not go at once one day.
-    OutputBuffer& out = connection_.output();
-    const std::size_t mark = out.size();
+    CommandWriter writer(connection_);
+    OutputBuffer& out = writer.output();
     out.commandHeader(3);
     out.argument("PEXPIRE");
     out.argument(prefix_, tags_.name(fetches_[index].cell));
     out.argument(stampFor_);
-    commit(mark, index, Step::kRenew);
+    end(writer, index, Step::kRenew);
+    writer.submit();
   }
   if (step != Step::kStamp) return;
   const Fetch& fetch = fetches_[index];
@@ -108,10 +107,10 @@ void TagStamps::onReply(const Pending& pending, const Reply& reply) {
   } else if ((reply.type == ReplyType::kString || reply.isError()) &&
              connection_.admit(true) == Connection::Admission::kAdmitted) {
     // Whatever it is, it is no stamp, and would keep everything that carries the tag from being stored.
-    OutputBuffer& out = connection_.output();
-    const std::size_t mark = out.size();
-    encodeReplacement(tags_.name(fetch.cell), out);
-    commit(mark, index, Step::kRenew);
+    CommandWriter writer(connection_);
+    encodeReplacement(tags_.name(fetch.cell), writer.output());
+    end(writer, index, Step::kRenew);
+    writer.submit();
   }
   finish(index);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/tag_table.h"
+#include "redis/command_writer.h"
 #include "redis/connection.h"
 
 namespace tiercel::redis {
@@ -28,8 +29,10 @@ class TagStamps final : private ReplyHandler {
   // them known when its own answer comes. Returns how many were asked for. The caller has been admitted.
   std::size_t ensure(std::span<const core::TagCell> cells, core::Millis now);
 
-  // Encodes the replacement of a stamp; the caller commits it.
+  // Encodes the replacement of a stamp; the caller submits it.
   void encodeReplacement(std::string_view name, OutputBuffer& out);
+
+  using ReplyHandler::outstanding;
 
  private:
   struct Fetch {
@@ -42,7 +45,7 @@ class TagStamps final : private ReplyHandler {
   void onReply(const Pending& pending, const Reply& reply) override;
   void onFailed(const Pending& pending, const Error& error) override;
   void onTimedOut(const Pending& /*pending*/) override {}
-  void commit(std::size_t mark, std::size_t fetch, Step step);
+  void end(CommandWriter& writer, std::size_t fetch, Step step);
   [[nodiscard]] bool isUnderWay(core::TagCell cell) const;
   void finish(std::size_t index);
 

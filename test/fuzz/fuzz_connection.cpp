@@ -171,13 +171,12 @@ class Run final : public redis::ConnectionObserver, public redis::ReplyHandler, 
       const std::size_t number = commands_.size();
       commands_.push_back({.group = joined ? group_ : number, .confirmations = confirmations});
       group_ = commands_.back().group;
-      OutputBuffer& out = connection_->output();
-      const std::size_t mark = out.size();
-      out.commandHeader(2);
-      out.argument(confirmations > 0 ? "SUBSCRIBE" : "GET");
-      out.argument(std::to_string(number));
-      connection_->commit(mark, *this, number,
-                          {.endless = confirmations > 1, .confirmations = confirmations, .joined = joined});
+      redis::CommandWriter writer(*connection_);
+      writer.output().commandHeader(2);
+      writer.output().argument(confirmations > 0 ? "SUBSCRIBE" : "GET");
+      writer.output().argument(std::to_string(number));
+      writer.end(*this, number, {.endless = confirmations > 1, .confirmations = confirmations, .joined = joined});
+      writer.submit();
     }
   }
 
@@ -370,7 +369,7 @@ void Run::play(Input input) {
   connection_->addInvalidationListener(*this);
   connection_->start();
   while (!input.empty()) step(input);
-  require(connection_->output().size() < kMostCommands * 64, "what waits is bounded");
+  require(connection_->unsent() < kMostCommands * 64, "what waits is bounded");
   if ((setup & 32) != 0) {
     // Away without a word.
     connection_.reset();

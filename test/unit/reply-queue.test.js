@@ -1,5 +1,5 @@
 'use strict';
-// The ring of promises that replies settle by order alone.
+// The ring of promises that replies settle: the oldest ones, by tickets that both sides count.
 
 const { RedisError } = require('../../lib/errors');
 const { createReplyQueue } = require('../../lib/redis/reply-queue');
@@ -10,28 +10,40 @@ const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i
 describe('createReplyQueue', () => {
   let queue;
   let callbacks;
+  let ticket; // of the oldest, as the native side counts
+  let mismatches;
+  const deliver = (...values) => {
+    callbacks.deliver(ticket, ...values);
+    ticket += values.length;
+  };
+  const fail = (code, message) => callbacks.fail(ticket++, code, message);
+  const expire = (...behind) => behind.forEach((place) => callbacks.expire(ticket + place));
   beforeEach(() => {
     queue = createReplyQueue();
     callbacks = queue.callbacks;
+    ticket = 0;
+    mismatches = 0;
+    queue.onMismatch = () => mismatches++;
   });
+  afterEach(() => expect(mismatches).toBe(0));
 
   test('settles in order, however the replies are cut into batches', async () => {
     const promises = range(0, 10).map(() => queue.next('GET'));
-    callbacks.deliver(0);
-    callbacks.deliver(1, 2, 3);
-    callbacks.deliver();
-    callbacks.deliver(4, 5, 6, 7, 8, 9);
+    deliver(0);
+    deliver(1, 2, 3);
+    deliver();
+    deliver(4, 5, 6, 7, 8, 9);
     expect(await Promise.all(promises)).toEqual(range(0, 10));
     expect(queue.length).toBe(0);
   });
 
   test('keeps the order when it grows while it is wrapped around', async () => {
     const promises = range(0, 50).map(() => queue.next('GET'));
-    callbacks.deliver(...range(0, 40));
+    deliver(...range(0, 40));
     // Its head is at 40 of 64: what comes now wraps, and then grows, several times.
     promises.push(...range(50, 1000).map(() => queue.next('GET')));
     expect(queue.length).toBe(960);
-    callbacks.deliver(...range(40, 1000));
+    deliver(...range(40, 1000));
     expect(await Promise.all(promises)).toEqual(range(0, 1000));
   });
 
@@ -43,24 +55,24 @@ describe('createReplyQueue', () => {
       random = (random * 48_271) % 2_147_483_647;
       for (let i = random % 97; i > 0; i--) promises.push(queue.next('GET'));
       const count = Math.min(random % 89, promises.length - delivered);
-      callbacks.deliver(...range(delivered, delivered + count));
+      deliver(...range(delivered, delivered + count));
       delivered += count;
     }
-    callbacks.deliver(...range(delivered, promises.length));
+    deliver(...range(delivered, promises.length));
     expect(await Promise.all(promises)).toEqual(range(0, promises.length));
   });
 
   test('undefined and null are values', async () => {
     const promises = [queue.next('GET'), queue.next('GET'), queue.next('GET')];
-    callbacks.deliver(undefined, null, false);
+    deliver(undefined, null, false);
     expect(await Promise.all(promises)).toEqual([undefined, null, false]);
   });
 
   test('fails the oldest with an error reply, whose first word is the code', async () => {
     const failing = queue.next('INCR');
     const next = queue.next('GET');
-    callbacks.fail('', 'WRONGTYPE Operation against a key');
-    callbacks.deliver('next');
+    fail('', 'WRONGTYPE Operation against a key');
+    deliver('next');
     const error = await rejection(failing);
     expect(error).toBeInstanceOf(RedisError);
     expect(error).toMatchObject({ code: 'WRONGTYPE', message: 'WRONGTYPE Operation against a key', command: 'INCR' });
@@ -69,7 +81,7 @@ describe('createReplyQueue', () => {
 
   test('fails the oldest with an error of our own', async () => {
     const failing = queue.next('SET');
-    callbacks.fail('CONNECTION_LOST', 'gone');
+    fail('CONNECTION_LOST', 'gone');
     expect(await rejection(failing)).toMatchObject({
       name: 'RedisError',
       code: 'CONNECTION_LOST',
@@ -81,26 +93,26 @@ describe('createReplyQueue', () => {
   test('one that expired keeps its place until its reply comes', async () => {
     const slow = [queue.next('GET'), queue.next('MGET')];
     const next = queue.next('PING');
-    callbacks.expire(2);
+    expire(0, 1);
     expect(await rejection(slow[0])).toMatchObject({ code: 'COMMAND_TIMEOUT', command: 'GET' });
     expect(await rejection(slow[1])).toMatchObject({ code: 'COMMAND_TIMEOUT', command: 'MGET' });
     expect(queue.length).toBe(3);
-    callbacks.deliver('late', 'later', 'mine');
+    deliver('late', 'later', 'mine');
     expect(await next).toBe('mine');
   });
 
   test('expires in steps, with late replies in between', async () => {
     const promises = range(0, 6).map((i) => queue.next(`C${i}`));
     const outcomes = Promise.allSettled(promises);
-    callbacks.expire(1);
-    callbacks.expire(2); // 1 and 2
-    callbacks.deliver('late 0', 'late 1');
-    callbacks.expire(1); // 3
-    callbacks.deliver('late 2', 'late 3', 'four');
-    callbacks.expire(1); // 5
-    callbacks.fail('CONNECTION_LOST', 'gone');
+    expire(0);
+    expire(1, 2);
+    deliver('late 0', 'late 1');
+    expire(1); // 3
+    deliver('late 2', 'late 3', 'four');
+    expire(0); // 5
+    fail('CONNECTION_LOST', 'gone');
     const next = queue.next('C6');
-    callbacks.deliver('six');
+    deliver('six');
     expect((await outcomes).map((outcome) => outcome.value ?? outcome.reason.message)).toEqual([
       'C0: no answer within the command timeout',
       'C1: no answer within the command timeout',
@@ -115,21 +127,64 @@ describe('createReplyQueue', () => {
   test('an expired one may fail late, too', async () => {
     const slow = queue.next('GET');
     const next = queue.next('GET');
-    callbacks.expire(1);
-    callbacks.fail('', 'ERR late');
-    callbacks.deliver('mine');
+    expire(0);
+    fail('', 'ERR late');
+    deliver('mine');
     expect((await rejection(slow)).code).toBe('COMMAND_TIMEOUT');
     expect(await next).toBe('mine');
   });
 
   test('a timeout after growth finds the right one', async () => {
     range(0, 60).forEach(() => queue.next('OLD'));
-    callbacks.deliver(...range(0, 60));
+    deliver(...range(0, 60));
     const first = queue.next('FIRST');
     const others = range(0, 200).map(() => queue.next('OTHER'));
-    callbacks.expire(1);
+    expire(0);
     expect((await rejection(first)).command).toBe('FIRST');
-    callbacks.deliver('late', ...range(0, 200));
+    deliver('late', ...range(0, 200));
     expect(await Promise.all(others)).toEqual(range(0, 200));
+  });
+
+  test('one behind others may expire before them', async () => {
+    const waits = queue.next('BLPOP');
+    const behind = queue.next('GET');
+    expire(1);
+    expect((await rejection(behind)).command).toBe('GET');
+    deliver(['list', 'value'], 'late');
+    expect(await waits).toEqual(['list', 'value']);
+  });
+});
+
+describe('answers out of place', () => {
+  const broken = (act) => {
+    const queue = createReplyQueue();
+    const told = jest.fn();
+    queue.onMismatch = told;
+    const promises = [queue.next('GET'), queue.next('MGET')];
+    act(queue.callbacks);
+    return { queue, told, outcomes: Promise.allSettled(promises) };
+  };
+  const ERRORS = [
+    { status: 'rejected', reason: expect.objectContaining({ code: 'PROTOCOL_ERROR', command: 'GET' }) },
+    { status: 'rejected', reason: expect.objectContaining({ code: 'PROTOCOL_ERROR', command: 'MGET' }) },
+  ];
+
+  test.each([
+    ['a value for another than the oldest', (callbacks) => callbacks.deliver(1, 'of somebody else')],
+    ['a failure of another than the oldest', (callbacks) => callbacks.fail(1, 'ERR', 'of somebody else')],
+    ['more values than commands', (callbacks) => callbacks.deliver(0, 'one', 'two', 'three')],
+  ])('%s: everybody is rejected, and the connection is given up', async (_, act) => {
+    const { queue, told, outcomes } = broken(act);
+    expect(await outcomes).toEqual(ERRORS);
+    expect(told).toHaveBeenCalledTimes(1);
+    expect(queue.length).toBe(0);
+  });
+
+  test('what the native side finds: everybody is rejected, and the next one is in step again', async () => {
+    const { queue, outcomes } = broken((callbacks) => callbacks.broken('an answer came out of place'));
+    expect(await outcomes).toEqual(ERRORS);
+    const next = queue.next('PING');
+    queue.callbacks.deliver(2, 'PONG');
+    expect(await next).toBe('PONG');
   });
 });

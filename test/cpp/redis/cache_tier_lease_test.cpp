@@ -125,6 +125,7 @@ TEST_F(CacheTierLease, IsAMissWhenThereIsNoRoomForAMarker) {
 // Nobody would end it: everybody else would wait for nothing.
 TEST_F(CacheTierLease, GivesALateLeaseBack) {
   options.commandTimeout = 20;
+  options.heartbeat = 0;
   open();
   server->script(acquireSteps("a"));
   tier->acquire("a", 5000, {}, 0);
@@ -141,6 +142,7 @@ TEST_F(CacheTierLease, GivesALateLeaseBack) {
 
 TEST_F(CacheTierLease, GivesALateRefreshAndALateTakeoverBack) {
   options.commandTimeout = 20;
+  options.heartbeat = 0;
   open();
   const std::string refresh = eval(Script::kRefresh) + "p:a ";
   const std::string takeOver = eval(Script::kTakeOver) + "p:b head ";

@@ -1,7 +1,9 @@
 // Servers that fall silent, slow down, turn into replicas or go away, and what becomes of commands and groups of them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "connection_fixture.h"
@@ -22,26 +24,128 @@ TEST_F(FailureTest, AsksAnIdleServerWhetherItIsThere) {
   server->otherwise = [](const std::string&) { return "+PONG\r\n"; };
   openReady();
   ASSERT_TRUE(received(3));
-  EXPECT_EQ(server->received()[2], "PING");
+  EXPECT_TRUE(server->received()[2].starts_with("PING tiercel:")) << server->received()[2];
   EXPECT_TRUE(connection->isReady());
   EXPECT_EQ(events.errors.size(), 0U);
 }
 
-TEST_F(FailureTest, DoesNotAskWhileThereAreAnswers) {
-  options.heartbeat = 60;
-  server->otherwise = [](const std::string&) { return "+A\r\n"; };
+namespace {
+
+// What a server says to "PING text" that answers each command in its place.
+std::string answerTo(const std::string& command) {
+  if (!command.starts_with("PING ")) return "+A\r\n";
+  const std::string text = command.substr(5);
+  return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
+}
+
+}  // namespace
+
+// Under traffic, too: that is how a lost reply is found.
+TEST_F(FailureTest, AsksOnceAnIntervalWhileThereAreAnswers) {
+  options.heartbeat = 30;
+  server->otherwise = answerTo;
   openReady();
-  for (std::uint64_t i = 0; i < 20; ++i) {
-    submit(i, "GET a");
-    loop.runFor(8);
+  const auto pings = [&] {
+    return std::ranges::count_if(server->received(), [](const std::string& text) { return text.starts_with("PING"); });
+  };
+  std::uint64_t number = 0;
+  ASSERT_TRUE(loop.runUntil([&] {
+    submit(number++, "GET a");
+    return pings() >= 3;
+  }));
+  EXPECT_EQ(events.errors.size(), 0U);
+}
+
+// One reply is missing, and every later one goes to the command in front of its own: the heartbeat's own answer shows
+// it.
+TEST_F(FailureTest, AnAnswerOutOfPlaceEndsTheConnection) {
+  for (const char* wrong : {"", "+one\r\n+too many\r\n"}) {
+    options.heartbeat = 20;
+    server->otherwise = [&](const std::string& command) {
+      return command == "GET lost" ? std::string(wrong) : answerTo(command);
+    };
+    openReady();
+    recorder.clear();
+    submit(1, "GET lost");
+    submit(2, "GET next");
+    std::uint64_t number = 2;
+    ASSERT_TRUE(loop.runUntil([&] {
+      submit(++number, "GET more");
+      return !events.errors.empty();
+    }));
+    EXPECT_EQ(events.errors[0].code, ErrorCode::kProtocol);
+    events.errors.clear();
   }
-  for (const std::string& command : server->received()) EXPECT_EQ(command, "GET a");
+}
+
+// A server that answers, but always too late, costs nobody anything who can do without it.
+TEST_F(FailureTest, ALateAnswerDoesNotMakeTheServerWorthWaitingFor) {
+  options.commandTimeout = 25;
+  options.heartbeat = 1000;
+  openReady();
+  submit(1, "GET a");
+  ASSERT_TRUE(loop.runUntil([&] { return connection->isUnresponsive(); }));
+  ASSERT_TRUE(received(2));  // the probe
+  loop.runFor(40);           // it is late, too
+  server->send("+A\r\n" + answerTo(server->received()[1]));
+  ASSERT_TRUE(settled(1));
+  ASSERT_TRUE(received(3)) << "it is asked again at once";
+  EXPECT_TRUE(connection->isUnresponsive());
+  EXPECT_EQ(submit(2, "GET b", true), Admission::kUnavailable);
+  server->send(answerTo(server->received()[2]));
+  ASSERT_TRUE(loop.runUntil([&] { return !connection->isUnresponsive(); }));
+  EXPECT_EQ(submit(3, "GET c", true), Admission::kAdmitted);
+}
+
+// What stands behind a command that may wait has its own time.
+TEST_F(FailureTest, ACommandBehindAnEndlessOneTimesOut) {
+  options.commandTimeout = 30;
+  openReady();
+  submit(1, "BLPOP l 0", {.endless = true});
+  submit(2, "BLPOP m 1", {.endless = true, .waitsFor = 20});
+  submit(3, "GET a");
+  ASSERT_TRUE(loop.runUntil([&] { return recorder.log.size() == 2; }));
+  EXPECT_EQ(recorder.log, Strings({"3 timed out", "2 timed out"}));
+  EXPECT_EQ(submit(4, "GET b", true), Admission::kUnavailable);
+  server->send("*0\r\n*0\r\n+A\r\n");
+  ASSERT_TRUE(settled(3));
+  EXPECT_TRUE(connection->isReady());
+}
+
+TEST_F(FailureTest, CloseDoesNotWaitForAnEndlessCommand) {
+  openReady();
+  submit(1, "BLPOP l 0", {.endless = true});
+  submit(2, "GET a");
+  ASSERT_TRUE(received(2));
+  connection->close();
+  EXPECT_EQ(recorder.settled, 0U);
+  server->send("*0\r\n+A\r\n");
+  ASSERT_TRUE(settled(2));
+  EXPECT_EQ(recorder.log, Strings({"1 *[]", "2 +A"}));
+  openReady();
+  recorder.clear();
+  submit(3, "BLPOP l 0", {.endless = true});
+  ASSERT_TRUE(received(3));
+  connection->close();
+  EXPECT_EQ(recorder.log, Strings({"3 failed CLIENT_CLOSED"}));
+}
+
+// Whoever waited for the first connection in vain was the last to do so.
+TEST_F(FailureTest, OnlyTheFirstWaitsForAServerThatDoesNotSpeak) {
+  options.commandTimeout = 25;
+  options.connectTimeout = 60000;
+  server->hello = testing::FakeServer::Hello::kSilent;
+  open();
+  EXPECT_EQ(submit(1, "GET a", true), Admission::kAdmitted);
+  ASSERT_TRUE(settled(1));
+  EXPECT_EQ(recorder.log, Strings({"1 failed COMMAND_TIMEOUT"}));
+  EXPECT_EQ(submit(2, "GET b", true), Admission::kUnavailable);
 }
 
 TEST_F(FailureTest, GivesUpAServerThatDoesNotAnswerTheHeartbeat) {
   options.heartbeat = 15;
   options.commandTimeout = 40;
-  server->script({expect("PING")});
+  server->script({expect("PING …")});
   openReady();
   ASSERT_TRUE(loop.runUntil([&] { return !events.errors.empty(); }));
   EXPECT_EQ(events.errors[0].code, ErrorCode::kConnectionLost);
@@ -57,7 +161,7 @@ TEST_F(FailureTest, DoesNotAskWhileAnEndlessCommandWaits) {
     options.heartbeat = 15;
     options.commandTimeout = timeout;
     openReady();
-    recorder = {};
+    recorder.clear();
     submit(1, "BLPOP l 0", {.endless = true});
     loop.runFor(120);
     EXPECT_EQ(server->received().back(), "BLPOP l 0") << timeout;
@@ -79,6 +183,7 @@ TEST_F(FailureTest, HasNoHeartbeatWhenToldSo) {
 
 TEST_F(FailureTest, DoesNotLetAnybodyWaitForAServerThatDoesNotAnswer) {
   options.commandTimeout = 20;
+  options.heartbeat = 0;
   openReady();
   submit(1, "GET a");
   EXPECT_FALSE(connection->isUnresponsive());
@@ -119,6 +224,7 @@ TEST_F(FailureTest, ANewConnectionIsTrustedAgain) {
 // A server that takes a large value slowly is no server that stopped reading.
 TEST_F(FailureTest, DoesNotGiveUpAWriteThatGoesOn) {
   options.commandTimeout = 120;
+  options.heartbeat = 0;
   server->otherwise = [](const std::string&) { return "+OK\r\n"; };
   openReady();
   server->stall();

@@ -72,5 +72,57 @@ TEST(PendingQueue, StaysRightThroughManyTurns) {
   }
 }
 
+class Counter final : public ReplyHandler {
+ public:
+  void onReply(const Pending& /*pending*/, const Reply& /*reply*/) override { ++answered; }
+  void onFailed(const Pending& /*pending*/, const Error& /*error*/) override {}
+  void onTimedOut(const Pending& /*pending*/) override {}
+  int answered = 0;
+};
+
+TEST(PendingQueue, CountsTheCommandsOfEachHandler) {
+  PendingQueue queue;
+  Counter one;
+  Counter two;
+  for (int i = 0; i < 100; ++i) queue.push({.handler = i % 4 == 0 ? &one : &two});
+  EXPECT_EQ(one.outstanding(), 25U);
+  EXPECT_EQ(two.outstanding(), 75U);
+  queue.take().answer({});
+  EXPECT_EQ(one.outstanding(), 24U);
+  EXPECT_EQ(one.answered, 1);
+  while (!queue.empty()) queue.pop();
+  EXPECT_EQ(one.outstanding(), 0U);
+  EXPECT_EQ(two.outstanding(), 0U);
+}
+
+// The answers to its commands are dropped; the places stay.
+TEST(PendingQueue, AHandlerThatIsDestroyedIsToldNothing) {
+  PendingQueue queue;
+  Counter stays;
+  {
+    Counter goes;
+    queue.push({.handler = &goes, .data = 1});
+    queue.push({.handler = &stays, .data = 2});
+    queue.push({.handler = &goes, .data = 3});
+  }
+  ASSERT_EQ(queue.size(), 3U);
+  for (std::uint64_t data = 1; data <= 3; ++data) {
+    const Pending pending = queue.take();
+    EXPECT_EQ(pending.data, data);
+    pending.answer({});
+  }
+  EXPECT_EQ(stays.answered, 1);
+}
+
+TEST(PendingQueue, AHandlerMayLiveLongerThanTheQueue) {
+  Counter counter;
+  {
+    PendingQueue queue;
+    queue.push({.handler = &counter});
+    EXPECT_EQ(counter.outstanding(), 1U);
+  }
+  EXPECT_EQ(counter.outstanding(), 0U);
+}
+
 }  // namespace
 }  // namespace tiercel::redis

@@ -39,11 +39,11 @@ class RealServerFixture : public ::testing::Test {
   std::string ask(Connection& connection, const std::vector<std::string>& words) {
     Recorder answer;
     EXPECT_EQ(connection.admit(false), Connection::Admission::kAdmitted);
-    OutputBuffer& out = connection.output();
-    const std::size_t mark = out.size();
-    out.commandHeader(words.size());
-    for (const std::string& word : words) out.argument(word);
-    connection.commit(mark, answer, 0);
+    CommandWriter writer(connection);
+    writer.output().commandHeader(words.size());
+    for (const std::string& word : words) writer.output().argument(word);
+    writer.end(answer, 0);
+    writer.submit();
     EXPECT_TRUE(loop.runUntil([&] { return answer.settled == 1; }));
     return answer.log.empty() ? std::string() : answer.log.back().substr(2);
   }

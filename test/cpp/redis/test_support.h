@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "redis/command_writer.h"
 #include "redis/connection.h"
 #include "redis/pending_queue.h"
 #include "redis/reply.h"
@@ -220,6 +221,11 @@ class Recorder final : public ReplyHandler {
     ++settled;
   }
   void onTimedOut(const Pending& pending) override { log.push_back(std::to_string(pending.data) + " timed out"); }
+  void clear() {
+    log.clear();
+    failures.clear();
+    settled = 0;
+  }
 
   Strings log;
   std::vector<Error> failures;
@@ -237,11 +243,11 @@ inline Connection::Admission submit(Connection& connection, Recorder& recorder, 
     words.push_back(command.substr(0, end));
     command.remove_prefix(end == std::string_view::npos ? command.size() : end + 1);
   }
-  OutputBuffer& out = connection.output();
-  const std::size_t mark = out.size();
-  out.commandHeader(words.size());
-  for (const std::string_view word : words) out.argument(word);
-  connection.commit(mark, recorder, number, how);
+  CommandWriter writer(connection);
+  writer.output().commandHeader(words.size());
+  for (const std::string_view word : words) writer.output().argument(word);
+  writer.end(recorder, number, how);
+  writer.submit();
   return admission;
 }
 

@@ -1,6 +1,8 @@
 // Writes down what a cache tier tells, one line each, and keeps what of it outlives the call.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <string_view>
 
@@ -35,8 +37,10 @@ inline const char* nameOf(Found::Kind kind) {
 
 class TierLog final : public CacheTierObserver {
  public:
+  std::uint32_t onSubmitted() noexcept override { return ++submitted; }
   // "hit value"; with other flags than 0 "7 hit value". Only hits and failures have a payload of theirs.
-  void onFound(const Found& found, std::uint32_t flags) override {
+  void onFound(std::uint32_t number, const Found& found, std::uint32_t flags) override {
+    expectNext(number);
     std::string line = flags == 0 ? "" : std::to_string(flags) + " ";
     line += nameOf(found.kind);
     if (found.kind == Found::Kind::kHit || found.kind == Found::Kind::kFailed) {
@@ -49,17 +53,26 @@ class TierLog final : public CacheTierObserver {
     lease = found.lease;
     head.assign(found.head);
   }
-  void onDone(std::int64_t result) override { log.push_back("done " + std::to_string(result)); }
-  void onOperationFailed(const Error& error) override {
+  void onDone(std::uint32_t number, std::int64_t result) override {
+    expectNext(number);
+    log.push_back("done " + std::to_string(result));
+  }
+  void onOperationFailed(std::uint32_t number, const Error& error) override {
+    expectNext(number);
     log.push_back(std::string("failure ") + errorName(error.code) +
                   (error.code == ErrorCode::kServer ? " " + error.message : ""));
   }
-  void onOperationTimedOut() override { log.emplace_back("timed out"); }
+  void onOperationTimedOut(std::uint32_t /*number*/) override { log.emplace_back("timed out"); }
   void onWatched(std::string_view key) override { watched.emplace_back(key); }
 
   // What was written down since the last call.
   Strings take() { return std::exchange(log, {}); }
 
+  // Operations are told in the order in which they were submitted, each once.
+  void expectNext(std::uint32_t number) { EXPECT_EQ(number, ++told); }
+
+  std::uint32_t submitted = 0;
+  std::uint32_t told = 0;
   Strings log;
   Strings watched;
   // Of the newest onFound.

@@ -58,7 +58,7 @@ TEST_F(TrackingTest, SaysHowLongSilenceMeansNothing) {
   EXPECT_LE(invalidations.trusted.back(), now + 2500);
   EXPECT_GE(invalidations.trusted.back(), now + 2000);
 
-  server->script({expect("GET a"), send("+A\r\n"), expect("GET b")});
+  server->script({expect("GET a"), send("+A\r\n"), expect("GET b"), expect("PING …")});
   submit(1, "GET a");
   ASSERT_TRUE(settled(1));
   EXPECT_EQ(invalidations.trusted.size(), 2U);
@@ -72,7 +72,7 @@ TEST_F(TrackingTest, SaysHowLongSilenceMeansNothing) {
   server->send(">1\r\n+whatever\r\n");
   ASSERT_TRUE(loop.runUntil([&] { return invalidations.trusted.size() == 4; }));
   EXPECT_GT(invalidations.trusted.back(), now);
-  EXPECT_FALSE(connection->isUnresponsive());
+  EXPECT_TRUE(connection->isUnresponsive()) << "it lives, but has not answered in time";
 }
 
 TEST_F(TrackingTest, ATimeoutBehindWhichTheServerSpokeIsNoDoubt) {
