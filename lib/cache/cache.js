@@ -15,10 +15,13 @@ const { Invalidation } = require('./invalidation');
 const { Loads } = require('./loads');
 const { memoizeFunction } = require('./memoize');
 const { Objects } = require('./objects');
+const { Outstanding } = require('./outstanding');
 const { healthOf, statsOf } = require('./reports');
 const { Tiers, FRESH, STALE, AHEAD } = require('./tiers');
 
 const MAX_PATH = 1000;
+// For so long at most close() waits for writes, fills and invalidations that are on their way.
+const LONGEST_CLOSE_MS = 5000;
 const ROOT = { space: 'k:', namespaces: ['n'], namespaceTag: 'n', path: '' };
 
 /** @typedef {import('../redis/client').Client} Client */
@@ -61,6 +64,7 @@ class Cache extends EventEmitter {
     staleHits: 0,
   };
   #announcer = new Announcer(this);
+  #outstanding = new Outstanding();
 
   /**
    * @param {import('./options').NormalCacheOptions} options
@@ -107,6 +111,7 @@ class Cache extends EventEmitter {
       objects: this.#objects,
       codec: options.codec,
       outbox: this.#outbox,
+      outstanding: this.#outstanding,
       tell,
       counters: this.#counters,
     });
@@ -310,7 +315,7 @@ class Cache extends EventEmitter {
     this.#checkOpen();
     const call = options === undefined ? this.#plainWrite : writeOptions(options, this.#defaults);
     if (value === undefined) return false;
-    return this.#store(key, this.#codec.encode(value, 'value'), call);
+    return this.#outstanding.track(this.#store(key, this.#codec.encode(value, 'value'), call));
   }
 
   /**
@@ -322,7 +327,7 @@ class Cache extends EventEmitter {
     for (const [key] of pairs) checkKey(key);
     this.#checkOpen();
     const call = options === undefined ? this.#plainWrite : writeOptions(options, this.#defaults);
-    return setMany(pairs, this.#codec, (key, encoded) => this.#store(key, encoded, call));
+    return setMany(pairs, this.#codec, (key, encoded) => this.#outstanding.track(this.#store(key, encoded, call)));
   }
 
   /**
@@ -333,14 +338,14 @@ class Cache extends EventEmitter {
     checkKey(key);
     this.#checkOpen();
     this.#objects.drop(key);
-    return this.#invalidation.key(key, isSoft(options));
+    return this.#outstanding.track(this.#invalidation.key(key, isSoft(options)));
   }
 
   /** @param {readonly string[]} keys */
   async deleteMany(keys) {
     checkKeys(keys);
     this.#checkOpen();
-    return this.#invalidation.keys([...new Set(keys)]);
+    return this.#outstanding.track(this.#invalidation.keys([...new Set(keys)]));
   }
 
   /**
@@ -362,7 +367,7 @@ class Cache extends EventEmitter {
     if (!Array.isArray(tags)) throw invalid('tags', 'an array of tags', tags);
     for (const tag of tags) checkTag(tag, 'tags');
     this.#checkOpen();
-    await this.#invalidation.tags([...new Set(tags)].map((tag) => `t:${tag}`));
+    await this.#outstanding.track(this.#invalidation.tags([...new Set(tags)].map((tag) => `t:${tag}`)));
   }
 
   /** @param {string} pattern */
@@ -371,7 +376,7 @@ class Cache extends EventEmitter {
       throw invalid('pattern', 'a glob pattern such as user:*', pattern);
     }
     this.#checkOpen();
-    return this.#invalidation.pattern(pattern);
+    return this.#outstanding.track(this.#invalidation.pattern(pattern));
   }
 
   /** @param {any} related */
@@ -389,7 +394,7 @@ class Cache extends EventEmitter {
   async clear() {
     this.#checkOpen();
     this.#forgetObjects();
-    await this.#invalidation.clear();
+    await this.#outstanding.track(this.#invalidation.clear());
   }
 
   #forgetObjects() {
@@ -455,9 +460,12 @@ class Cache extends EventEmitter {
 
   async #close() {
     this.#closed = true;
+    this.#loads.close();
     this.#client?.off('ready', this.#onReady);
-    for (const child of this.#children.values()) await child.close();
+    await Promise.all([...this.#children.values()].map((child) => child.close()));
     await Promise.all([...this.#attached].map((part) => part.close()));
+    // What was called before this is carried out, with a server that answers.
+    await this.#outstanding.idle(LONGEST_CLOSE_MS);
     await this.#invalidation.close();
     const owner = this.#options.ownsClient && this.#place === ROOT;
     if (owner) await this.#client?.close();

@@ -136,9 +136,9 @@ class CallOptions {
     return typeof this.tags === 'function' ? NO_TAGS : this.tags;
   }
 
-  /** For how long a load of this call may hold its lease. */
+  /** How long a lease of this call lasts without being renewed. */
   get lease() {
-    return this.timeout === undefined ? this.leaseTimeout : Math.max(1000, this.timeout + 1000);
+    return this.leaseTimeout;
   }
 
   /**

@@ -67,26 +67,40 @@ function stored(hit, tier) {
 /** A lease: the right to fill one key, until something overtakes it. */
 class Claim {
   #tiers;
-  #flights;
-  #lease;
+  #loads;
   #began = performance.now();
 
   /**
    * @param {string} key
    * @param {number} lease
+   * @param {number} leaseFor ms
    * @param {import('./tiers').TiersInstance} tiers
-   * @param {import('./flights').FlightsInstance} flights
+   * @param {import('./loads').LoadsInstance} loads
    */
-  constructor(key, lease, tiers, flights) {
+  constructor(key, lease, leaseFor, tiers, loads) {
     this.key = key;
-    this.#lease = lease;
+    this.lease = lease;
+    this.leaseFor = leaseFor;
     this.#tiers = tiers;
-    this.#flights = flights;
+    this.#loads = loads;
+    loads.renewals.add(this);
+  }
+
+  leaseLost() {
+    // The fill finds that out, too; there is nothing to renew any more.
+    this.#loads.renewals.delete(this);
+  }
+
+  #take() {
+    const { lease } = this;
+    this.lease = 0;
+    this.#loads.renewals.delete(this);
+    return lease;
   }
 
   /** Whether nothing has overtaken it, as far as this process has heard. */
   get current() {
-    return this.#lease !== 0 && this.#tiers.current(this.#lease);
+    return this.lease !== 0 && this.#tiers.current(this.lease);
   }
 
   /**
@@ -95,9 +109,7 @@ class Claim {
    */
   async stands(tags) {
     try {
-      return (
-        this.#lease !== 0 && (await this.#tiers.addTags(this.#lease, tags)) && (await this.#tiers.held(this.#lease))
-      );
+      return this.lease !== 0 && (await this.#tiers.addTags(this.lease, tags)) && (await this.#tiers.held(this.lease));
     } catch {
       return false;
     }
@@ -112,9 +124,8 @@ class Claim {
    * @returns {Promise<boolean>} false: overtaken, or Redis did not take it
    */
   async fill(payload, metadata, windows, tags) {
-    const lease = this.#lease;
+    const lease = this.#take();
     if (lease === 0) return false;
-    this.#lease = 0;
     const tiers = this.#tiers;
     try {
       if (tags.length > 0 && !(await tiers.addTags(lease, tags))) {
@@ -128,7 +139,7 @@ class Claim {
       return false;
     } finally {
       tiers.drop(lease);
-      this.#flights.noticeKey(this.key);
+      this.#loads.onWatched(this.key);
     }
   }
 
@@ -137,16 +148,15 @@ class Claim {
    * @param {number} [apart] ms for which nobody is to wait for anybody else: there is nothing to store
    */
   async giveUp(apart = 0) {
-    const lease = this.#lease;
+    const lease = this.#take();
     if (lease === 0) return;
-    this.#lease = 0;
     try {
       await this.#tiers.giveUp(lease, apart > 0 ? '' : undefined, apart);
     } catch (error) {
       this.#tiers.failed(error);
     } finally {
       this.#tiers.drop(lease);
-      this.#flights.noticeKey(this.key);
+      this.#loads.onWatched(this.key);
     }
   }
 }
@@ -155,6 +165,7 @@ class Entries {
   #cache;
   #tiers;
   #outbox;
+  #loads;
   #flights;
 
   /** @param {import('./cache').CacheInstance} cache */
@@ -163,6 +174,7 @@ class Entries {
     this.#cache = cache;
     this.#tiers = tiers;
     this.#outbox = outbox;
+    this.#loads = loads;
     this.#flights = loads.flights;
     this.maxTtl = maxTtl;
     /** Whether what was found in memory is still there, and fresh. */
@@ -249,10 +261,10 @@ class Entries {
    * @param {boolean} [renewing] then the entry itself is no answer
    * @returns {Promise<Claimed>}
    */
-  async #look(key, { until = 0 }, ask, renewing = false) {
+  async #look(key, { until = 0, leaseFor }, ask, renewing = false) {
     const tiers = this.#tiers;
     const waiter = new Waiter(key);
-    this.#flights.join(waiter);
+    this.#flights.enter(waiter);
     try {
       for (let looks = 0; looks < MOST_LOOKS; looks++) {
         waiter.changed = false;
@@ -267,8 +279,9 @@ class Entries {
             return { entry };
           }
         } else if (found.kind === LEASED) {
-          return { claim: new Claim(key, found.lease, tiers, this.#flights) };
+          return { claim: new Claim(key, found.lease, leaseFor, tiers, this.#loads) };
         } else if (found.kind === BUSY) {
+          if (this.#loads.closed) return { reason: 'unavailable' };
           const patience = until - performance.now();
           if (patience <= 0) return { reason: 'busy' };
           const left = Math.min(found.left + 5, patience, tiers.announced ? Infinity : UNANNOUNCED_MS);

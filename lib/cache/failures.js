@@ -46,19 +46,30 @@ class Failures {
 /**
  * An error for other processes: what it says, and nothing else of it.
  * @param {unknown} error
+ * @param {boolean} [forWaiters] only for those who waited for the load; who comes later loads
  */
-function describeError(error) {
+function describeError(error, forWaiters) {
   const given = /** @type {any} */ (error);
   if (!(given instanceof Error) && typeof given?.message !== 'string') {
-    return JSON.stringify({ message: String(given) });
+    return JSON.stringify({ message: String(given), forWaiters });
   }
   const { name, message, code } = given;
   const shown = {
     name: String(name),
     message: message.slice(0, 2000),
     code: ['string', 'number'].includes(typeof code) ? code : undefined,
+    forWaiters,
   };
   return JSON.stringify(shown);
+}
+
+/**
+ * Whether who has not waited for the load is to load itself.
+ * @param {unknown} text of describeError
+ */
+function isForWaiters(text) {
+  // What is told to nobody in particular does not end so: the flag is the last member.
+  return typeof text === 'string' && text.endsWith(',"forWaiters":true}');
 }
 
 /**
@@ -80,4 +91,4 @@ function revivedError(text) {
   }
 }
 
-module.exports = { Failures, describeError, revivedError };
+module.exports = { Failures, describeError, isForWaiters, revivedError };

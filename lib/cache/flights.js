@@ -2,6 +2,7 @@
 // Loads under way in this thread, one per key: whoever asks for the key meanwhile waits for the same load. A key that is
 // written or removed in the middle of its load fences it: the load still answers those who wait, but nobody who comes
 // later, and its value is not stored.
+const { clearTimeout, setTimeout } = require('../timers');
 
 /**
  * What a load gave.
@@ -41,6 +42,14 @@ class Waiter {
 class Flight extends Waiter {
   fenced = false;
   lease = 0;
+  /** It has waited for the load of somebody else: how that failed is told to it, too. */
+  waited = false;
+  /** Its lease is that of an entry that stays readable. */
+  refreshing = false;
+  /** @type {(flight: Flight) => void} told that the lease is lost */
+  onLeaseLost = () => {};
+  /** @type {NodeJS.Timeout | undefined} the time limit of its loader */
+  limit = undefined;
   /** Its answer is known: it is for those who wait already, and too old for who comes now. */
   over = false;
   /** It loads without a lease, because Redis did not answer. */
@@ -74,6 +83,14 @@ class Flight extends Waiter {
     this.landed = /** @type {any} */ (undefined);
   }
 
+  get leaseFor() {
+    return this.call.lease;
+  }
+
+  leaseLost() {
+    this.onLeaseLost(this);
+  }
+
   /** @returns {AbortSignal} */
   get signal() {
     this.#controller ??= new AbortController();
@@ -93,12 +110,12 @@ class Flight extends Waiter {
 }
 
 class Flights {
-  /** @type {Map<string, Flight>} */
+  /** @type {Map<string, Flight>} those that may be joined, one per key */
   #underWay = new Map();
+  /** @type {Map<string, Waiter | Set<Waiter>>} everybody who loads a key or waits for it: each hears of every change */
+  #interested = new Map();
   /** @type {Map<number, Waiter>} */
   #waiting = new Map();
-  /** @type {Map<string, Set<Waiter>>} those who wait for a key without a flight */
-  #others = new Map();
 
   /** @param {string} key */
   of(key) {
@@ -108,14 +125,15 @@ class Flights {
   /** @param {Flight} flight */
   add(flight) {
     this.#underWay.set(flight.key, flight);
+    this.enter(flight);
   }
 
-  /** @param {Flight} flight that has landed */
+  /**
+   * Nobody joins it from now on.
+   * @param {Flight} flight
+   */
   remove(flight) {
-    const current = this.#underWay.get(flight.key);
-    if (current === flight) this.#underWay.delete(flight.key);
-    // What we have just stored is not announced to our own connection.
-    else current?.notice();
+    if (this.#underWay.get(flight.key) === flight) this.#underWay.delete(flight.key);
   }
 
   /** @param {number} ticket */
@@ -124,23 +142,37 @@ class Flights {
   }
 
   /**
-   * @param {Waiter} waiter that is no flight, until leave()
+   * From now on it is among those who hear of the key, until leave().
+   * @param {Waiter} waiter
    */
-  join(waiter) {
-    const others = this.#others.get(waiter.key);
-    if (others === undefined) this.#others.set(waiter.key, new Set([waiter]));
-    else others.add(waiter);
+  enter(waiter) {
+    const there = this.#interested.get(waiter.key);
+    if (there === undefined) this.#interested.set(waiter.key, waiter);
+    else if (there instanceof Set) there.add(waiter);
+    else this.#interested.set(waiter.key, new Set([there, waiter]));
   }
 
   /** @param {Waiter} waiter */
   leave(waiter) {
-    const others = this.#others.get(waiter.key);
-    if (others?.delete(waiter) && others.size === 0) this.#others.delete(waiter.key);
+    const there = this.#interested.get(waiter.key);
+    if (there === waiter) this.#interested.delete(waiter.key);
+    else if (there instanceof Set && there.delete(waiter) && there.size === 0) this.#interested.delete(waiter.key);
   }
 
-  /** @param {string} key */
-  noticeKey(key) {
-    for (const waiter of this.#others.get(key) ?? []) waiter.notice();
+  /**
+   * Everybody who loads the key or waits for it.
+   * @param {string} key
+   * @returns {Waiter[]}
+   */
+  interestedIn(key) {
+    const there = this.#interested.get(key);
+    if (there === undefined) return [];
+    return there instanceof Set ? [...there] : [there];
+  }
+
+  /** Everybody who loads or waits. */
+  everybody() {
+    return [...this.#interested.keys()].flatMap((key) => this.interestedIn(key));
   }
 
   /**
@@ -164,14 +196,6 @@ class Flights {
   }
 
   /**
-   * @param {(flight: Flight) => boolean} matches
-   * @param {unknown} reason
-   */
-  fenceIf(matches, reason) {
-    for (const flight of [...this.#underWay.values()]) if (matches(flight)) this.fenceOne(flight, reason);
-  }
-
-  /**
    * Nobody may join it any more, and what it loads is not stored.
    * @param {Flight} flight
    * @param {unknown} [reason] for the loader's signal; undefined: it is not told
@@ -183,17 +207,10 @@ class Flights {
     if (flight.lease === 0) flight.notice();
     else if (reason !== undefined) flight.abort(reason);
   }
-
-  all() {
-    return [...this.#underWay.values()];
-  }
-
-  get size() {
-    return this.#underWay.size;
-  }
 }
 
 /** @typedef {Flight} FlightInstance */
+/** @typedef {Waiter} WaiterInstance */
 /** @typedef {Flights} FlightsInstance */
 
 module.exports = { Flight, Flights, Waiter };

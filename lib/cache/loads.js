@@ -2,14 +2,18 @@
 // getOrSet: a hit, somebody else's load, or a load of one's own, under a lease that keeps everybody else from loading
 // and whatever overtakes the load from being overwritten. docs/guarantees.md says what that promises.
 const { CacheError } = require('../errors');
+const { setImmediate } = require('../timers');
 const { JSON_TEXT, MSGPACK } = require('./codecs');
-const { describeError, revivedError, Failures } = require('./failures');
+const { describeError, isForWaiters, revivedError, Failures } = require('./failures');
 const { Flight, Flights } = require('./flights');
+const { Renewals } = require('./renewals');
 const { runLoader, waitFor } = require('./run-loader');
 const { STALE, STALE_ERROR, AHEAD, OUTDATED, LEASED, BUSY, FAILED, UNCACHEABLE, isHit } = require('./tiers');
 
 // How long others load side by side, after a load has shown that there is nothing to keep.
 const UNCACHEABLE_MS = 100;
+// For so long an error is there for those who waited for the load.
+const FOR_WAITERS_MS = 1000;
 // After so many looks at a key that changes all the time, it is loaded without a lease and not stored.
 const MOST_LOOKS = 50;
 // Where changes are not announced, those who wait look again after so long.
@@ -27,10 +31,13 @@ class Loads {
   #objects;
   #codec;
   #outbox;
+  #outstanding;
   #tell;
   #counters;
+  #closed = false;
   failures = new Failures();
   flights = new Flights();
+  renewals;
 
   /**
    * @param {object} parts
@@ -38,16 +45,19 @@ class Loads {
    * @param {import('./objects').ObjectsInstance} parts.objects
    * @param {import('./codecs').CacheCodec} parts.codec
    * @param {import('./outbox').OutboxInstance} parts.outbox
+   * @param {import('./outstanding').OutstandingInstance} parts.outstanding
    * @param {(name: string, details: any) => void} parts.tell
    * @param {{ loads: number, loadErrors: number, coalesced: number, sets: number, refused: number, staleHits: number, refreshes: number }} parts.counters
    */
-  constructor({ tiers, objects, codec, outbox, tell, counters }) {
+  constructor({ tiers, objects, codec, outbox, outstanding, tell, counters }) {
     this.#tiers = tiers;
     this.#objects = objects;
     this.#codec = codec;
     this.#outbox = outbox;
+    this.#outstanding = outstanding;
     this.#tell = tell;
     this.#counters = counters;
+    this.renewals = new Renewals(tiers);
   }
 
   /**
@@ -98,32 +108,64 @@ class Loads {
   /** @param {string} key */
   fence(key) {
     this.failures.forget(key);
-    const flight = this.flights.of(key);
     // An error costs more than the rest of a write: made only when somebody is there to see it.
-    if (flight !== undefined) this.flights.fenceOne(flight, leaseLost());
+    for (const waiter of this.flights.interestedIn(key)) {
+      if (waiter instanceof Flight) this.flights.fenceOne(waiter, leaseLost());
+    }
   }
 
   /** @param {(flight: FlightInstance) => boolean} matches */
   fenceIf(matches) {
     this.failures.clear();
-    if (this.flights.size > 0) this.flights.fenceIf(matches, leaseLost());
+    for (const waiter of this.flights.everybody()) {
+      if (waiter instanceof Flight && matches(waiter)) this.flights.fenceOne(waiter, leaseLost());
+    }
   }
 
   /**
-   * The server says that the key has changed.
+   * The server says that the key has changed; it is not watched any more. Everybody who cares for it looks again, and
+   * watches it again by that.
    * @param {string} key
+   * @param {import('./flights').WaiterInstance} [but]
    */
-  onWatched(key) {
-    this.flights.noticeKey(key);
-    const flight = this.flights.of(key);
-    if (flight === undefined) return;
-    if (flight.lease === 0) flight.notice();
-    else void this.#verify(flight);
+  onWatched(key, but) {
+    for (const waiter of this.flights.interestedIn(key)) {
+      if (waiter === but) continue;
+      if (waiter instanceof Flight && waiter.lease !== 0) void this.#verify(waiter);
+      else waiter.notice();
+    }
   }
 
   /** The connection is lost: who asks from now on must not be given what a load without a lease read before. */
   onLost() {
-    for (const flight of this.flights.all()) if (flight.alone) this.flights.fenceOne(flight);
+    for (const waiter of this.flights.everybody()) {
+      if (waiter instanceof Flight && waiter.alone) this.flights.fenceOne(waiter);
+    }
+  }
+
+  get closed() {
+    return this.#closed;
+  }
+
+  /**
+   * Nobody waits for somebody else's load any more, and leases whose loader still runs are given back: others load. What
+   * the loader gives reaches its callers, and is not stored. Fills that are on their way stay so.
+   */
+  close() {
+    this.#closed = true;
+    for (const waiter of this.flights.everybody()) {
+      if (waiter instanceof Flight && waiter.lease !== 0) {
+        waiter.limit?.unref();
+        if (waiter.over) continue;
+        const { lease } = waiter;
+        this.flights.fenceOne(waiter);
+        this.#endLease(waiter);
+        this.#tiers.giveUp(lease, undefined, 0).catch(() => {});
+      } else {
+        if (waiter instanceof Flight) waiter.limit?.unref();
+        waiter.notice();
+      }
+    }
   }
 
   /** @param {number} ticket */
@@ -173,8 +215,8 @@ class Loads {
       return flight.background ? await this.#refreshed(flight) : await this.#found(flight);
     } finally {
       this.flights.remove(flight);
-      if (this.flights.of(flight.key) === undefined) this.#tiers.unwatch(flight.key);
-      else this.#watchOn(flight);
+      this.flights.leave(flight);
+      this.#watchOn(flight);
       if (flight.due !== undefined) this.refresh(flight.key, flight.loader, flight.call, flight.due);
     }
   }
@@ -196,18 +238,27 @@ class Loads {
     if (this.#outbox.pending && !(await this.#outbox.settled(key))) return this.#loadAlone(flight);
     const tags = tagsToAskFor(flight);
     let missed = false;
-    let left = Number.POSITIVE_INFINITY;
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       flight.changed = false;
       let found;
       try {
         found = await this.#tiers.acquire(key, call.lease, tags, flight.ticket, call.ahead !== 0);
         const kind = /** @type {any} */ (found)?.kind;
+        flight.refreshing = false;
         if (kind === 0 && /** @type {Hit} */ (found).freshness === STALE_ERROR) {
           flight.stale = /** @type {Hit} */ (found);
+          flight.refreshing = true;
           found = await this.#tiers.refresh(key, call.lease, tags, flight.ticket);
         } else if (kind === OUTDATED) {
           found = await this.#tiers.takeOver(key, call.lease, tags, /** @type {Outcome} */ (found).payload);
+        } else if (kind === FAILED && !flight.waited && isForWaiters(/** @type {Outcome} */ (found).payload)) {
+          found = await this.#tiers.takeOverFailure(
+            key,
+            call.lease,
+            tags,
+            flight.ticket,
+            /** @type {Outcome} */ (found),
+          );
         }
       } catch (error) {
         this.#tiers.failed(error);
@@ -247,16 +298,19 @@ class Loads {
           if (outcome.payload !== '') throw revivedError(String(outcome.payload));
           return this.#loadAlone(flight);
         }
-        case BUSY:
+        case BUSY: {
+          if (this.#closed) return this.#loadAlone(flight);
           flight.onBusy?.();
-          // Still the same lease: the key has not changed, only time has passed.
-          if (outcome.left <= left) looks--;
-          left = outcome.left;
+          flight.waited = true;
+          const began = performance.now();
           await this.flights.wait(
             flight,
             this.#tiers.announced ? outcome.left + 5 : Math.min(outcome.left + 5, UNANNOUNCED_MS),
           );
+          // Only a key that changes all the time is given up; a lease that is renewed is none.
+          if (performance.now() - began >= UNANNOUNCED_MS) looks = 0;
           break;
+        }
         default: // again
           if (this.#tiers.local) {
             const hit = this.#tiers.peekWhole(key);
@@ -282,6 +336,7 @@ class Loads {
       const outcome = await this.#tiers.refresh(key, call.lease, tagsToAskFor(flight), flight.ticket);
       // Somebody else refreshes it, or it is gone: then the next read loads it.
       if (outcome?.kind !== LEASED) return nothing;
+      flight.refreshing = true;
       flight.lease = outcome.lease;
     } catch (error) {
       this.#tiers.failed(error);
@@ -296,30 +351,39 @@ class Loads {
    * @param {FlightInstance} flight
    */
   async #leased(flight) {
-    const { lease, call } = flight;
-    // Who holds a lease longer than it lasts is overtaken by the next: its value could not be stored any more.
-    const timer = setTimeout(() => void this.#verify(flight), call.lease);
-    timer.unref();
+    const { lease } = flight;
+    flight.onLeaseLost = this.#onLeaseLost;
+    // Taken while the cache was being closed: nobody would renew it, nor end it.
+    if (this.#closed) {
+      this.#endLease(flight);
+      this.#tiers.giveUp(lease, undefined, 0).catch(() => {});
+      return this.#loadAlone(flight);
+    }
+    this.renewals.add(flight);
     try {
       return await this.#load(flight);
     } finally {
-      clearTimeout(timer);
+      this.#endLease(flight);
       this.#tiers.drop(lease);
-      flight.lease = 0;
     }
   }
 
+  /** @param {FlightInstance} flight */
+  #endLease(flight) {
+    this.renewals.delete(flight);
+    flight.lease = 0;
+  }
+
+  // Somebody else may load by now: what this load gives could not be stored any more.
+  #onLeaseLost = (/** @type {FlightInstance} */ flight) => this.flights.fenceOne(flight, leaseLost());
+
   /**
-   * A key is watched for one flight at a time. After the end of this one it is watched for the one that came in its
-   * place; whether that one has been overtaken meanwhile is asked.
+   * The end of a load ends the watch on its key, for all who care for it. Those look again, and watch it again by that.
    * @param {FlightInstance} flight
    */
   #watchOn(flight) {
-    const next = this.flights.of(flight.key);
-    if (next === undefined || next === flight) return;
-    if (next.lease !== 0) void this.#verify(next);
-    // Its lease may be here already, and not be seen yet: then it asks when it sees it.
-    else next.changed = true;
+    if (this.flights.interestedIn(flight.key).some((waiter) => waiter !== flight)) this.onWatched(flight.key, flight);
+    else this.#tiers.unwatch(flight.key);
   }
 
   /**
@@ -388,7 +452,8 @@ class Loads {
       codec: encoded.codec,
       payload: typeof encoded.payload === 'string' ? encoded.payload : Buffer.from(encoded.payload),
     };
-    await this.#fill(flight, encoded, windows, Math.round(performance.now() - began), tags);
+    const filling = this.#fill(flight, encoded, windows, Math.round(performance.now() - began), tags);
+    await (lease === 0 ? filling : this.#outstanding.track(filling));
     const own = this.#objects.frozen ? this.#objects.decodeShared(shared) : value;
     return { value: own, encoded: shared, source: 'loader' };
   }
@@ -441,7 +506,12 @@ class Loads {
     const left = flight.aborted && flight.waiters === 0 && !flight.background;
     const holdOff = left ? 0 : Math.round(call.errorBackoff * (0.9 + Math.random() * 0.2));
     if (!flight.fenced) this.failures.remember(key, error, holdOff);
-    await this.#giveUp(flight, holdOff > 0 ? describeError(error) : undefined, holdOff);
+    // Those who wait in other threads and processes get the error, and nobody who comes later.
+    if (holdOff === 0 && !left && !flight.refreshing) {
+      await this.#giveUp(flight, describeError(error, true), FOR_WAITERS_MS);
+    } else {
+      await this.#giveUp(flight, holdOff > 0 ? describeError(error) : undefined, holdOff);
+    }
     const stale = flight.background ? undefined : this.#staleOf(flight.stale ?? this.#distrusted(flight), key);
     if (stale !== undefined) {
       this.#tell('cache:error', error);

@@ -108,7 +108,7 @@ function redisOptions(redis, commandTimeout, env) {
   if (options === undefined) return undefined;
   const own = typeof redis === 'object' ? redis : {};
   if (own.commandTimeout === undefined) {
-    options.commandTimeout = parsePositiveDuration(commandTimeout ?? '1s', 'commandTimeout');
+    options.commandTimeout = parsePositiveDuration(commandTimeout ?? '400ms', 'commandTimeout');
   }
   // What is in memory is only as good as the connection that would announce its end.
   if (own.heartbeat === undefined) options.heartbeat = HEARTBEAT_MS;
@@ -137,7 +137,7 @@ function callDefaults(options) {
     staleIfError = 0,
     refreshAhead = false,
   } = options;
-  const { timeout, softTimeout, errorBackoff = '1s', leaseTimeout = '30s' } = options;
+  const { timeout, softTimeout, errorBackoff = 0, leaseTimeout = '2s' } = options;
   return {
     ttl: parsePositiveDuration(ttl, 'ttl'),
     maxTtl: parsePositiveDuration(maxTtl, 'maxTtl'),

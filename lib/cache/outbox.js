@@ -4,6 +4,7 @@
 const MOST = 10_000;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 1000;
+const { clearTimeout, setTimeout } = require('../timers');
 
 /**
  * How each kind is carried out. All reject when Redis does not acknowledge.

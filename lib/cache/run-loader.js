@@ -82,6 +82,7 @@ async function runLoader(flight, previous) {
       reject(error);
       flight.abort(error);
     }, call.timeout);
+    flight.limit = timer;
   });
   try {
     return { value: await Promise.race([loader(context), tooLong]), context: context.settings };

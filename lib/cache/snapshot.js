@@ -2,7 +2,7 @@
 // dump() and load(): what memory holds, to start warm after a deploy. With Redis a snapshot is a list of keys: load()
 // reads them again, so that nothing that has changed meanwhile comes back. Without, it holds the entries.
 const { describe } = require('../options/is');
-const { nextTurn } = require('./tiers');
+const { nextTurn } = require('../timers');
 
 const MAGIC = Buffer.from('TIERCEL\x01', 'latin1');
 const HEADER = 20; // magic, u32 flags, u64 wall-clock ms

@@ -2,6 +2,7 @@
 // Gives back the memory of entries that an invalidation made useless, in the background and in small batches. Nothing
 // depends on it: what is invalid is never served, swept or not.
 const { randomBytes } = require('node:crypto');
+const { setTimeout } = require('../timers');
 
 const BATCH = 256;
 const PAUSE_MS = 2;

@@ -2,12 +2,14 @@
 // Both tiers as promises: what src/node/cache_store.cpp offers, the same with Redis and without. What a read fails with
 // is survived here; what a change fails with is for the caller. Knows keys and entries, nothing of values or loaders.
 const binding = require('../binding');
+const { nextTurn } = require('../timers');
 const { RedisError } = require('../errors');
 
 // Flags of those that read, as in src/node/cache_store_flags.h.
 const WHOLE = 1;
 const SILENT = 2;
 const DISTRUSTED = 4;
+const OVER_FAILURE = 8; // of acquire(), without Redis
 
 /**
  * What a tier holds. Lifetimes in milliseconds.
@@ -38,6 +40,7 @@ const AHEAD = 3; // fresh, and its refresh is due
  * @property {number} left ms
  * @property {number} lease
  * @property {string | Buffer} payload
+ * @property {Buffer} [head] of a failure in Redis, for takeOver()
  */
 const OUTDATED = 3;
 const AGAIN = 4;
@@ -66,14 +69,12 @@ const factories = {
     /** @type {number} */ left,
     /** @type {number} */ lease,
     /** @type {string | Buffer} */ payload,
-  ) => ({ kind, left, lease, payload }),
+    /** @type {Buffer | undefined} */ head,
+  ) => ({ kind, left, lease, payload, head }),
 };
 
 // Hits are counted by whoever finds that what a tier holds is a hit.
 const zeros = () => ({ memoryHits: 0, redisHits: 0, misses: 0, redisErrors: 0, corrupt: 0 });
-
-/** Others shall have their turn. */
-const nextTurn = () => new Promise((resolve) => void setImmediate(resolve));
 
 // A read finds, once per connection, tags whose stamps it has to wait for.
 const MOST_TRIES = 4;
@@ -89,6 +90,7 @@ class Tiers {
   /** @type {import('../redis/client').Client | undefined} */
   client;
   #queue;
+  #closed = false;
   counters = zeros();
 
   /**
@@ -118,6 +120,7 @@ class Tiers {
       { ...factories, watched: onWatched, released: onReleased },
       client?.internals.native,
     );
+    client?.internals.share();
     // On the hot path: no method call in between.
     this.peek = this.#native.peek;
     this.still = this.#native.still;
@@ -240,6 +243,30 @@ class Tiers {
    */
   async takeOver(key, leaseFor, tags, head) {
     return this.#sent('EVALSHA', this.#native.takeOver(key, 0, leaseFor, tags, head));
+  }
+
+  /**
+   * The lease in the place of a failure that was told to those who waited.
+   * @param {string} key
+   * @param {number} leaseFor ms
+   * @param {readonly string[]} tags
+   * @param {number} ticket
+   * @param {Outcome} failure
+   * @returns {Promise<Outcome>}
+   */
+  async takeOverFailure(key, leaseFor, tags, ticket, { head }) {
+    if (head !== undefined) return this.takeOver(key, leaseFor, tags, head);
+    return this.#native.acquire(key, WHOLE | OVER_FAILURE, leaseFor, tags, ticket);
+  }
+
+  /**
+   * Extends a lease from now on.
+   * @param {number} lease
+   * @param {number} leaseFor ms
+   * @returns {Promise<boolean>} false: it is lost
+   */
+  async renew(lease, leaseFor) {
+    return (await this.#sent('EVALSHA', this.#native.renew(lease, leaseFor))) === 1;
   }
 
   /**
@@ -472,6 +499,8 @@ class Tiers {
   }
 
   close() {
+    if (!this.#closed) this.client?.internals.unshare();
+    this.#closed = true;
     this.#native.close();
   }
 
@@ -506,7 +535,6 @@ class Tiers {
 
 module.exports = {
   Tiers,
-  nextTurn,
   isHit,
   FRESH,
   STALE,

@@ -4,6 +4,7 @@
 
 const { IncomingMessage, ServerResponse } = require('node:http');
 const { Duplex } = require('node:stream');
+const { setImmediate } = require('../timers');
 
 /**
  * A socket without a network. It says of itself what the client's said, for handlers that look.

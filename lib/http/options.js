@@ -157,7 +157,7 @@ function parseOptions(options = {}) {
     query: queryRule(given.query),
     tags: tagsOption(given.tags),
     collapse: given.collapse === false ? 0 : given.collapse === true ? 5000 : duration('collapse', 5000),
-    leaseFor: given.leaseTimeout === undefined ? 30_000 : parsePositiveDuration(given.leaseTimeout, 'leaseTimeout'),
+    leaseFor: given.leaseTimeout === undefined ? 2_000 : parsePositiveDuration(given.leaseTimeout, 'leaseTimeout'),
     hitForMiss: duration('hitForMiss', 2000),
     compress: codings(given.compress),
     serverTiming: flag('serverTiming', false),

@@ -2,6 +2,7 @@
 // Second runs of the app, for a request of our own: what was served stale is made anew, or a client whose request the
 // handler saw in another form is given what it asked for.
 
+const { clearTimeout, setTimeout } = require('../timers');
 const { detachedCopy, relay } = require('./background');
 const { Exchange } = require('./exchange');
 const { addStatus } = require('./answer-head');

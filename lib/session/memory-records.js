@@ -1,8 +1,10 @@
 'use strict';
 // Records without Redis: the same operations as in records.js, in a Map of this thread, one for each cache. Not in the
 // cache's own memory tier, which may evict an entry, or not admit it: nobody is logged out for want of room.
+const { clearInterval, nextTurn, setInterval } = require('../timers');
 
 const SWEEP_MS = 60_000;
+const SWEPT_AT_ONCE = 10_000;
 const NEVER = Infinity;
 const now = () => Date.now();
 
@@ -57,13 +59,18 @@ class MemoryRecords {
   #store(key, value, ms) {
     this.#records.set(key, { value: typeof value === 'string' ? value : Buffer.from(value), end: endAfter(ms) });
     if (this.#timer !== undefined) return;
-    this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#timer = setInterval(() => void this.#sweep(), SWEEP_MS);
     this.#timer.unref();
   }
 
-  #sweep() {
+  async #sweep() {
     const time = now();
-    for (const [key, { end }] of this.#records) if (end <= time) this.#records.delete(key);
+    let looks = 0;
+    for (const [key, { end }] of this.#records) {
+      if (end <= time) this.#records.delete(key);
+      // Others shall have their turn.
+      if (++looks % SWEPT_AT_ONCE === 0) await nextTurn();
+    }
     if (this.#records.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -216,7 +223,7 @@ class MemoryRecords {
       yield page;
       page = [];
       // Others shall have their turn.
-      await new Promise(setImmediate);
+      await nextTurn();
     }
     if (page.length > 0) yield page;
   }

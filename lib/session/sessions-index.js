@@ -1,6 +1,7 @@
 'use strict';
 // The list of a user's sessions: for showing them, and for giving back their memory. Nothing depends on it being complete.
 // Members expire with their sessions: every writing drops those whose time is over, and the whole list has an expiry.
+const { nextTurn } = require('../timers');
 
 // ARGV: now, the end of the session, its handle, how long the list has to live at least.
 const ADD = `redis.call('ZREMRANGEBYSCORE',KEYS[1],'-inf',ARGV[1])
@@ -100,7 +101,7 @@ class MemoryIndex {
     let looked = 0;
     for (const [member, end] of this.#lists.get(key)?.ends ?? []) {
       if (end > Date.now()) members.push(member);
-      if (++looked % AT_ONCE === 0) await new Promise((resolve) => void setImmediate(resolve));
+      if (++looked % AT_ONCE === 0) await nextTurn();
     }
     return members;
   }

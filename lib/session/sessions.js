@@ -6,6 +6,7 @@ const { EventEmitter } = require('node:events');
 const { RedisError } = require('../errors');
 const { invalid } = require('../options/is');
 const { knownOptions } = require('../options/known');
+const { clearTimeout, setTimeout } = require('../timers');
 const { SessionError } = require('./errors');
 const { openRecords } = require('./records');
 const { SessionAccess } = require('./sessions-access');
