@@ -48,8 +48,8 @@ class Flight extends Waiter {
   refreshing = false;
   /** @type {(flight: Flight) => void} told that the lease is lost */
   onLeaseLost = () => {};
-  /** @type {NodeJS.Timeout | undefined} the time limit of its loader */
-  limit = undefined;
+  /** @type {NodeJS.Timeout[]} the time limits of its loader and of those who wait: they keep the process until close() */
+  limits = [];
   /** Its answer is known: it is for those who wait already, and too old for who comes now. */
   over = false;
   /** It loads without a lease, because Redis did not answer. */

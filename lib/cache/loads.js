@@ -154,15 +154,14 @@ class Loads {
   close() {
     this.#closed = true;
     for (const waiter of this.flights.everybody()) {
+      if (waiter instanceof Flight) for (const limit of waiter.limits) limit.unref();
       if (waiter instanceof Flight && waiter.lease !== 0) {
-        waiter.limit?.unref();
         if (waiter.over) continue;
         const { lease } = waiter;
         this.flights.fenceOne(waiter);
         this.#endLease(waiter);
         this.#tiers.giveUp(lease, undefined, 0).catch(() => {});
       } else {
-        if (waiter instanceof Flight) waiter.limit?.unref();
         waiter.notice();
       }
     }
@@ -506,8 +505,9 @@ class Loads {
     const left = flight.aborted && flight.waiters === 0 && !flight.background;
     const holdOff = left ? 0 : Math.round(call.errorBackoff * (0.9 + Math.random() * 0.2));
     if (!flight.fenced) this.failures.remember(key, error, holdOff);
-    // Those who wait in other threads and processes get the error, and nobody who comes later.
-    if (holdOff === 0 && !left && !flight.refreshing) {
+    // Those who wait in other threads and processes get the error, and nobody who comes later. That this caller's time was
+    // over is no error of the source: they load.
+    if (holdOff === 0 && !flight.aborted && !flight.refreshing) {
       await this.#giveUp(flight, describeError(error, true), FOR_WAITERS_MS);
     } else {
       await this.#giveUp(flight, holdOff > 0 ? describeError(error) : undefined, holdOff);

@@ -8,6 +8,7 @@ const { clearTimeout, setTimeout } = require('../timers');
  * @typedef {object} Holder
  * @property {number} lease its number; 0 when it has ended
  * @property {number} leaseFor ms
+ * @property {boolean} [aborted] it is no longer wanted: its lease runs out
  * @property {() => void} leaseLost told when it turns out that somebody else may have the lease by now
  */
 
@@ -55,6 +56,11 @@ class Renewals {
     const now = performance.now();
     for (const [holder, due] of this.#due) {
       if (due > now + 1) continue;
+      // Nobody waits for what it loads: the next who asks is not to wait for it either.
+      if (holder.aborted) {
+        this.#due.delete(holder);
+        continue;
+      }
       this.#due.set(holder, now + holder.leaseFor / 3);
       void this.#renew(holder);
     }

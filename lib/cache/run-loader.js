@@ -82,7 +82,7 @@ async function runLoader(flight, previous) {
       reject(error);
       flight.abort(error);
     }, call.timeout);
-    flight.limit = timer;
+    flight.limits.push(timer);
   });
   try {
     return { value: await Promise.race([loader(context), tooLong]), context: context.settings };
@@ -122,6 +122,7 @@ async function waitFor(flight, call, stale) {
         const landing = stale();
         if (landing !== undefined) resolve(landing);
       }, softTimeout);
+      flight.limits.push(timer);
     }
     onAbort = () => reject(/** @type {AbortSignal} */ (signal).reason);
     signal?.addEventListener('abort', onAbort, { once: true });

@@ -1,7 +1,6 @@
 'use strict';
 // Collapsing of concurrent misses: one request runs the handler, the others wait for its head, and are given the body as
 // it streams. Sharing is decided by the head: until then nobody knows whether it is one person's page.
-const { clearTimeout, setTimeout } = require('../timers');
 
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 /** @typedef {import('./stored-response').StoredResponse} StoredResponse */

@@ -39,6 +39,7 @@ const REFUSED = new Map(
     EXEC: 'use exec() of what multi() gave',
     DISCARD: 'a transaction of multi() is sent whole, or not at all',
     WATCH: 'commands of all callers share the connection; use a script',
+    UNWATCH: 'commands of all callers share the connection; use a script',
     SELECT: 'commands of all callers share the connection; give createRedis the db',
     MONITOR: 'its output never ends',
     SYNC: 'it is for replicas',
@@ -54,14 +55,17 @@ const REFUSED = new Map(
   }),
 );
 
-// The same of the subcommands of CLIENT.
-const REFUSED_OF_CLIENT = new Map(
+// The same of commands with two words.
+const REFUSED_PAIRS = new Map(
   Object.entries({
-    REPLY: 'every command waits for its answer',
-    TRACKING: 'the client switches it on and off itself; caches rely on it',
-    CACHING: 'it is for a mode of tracking that the client does not use',
-    'NO-TOUCH': 'commands of all callers share the connection',
-    'NO-EVICT': 'commands of all callers share the connection',
+    'CLIENT REPLY': 'every command waits for its answer',
+    'CLIENT TRACKING': 'the client switches it on and off itself; caches rely on it',
+    'CLIENT CACHING': 'it is for a mode of tracking that the client does not use',
+    'CLIENT NO-TOUCH': 'commands of all callers share the connection',
+    'CLIENT NO-EVICT': 'commands of all callers share the connection',
+    'CLIENT CAPA': 'it changes what the server answers to everybody on the connection',
+    'CLIENT IMPORT-SOURCE': 'commands of all callers share the connection',
+    'SCRIPT DEBUG': 'it changes what the server answers to everybody on the connection',
   }),
 );
 
@@ -77,10 +81,10 @@ function anyCommand(command, args) {
   const name = command.toUpperCase();
   const instead = REFUSED.get(name);
   if (instead !== undefined) throw new TypeError(`${name} cannot be called directly: ${instead}`);
-  if (name === 'CLIENT') {
-    const subcommand = textOf(args[0]).toUpperCase();
-    const why = REFUSED_OF_CLIENT.get(subcommand);
-    if (why !== undefined) throw new TypeError(`CLIENT ${subcommand} cannot be called directly: ${why}`);
+  if (name === 'CLIENT' || name === 'SCRIPT') {
+    const pair = `${name} ${textOf(args[0]).toUpperCase()}`;
+    const why = REFUSED_PAIRS.get(pair);
+    if (why !== undefined) throw new TypeError(`${pair} cannot be called directly: ${why}`);
   }
   const waits = waitingTime(name, args);
   return { number: -1, name, args: [command, ...args], transform: undefined, endless: waits !== undefined, waits };

@@ -20,6 +20,8 @@ function capture(resolve, reject) {
   rejectLast = reject;
 }
 
+const OUT_OF_PLACE = 'an answer came out of place';
+
 function createReplyQueue() {
   let mask = 63;
   /** @type {Array<Settle | undefined>} */
@@ -30,7 +32,9 @@ function createReplyQueue() {
   let names = new Array(mask + 1).fill(undefined);
   let head = 0;
   let size = 0;
-  let first = 0; // the ticket of the oldest; the native side counts what it took the same way, in 32 bits
+  let first = 0; // the ticket of the oldest, in 32 bits
+  // How many commands the native side took: the tickets that it gave.
+  const submitted = new Uint32Array(1);
   /** @type {() => void} told when the native side answers something else than the oldest */
   let onMismatch = () => {};
 
@@ -65,10 +69,12 @@ function createReplyQueue() {
       drop();
       reject(new RedisError('PROTOCOL_ERROR', `${name}: ${message}`, name));
     }
+    // What the native side still says of them is old.
+    first = submitted[0];
   }
 
   function mismatched() {
-    rejectAll('an answer came out of place');
+    rejectAll(OUT_OF_PLACE);
     onMismatch();
   }
 
@@ -79,6 +85,10 @@ function createReplyQueue() {
      * @returns {Promise<any>}
      */
     next(name) {
+      if (submitted[0] !== (first + size + 1) >>> 0) {
+        mismatched();
+        return Promise.reject(new RedisError('PROTOCOL_ERROR', `${name}: ${OUT_OF_PLACE}`, name));
+      }
       if (size > mask) grow();
       const promise = new Promise(capture);
       const at = (head + size++) & mask;
@@ -99,13 +109,16 @@ function createReplyQueue() {
 
     // What the native side calls. None of these may throw.
     callbacks: {
+      submitted,
+
       /**
        * @param {number} ticket of the first of them
        * @param {...any} values
        */
       deliver(ticket, ...values) {
-        if (ticket !== first || values.length > size) return mismatched();
-        for (let i = 0; i < values.length; i++) {
+        const old = (first - ticket) | 0;
+        if (old < 0 || values.length - old > size) return mismatched();
+        for (let i = old; i < values.length; i++) {
           const settle = /** @type {Settle} */ (resolves[head]);
           resolves[head] = undefined;
           rejects[head] = undefined;
@@ -113,7 +126,7 @@ function createReplyQueue() {
           size--;
           settle(values[i]);
         }
-        first = (first + values.length) >>> 0;
+        if (old < values.length) first = (ticket + values.length) >>> 0;
       },
 
       /**
@@ -122,7 +135,9 @@ function createReplyQueue() {
        * @param {string} message
        */
       fail(ticket, code, message) {
-        if (ticket !== first || size === 0) return mismatched();
+        const old = (first - ticket) | 0;
+        if (old > 0) return;
+        if (old < 0 || size === 0) return mismatched();
         const reject = /** @type {Settle} */ (rejects[head]);
         const name = names[head];
         drop();
@@ -134,8 +149,8 @@ function createReplyQueue() {
        * @param {number} ticket
        */
       expire(ticket) {
-        const behind = (ticket - first) >>> 0;
-        if (behind >= size) return; // rejected with all others
+        const behind = (ticket - first) | 0;
+        if (behind < 0 || behind >= size) return; // rejected with all others
         const at = (head + behind) & mask;
         const name = names[at];
         const reject = /** @type {Settle} */ (rejects[at]);

@@ -24,7 +24,17 @@ ReplyBatch::ReplyBatch(Napi::Env env, const Napi::Object& callbacks, std::functi
       message_(functionProperty(callbacks, "message")),
       factories_(Factories::from(callbacks)),
       onMismatch_(std::move(onMismatch)),
-      context_(std::in_place, env, "tiercel:connection") {}
+      context_(std::in_place, env, "tiercel:connection") {
+  const Napi::Value given = callbacks.Get("submitted");
+  if (!given.IsTypedArray()) return;
+  void* data = nullptr;
+  napi_typedarray_type type{};
+  std::size_t length = 0;
+  if (napi_get_typedarray_info(env, given, &type, &length, &data, nullptr, nullptr) != napi_ok) return;
+  if (type != napi_uint32_array || length == 0) return;
+  counterArray_ = Napi::Persistent(given.As<Napi::Object>());
+  counter_ = static_cast<std::uint32_t*>(data);
+}
 
 void ReplyBatch::mute() {
   muted_ = true;
@@ -35,6 +45,8 @@ void ReplyBatch::mute() {
   }
   factories_.release();
   context_.reset();
+  counter_ = nullptr;
+  counterArray_.Reset();
 }
 
 void ReplyBatch::begin() {
@@ -59,7 +71,8 @@ napi_value ReplyBatch::invoke(const Napi::FunctionReference& function, napi_valu
 }
 
 void ReplyBatch::drain() {
-  auto values = std::exchange(values_, std::vector<napi_value>(kFirst));
+  // Both have room from before: nothing is allocated here.
+  std::vector<napi_value> values = std::exchange(values_, std::move(spare_));
   const auto steps = std::exchange(steps_, {});
   std::size_t done = kFirst;
   for (const Step& step : steps) {
@@ -69,10 +82,13 @@ void ReplyBatch::drain() {
     perform(step);
   }
   deliver(values, done, values.size());
-  if (values_.size() == kFirst && values.capacity() <= kKeptValues) {
-    // Keep the room for the next read.
-    values.resize(kFirst);
+  // Kept for the next one, but not the room of an uncommonly large read.
+  if (values.capacity() > kKeptValues) values = std::vector<napi_value>(kFirst);
+  values.resize(kFirst);
+  if (values_.empty()) {
     values_ = std::move(values);
+  } else {
+    spare_ = std::move(values);
   }
 }
 
@@ -87,14 +103,11 @@ void ReplyBatch::deliver(std::vector<napi_value>& values, std::size_t from, std:
   }
 }
 
-// Whether it is the one that is due. Once it was not, nobody knows which answer is whose: JavaScript rejects all that
+// Whether it is the one that is due; the caller then tells it, and counts it. Once it was not, nobody knows which answer is whose: JavaScript rejects all that
 // wait then, and what was submitted before that is not told any more.
 bool ReplyBatch::isNext(std::uint32_t ticket) {
   if (mismatched_) return false;
-  if (ticket == expected_) {
-    ++expected_;
-    return true;
-  }
+  if (ticket == expected_) return true;
   if (static_cast<std::int32_t>(ticket - expected_) < 0) return false;  // rejected with all others
   mismatched_ = true;
   steps_.push_back({values_.size(), Kind::kBroken, "", "an answer came out of place", 0, 0});
@@ -110,12 +123,14 @@ void ReplyBatch::push(std::uint32_t ticket, napi_value value) {
   }
   if (!isNext(ticket)) return;
   values_.push_back(value);
+  ++expected_;  // behind what may fail: who has not been told is told of that
 }
 
 void ReplyBatch::fail(std::uint32_t ticket, const redis::Error& error) {
   if (!isNext(ticket)) return;
   const bool fromServer = error.code == redis::ErrorCode::kServer;
   steps_.push_back({values_.size(), Kind::kFail, fromServer ? "" : redis::errorName(error.code), error.message, 0, 0});
+  ++expected_;
 }
 
 void ReplyBatch::expire(std::uint32_t ticket) {

@@ -23,8 +23,12 @@ class ReplyBatch {
   // waits for. onMismatch: answers do not come in the order of the tickets. What came since is told to nobody.
   ReplyBatch(Napi::Env env, const Napi::Object& callbacks, std::function<void()> onMismatch);
 
-  // The number of what was just submitted: JavaScript counts the promises that it makes for it the same way.
-  std::uint32_t submitted() noexcept { return next_++; }
+  // The ticket of what was just submitted: JavaScript makes a promise for it.
+  std::uint32_t submitted() noexcept {
+    const std::uint32_t ticket = next_++;
+    if (counter_ != nullptr) *counter_ = next_;
+    return ticket;
+  }
   [[nodiscard]] std::uint32_t nextTicket() const noexcept { return next_; }
 
   void begin();
@@ -83,8 +87,11 @@ class ReplyBatch {
   std::uint32_t expected_ = 0;  // of what is to be answered next
   std::uint32_t toTell_ = 0;    // of what JavaScript is to be told of next
   bool mismatched_ = false;
+  Napi::ObjectReference counterArray_;
+  std::uint32_t* counter_ = nullptr;  // in it
   // In front of the values is one place more: for the ticket of a call.
   std::vector<napi_value> values_ = std::vector<napi_value>(1);
+  std::vector<napi_value> spare_ = std::vector<napi_value>(1);  // takes its place while it is told
   std::vector<Step> steps_;
   bool muted_ = false;
 };

@@ -20,7 +20,7 @@ constexpr std::size_t kConfirmed = core::kOutdatedOffset + 1 - core::kFillIdOffs
 void CacheTier::onReply(const Pending& pending, const Reply& reply) {
   const auto index = static_cast<std::uint32_t>(pending.data >> 8);
   const auto kind = static_cast<Kind>(pending.data & 0xff);
-  // A handler may begin operations, which may move this one: it is looked up again where that matters.
+  // A handler may begin operations; none of them moves this one, since they are in a deque.
   Operation& operation = operations_[index];
   switch (kind) {
     case Kind::kMarker:

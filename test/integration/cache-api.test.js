@@ -346,9 +346,9 @@ describe.each([
     });
 
     test('another cache of the same namespace must not ask for something else', async () => {
-      const cache = await make({ memory: { maxBytes: '1mb' } });
-      await expect(make({ namespace: cache.name, memory: { maxBytes: '2mb' } })).rejects.toThrow(
-        /^memory: caches of one namespace and version share their memory.*1048576 bytes/,
+      const cache = await make({ memory: { maxBytes: '1mb', shared: true } });
+      await expect(make({ namespace: cache.name, memory: { maxBytes: '2mb', shared: true } })).rejects.toThrow(
+        /^memory: these caches share their memory.*1048576 bytes/,
       );
       await cache.set('k', 1);
       expect(await cache.get('k')).toBe(1);

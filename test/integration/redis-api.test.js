@@ -4,7 +4,7 @@
 
 const dc = require('node:diagnostics_channel');
 const { createHash, randomBytes } = require('node:crypto');
-const { createRedis, RedisError } = require('../../lib');
+const { createCache, createRedis, RedisError } = require('../../lib');
 const { METHODS } = require('../../lib/redis/commands');
 const { RedisServer, servers } = require('../helpers/redis-server');
 const { runScript } = require('../helpers/run-script');
@@ -585,7 +585,7 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
   describe('the client itself', () => {
     test('refuses what would change its connection', async () => {
       const names =
-        'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MULTI EXEC DISCARD WATCH MONITOR SELECT SYNC PSYNC QUIT RESET HELLO';
+        'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MULTI EXEC DISCARD WATCH MONITOR SELECT SYNC PSYNC QUIT RESET HELLO AUTH UNWATCH REPLCONF READONLY READWRITE ASKING';
       for (const name of names.toLowerCase().split(' ')) {
         const error = await rejection(redis.call(name, 'x'));
         expect(error).toBeInstanceOf(TypeError);
@@ -594,6 +594,36 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
         expect(() => redis.pipeline().call(name)).toThrow(TypeError);
       }
       expect(await redis.ping()).toBe('PONG');
+    });
+
+    const pairs = ['CLIENT REPLY', 'CLIENT TRACKING', 'CLIENT CACHING', 'CLIENT NO-TOUCH', 'CLIENT CAPA', 'CLIENT IMPORT-SOURCE', 'SCRIPT DEBUG']; // prettier-ignore
+    test.each(pairs)('refuses %s, however it is written, and says why', async (pair) => {
+      const [command, word] = pair.split(' ');
+      const bytes = Buffer.from(word.toLowerCase());
+      const forms = [word, word.toLowerCase(), bytes, new Uint8Array(bytes)];
+      const message = new RegExp(`^${pair} cannot be called directly: .`);
+      for (const form of forms) {
+        for (const name of [command, command.toLowerCase()]) {
+          expect((await rejection(redis.call(name, form, 'OFF'))).message).toMatch(message);
+          expect((await rejection(redis.buffers.call(name, form, 'OFF'))).message).toMatch(message);
+          expect(() => redis.pipeline().call(name, form, 'OFF')).toThrow(message);
+          expect(() => redis.multi().call(name, form, 'OFF')).toThrow(message);
+        }
+      }
+      expect(await redis.call('CLIENT', Buffer.from('id'))).toEqual(expect.any(Number));
+    });
+
+    test('a client that a cache shares cannot have tracking switched off', async () => {
+      const client = connect();
+      const cache = createCache({ redis: client, namespace: 'tracked' });
+      const other = createCache({ redis: server.url, memory: false, namespace: 'tracked' });
+      await cache.set('k', 'old');
+      await cache.get('k');
+      await rejection(client.call('client', Buffer.from('tracking'), 'off'));
+      await cache.get('k');
+      await other.set('k', 'new');
+      await until('the new value', async () => (await cache.get('k')) === 'new');
+      await Promise.all([cache.close(), other.close()]);
     });
 
     test('duplicate() is another connection with the same options', async () => {

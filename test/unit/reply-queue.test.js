@@ -12,6 +12,10 @@ describe('createReplyQueue', () => {
   let callbacks;
   let ticket; // of the oldest, as the native side counts
   let mismatches;
+  const next = (name) => {
+    callbacks.submitted[0]++;
+    return queue.next(name);
+  };
   const deliver = (...values) => {
     callbacks.deliver(ticket, ...values);
     ticket += values.length;
@@ -28,7 +32,7 @@ describe('createReplyQueue', () => {
   afterEach(() => expect(mismatches).toBe(0));
 
   test('settles in order, however the replies are cut into batches', async () => {
-    const promises = range(0, 10).map(() => queue.next('GET'));
+    const promises = range(0, 10).map(() => next('GET'));
     deliver(0);
     deliver(1, 2, 3);
     deliver();
@@ -38,10 +42,10 @@ describe('createReplyQueue', () => {
   });
 
   test('keeps the order when it grows while it is wrapped around', async () => {
-    const promises = range(0, 50).map(() => queue.next('GET'));
+    const promises = range(0, 50).map(() => next('GET'));
     deliver(...range(0, 40));
     // Its head is at 40 of 64: what comes now wraps, and then grows, several times.
-    promises.push(...range(50, 1000).map(() => queue.next('GET')));
+    promises.push(...range(50, 1000).map(() => next('GET')));
     expect(queue.length).toBe(960);
     deliver(...range(40, 1000));
     expect(await Promise.all(promises)).toEqual(range(0, 1000));
@@ -53,7 +57,7 @@ describe('createReplyQueue', () => {
     let random = 1;
     for (let round = 0; round < 400; round++) {
       random = (random * 48_271) % 2_147_483_647;
-      for (let i = random % 97; i > 0; i--) promises.push(queue.next('GET'));
+      for (let i = random % 97; i > 0; i--) promises.push(next('GET'));
       const count = Math.min(random % 89, promises.length - delivered);
       deliver(...range(delivered, delivered + count));
       delivered += count;
@@ -63,24 +67,24 @@ describe('createReplyQueue', () => {
   });
 
   test('undefined and null are values', async () => {
-    const promises = [queue.next('GET'), queue.next('GET'), queue.next('GET')];
+    const promises = [next('GET'), next('GET'), next('GET')];
     deliver(undefined, null, false);
     expect(await Promise.all(promises)).toEqual([undefined, null, false]);
   });
 
   test('fails the oldest with an error reply, whose first word is the code', async () => {
-    const failing = queue.next('INCR');
-    const next = queue.next('GET');
+    const failing = next('INCR');
+    const behind = next('GET');
     fail('', 'WRONGTYPE Operation against a key');
     deliver('next');
     const error = await rejection(failing);
     expect(error).toBeInstanceOf(RedisError);
     expect(error).toMatchObject({ code: 'WRONGTYPE', message: 'WRONGTYPE Operation against a key', command: 'INCR' });
-    expect(await next).toBe('next');
+    expect(await behind).toBe('next');
   });
 
   test('fails the oldest with an error of our own', async () => {
-    const failing = queue.next('SET');
+    const failing = next('SET');
     fail('CONNECTION_LOST', 'gone');
     expect(await rejection(failing)).toMatchObject({
       name: 'RedisError',
@@ -91,18 +95,18 @@ describe('createReplyQueue', () => {
   });
 
   test('one that expired keeps its place until its reply comes', async () => {
-    const slow = [queue.next('GET'), queue.next('MGET')];
-    const next = queue.next('PING');
+    const slow = [next('GET'), next('MGET')];
+    const behind = next('PING');
     expire(0, 1);
     expect(await rejection(slow[0])).toMatchObject({ code: 'COMMAND_TIMEOUT', command: 'GET' });
     expect(await rejection(slow[1])).toMatchObject({ code: 'COMMAND_TIMEOUT', command: 'MGET' });
     expect(queue.length).toBe(3);
     deliver('late', 'later', 'mine');
-    expect(await next).toBe('mine');
+    expect(await behind).toBe('mine');
   });
 
   test('expires in steps, with late replies in between', async () => {
-    const promises = range(0, 6).map((i) => queue.next(`C${i}`));
+    const promises = range(0, 6).map((i) => next(`C${i}`));
     const outcomes = Promise.allSettled(promises);
     expire(0);
     expire(1, 2);
@@ -111,7 +115,7 @@ describe('createReplyQueue', () => {
     deliver('late 2', 'late 3', 'four');
     expire(0); // 5
     fail('CONNECTION_LOST', 'gone');
-    const next = queue.next('C6');
+    const behind = next('C6');
     deliver('six');
     expect((await outcomes).map((outcome) => outcome.value ?? outcome.reason.message)).toEqual([
       'C0: no answer within the command timeout',
@@ -121,24 +125,24 @@ describe('createReplyQueue', () => {
       'four',
       'C5: no answer within the command timeout',
     ]);
-    expect(await next).toBe('six');
+    expect(await behind).toBe('six');
   });
 
   test('an expired one may fail late, too', async () => {
-    const slow = queue.next('GET');
-    const next = queue.next('GET');
+    const slow = next('GET');
+    const behind = next('GET');
     expire(0);
     fail('', 'ERR late');
     deliver('mine');
     expect((await rejection(slow)).code).toBe('COMMAND_TIMEOUT');
-    expect(await next).toBe('mine');
+    expect(await behind).toBe('mine');
   });
 
   test('a timeout after growth finds the right one', async () => {
-    range(0, 60).forEach(() => queue.next('OLD'));
+    range(0, 60).forEach(() => next('OLD'));
     deliver(...range(0, 60));
-    const first = queue.next('FIRST');
-    const others = range(0, 200).map(() => queue.next('OTHER'));
+    const first = next('FIRST');
+    const others = range(0, 200).map(() => next('OTHER'));
     expire(0);
     expect((await rejection(first)).command).toBe('FIRST');
     deliver('late', ...range(0, 200));
@@ -146,8 +150,8 @@ describe('createReplyQueue', () => {
   });
 
   test('one behind others may expire before them', async () => {
-    const waits = queue.next('BLPOP');
-    const behind = queue.next('GET');
+    const waits = next('BLPOP');
+    const behind = next('GET');
     expire(1);
     expect((await rejection(behind)).command).toBe('GET');
     deliver(['list', 'value'], 'late');
@@ -160,9 +164,13 @@ describe('answers out of place', () => {
     const queue = createReplyQueue();
     const told = jest.fn();
     queue.onMismatch = told;
-    const promises = [queue.next('GET'), queue.next('MGET')];
+    const next = (name) => {
+      queue.callbacks.submitted[0]++;
+      return queue.next(name);
+    };
+    const promises = [next('GET'), next('MGET')];
     act(queue.callbacks);
-    return { queue, told, outcomes: Promise.allSettled(promises) };
+    return { queue, next, told, outcomes: Promise.allSettled(promises) };
   };
   const ERRORS = [
     { status: 'rejected', reason: expect.objectContaining({ code: 'PROTOCOL_ERROR', command: 'GET' }) },
@@ -180,11 +188,21 @@ describe('answers out of place', () => {
     expect(queue.length).toBe(0);
   });
 
-  test('what the native side finds: everybody is rejected, and the next one is in step again', async () => {
-    const { queue, outcomes } = broken((callbacks) => callbacks.broken('an answer came out of place'));
+  test('a promise for which nothing was submitted takes nobody’s answer', async () => {
+    const { queue, told, outcomes } = broken((callbacks) => callbacks.expire(7));
+    const ghost = queue.next('GHOST');
+    await expect(ghost).rejects.toMatchObject({ code: 'PROTOCOL_ERROR', command: 'GHOST' });
     expect(await outcomes).toEqual(ERRORS);
-    const next = queue.next('PING');
-    queue.callbacks.deliver(2, 'PONG');
-    expect(await next).toBe('PONG');
+    expect(told).toHaveBeenCalledTimes(1);
+  });
+
+  test('what the native side finds: everybody is rejected, and the next one is in step again', async () => {
+    const { queue, next, outcomes } = broken((callbacks) => callbacks.broken('an answer came out of place'));
+    expect(await outcomes).toEqual(ERRORS);
+    const ping = next('PING');
+    // Of those that were rejected the native side may still tell.
+    queue.callbacks.fail(1, 'CONNECTION_LOST', 'gone');
+    queue.callbacks.deliver(1, 'of MGET', 'PONG');
+    expect(await ping).toBe('PONG');
   });
 });
