@@ -365,6 +365,11 @@ void Connection::becomeReady() {
   if (options_.handshake.tracking && protocol_ == 3 && !tracking_) sendTracking();
   observer_.onReady();
   if (!out_.empty()) markDirty();
+  // A server that took too long to say hello may take too long for everything: it is asked at nobody's expense first.
+  if (std::exchange(doubted_, false) && options_.heartbeat > 0) {
+    unresponsive_ = true;
+    ping();
+  }
 }
 
 void Connection::onPush(const ReplyTree& push) {

@@ -216,6 +216,7 @@ class Connection final : private TransportListener, private ReplySink {
   bool ref_ = true;
   bool subscriber_ = false;  // RESP2: messages come as plain arrays
   bool unresponsive_ = false;
+  bool doubted_ = false;  // the connection that is being made was waited for in vain
   int protocol_ = 0;
   int attempts_ = 0;
   int batchDepth_ = 0;

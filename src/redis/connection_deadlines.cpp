@@ -82,7 +82,7 @@ void Connection::expire() {
 void Connection::expireQueued(core::Millis now) {
   while (!pending_.empty() && pending_.front().deadline <= now) {
     ++stats_.timeouts;
-    if (state_ != State::kReady) attempted_ = true;
+    if (state_ != State::kReady) attempted_ = doubted_ = true;
     failFirstQueued({ErrorCode::kTimeout, "no connection within the command timeout"});
   }
 }

@@ -3,7 +3,6 @@
 // call; and after it the hits are back within about a second.
 
 const express = require('express');
-const net = require('node:net');
 const { createCache } = require('../../lib');
 const { cacheResponse } = require('../../lib/http');
 const { SessionStore } = require('../../lib/session');
@@ -205,21 +204,5 @@ test('sets into a frozen server take no memory', async () => {
     server.resume();
     await cache.close();
     await server.stop();
-  }
-});
-
-test('a server that accepts and says nothing: the attempts go on', async () => {
-  const sockets = new Set();
-  const silent = net.createServer((socket) => sockets.add(socket.on('error', () => {})));
-  await new Promise((resolve) => silent.listen(0, '127.0.0.1', resolve));
-  const cache = createCache({ redis: { port: silent.address().port } });
-  try {
-    expect(await cache.getOrSet('k', () => 'loaded')).toBe('loaded');
-    // The attempt is given up long before connectTimeout, and made again.
-    await until('a second attempt', () => sockets.size > 1, 6000);
-  } finally {
-    await cache.close();
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => silent.close(resolve));
   }
 });

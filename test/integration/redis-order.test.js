@@ -1,7 +1,6 @@
 'use strict';
 // Answers and commands stay together: by tickets between the native side and JavaScript, by the heartbeat's nonce between
 // the client and the server. Where they do not, the connection ends, and what waits is rejected.
-const net = require('node:net');
 const { createRedis } = require('../../lib');
 const { RedisServer } = require('../helpers/redis-server');
 const { rejection } = require('../helpers/until');

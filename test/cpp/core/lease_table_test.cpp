@@ -69,6 +69,36 @@ struct LeaseTableTest : testing::Test {
   }
 };
 
+TEST_F(LeaseTableTest, LastsForAsLongAsItIsRenewed) {
+  const FillId id = taken("k");
+  for (Millis now = 600; now < 20 * kLease; now += 600) {
+    ASSERT_TRUE(leases.extend("k", id, now + kLease));
+    const LeaseAnswer answer = take("k", now + 599, 7);
+    ASSERT_EQ(answer.status, Status::kBusy) << now;
+    EXPECT_EQ(answer.until, now + kLease);
+  }
+  EXPECT_EQ(listener->told(7), 0) << "who waits has a timer";
+  EXPECT_TRUE(leases.complete("k", id, fill));
+  EXPECT_FALSE(leases.extend("k", id, 0 + kLease));
+}
+
+TEST_F(LeaseTableTest, IsNotRenewedOnceItIsLost) {
+  const FillId late = taken("late");
+  const FillId next = taken("late", kLease);
+  EXPECT_FALSE(leases.extend("late", late, kLease + kLease));
+  EXPECT_TRUE(leases.extend("late", next, kLease + kLease));
+  const FillId revoked = taken("revoked");
+  leases.revoke("revoked");
+  EXPECT_FALSE(leases.extend("revoked", revoked, 0 + kLease));
+  const FillId failed = taken("failed");
+  leases.fail("failed", failed, "down", 0, kLease);
+  EXPECT_FALSE(leases.extend("failed", failed, 0 + kLease));
+  // Late, but nobody has taken it over.
+  const FillId idle = taken("idle");
+  EXPECT_TRUE(leases.extend("idle", idle, 2 * kLease + kLease));
+  EXPECT_TRUE(leases.holds("idle", idle, 3 * kLease - 1));
+}
+
 TEST_F(LeaseTableTest, OneHolderPerKey) {
   const FillId id = taken("k");
   EXPECT_NE(id, FillId{});

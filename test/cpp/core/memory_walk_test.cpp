@@ -100,7 +100,8 @@ TEST(MemoryWalk, EraseSomeMissesNothingWhileTheTableChanges) {
     int changed = 0;
     for (std::uint64_t cursor = 0; cursor != MemoryTier::kEndOfWalk; ++steps) {
       const std::size_t before = dropped;
-      cursor = tier.eraseSome(cursor, [](std::string_view found) { return found.starts_with("gone"); }, dropped);
+      cursor = tier.eraseSome(
+          cursor, [](std::string_view found) { return found.starts_with("gone"); }, dropped);
       // A lock is held for so many only.
       EXPECT_LE(dropped - before, 1500U);
       EXPECT_FALSE(tier.put("gone1", holding("late"), kAlways, 0, {.ticket = ticket}));

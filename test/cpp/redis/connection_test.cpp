@@ -240,6 +240,7 @@ TEST_F(ConnectionTest, TimesOutOneAfterTheOther) {
 }
 
 TEST_F(ConnectionTest, TimesOutInTheQueueAndNeverSendsIt) {
+  options.heartbeat = 0;
   options.commandTimeout = 20;
   server->hello = FakeServer::Hello::kSilent;
   open();
