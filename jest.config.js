@@ -1,12 +1,12 @@
 'use strict';
 // Jest: unit tests (no server), integration tests (a private Redis each) and tests of the packed package.
-// One worker on purpose: the addon is shared by all test files of a worker anyway, and the timing tests want the core.
+// In parallel workers. test/stress and test/conformance are run by `npm run test:stress`.
 
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/{unit,integration,package}/**/*.test.js'],
   testTimeout: 30000,
-  maxWorkers: 1,
+  maxWorkers: 2,
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/'],
   watchPathIgnorePatterns: ['<rootDir>/build/'],
 };

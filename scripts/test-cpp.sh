@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Builds and runs the GoogleTest binaries of src/core and src/redis, without Node.
-# usage: test-cpp.sh [release | sanitize | thread]   (default: release)
+# usage: test-cpp.sh [release | sanitize | thread] [--build]   (default: release; --build: does not run them)
 # thread: what threads share is in the core, and only its tests that run several are worth their time under TSan.
 source "$(dirname "$0")/lib/common.sh"
 
-variant=${1:-release}
+variant=${1:-release} only_build=${2:-}
+case $only_build in '' | --build) ;; *) die "usage: test-cpp.sh [release | sanitize | thread] [--build]" ;; esac
 targets=() only=()
 case $variant in
   release) dir=build/cpp options=(-DCMAKE_BUILD_TYPE=Release -DTIERCEL_SANITIZE=) ;;
@@ -20,6 +21,7 @@ esac
 quietly ".cache/logs/cpp-$variant-configure.log" cmake -S . -B "$dir" -DTIERCEL_TESTS=ON "${options[@]}" \
   "-DCMAKE_CXX_FLAGS_DEBUG=-g1 -O1" "-DCMAKE_C_FLAGS_DEBUG=-g1 -O1" || die "CMake could not configure $dir"
 quietly ".cache/logs/cpp-$variant-build.log" cmake --build "$dir" -j "$(cores)" "${targets[@]}" || die "the C++ tests did not compile"
+[ -z "$only_build" ] || exit 0
 
 ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1}
 UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}

@@ -1,8 +1,15 @@
 #!/usr/bin/env bash
-# npm test: everything. Sets the machine up, builds, runs all tests and checks, and ends with `N passed, N failed`.
-# Works in a fresh clone. Results for machines are left in .cache/test-results.
+# Sets the machine up, builds, runs tests and checks, and ends with `N passed, N failed`. Works in a fresh clone.
+# usage: test.sh [all | quick | stress]
+#   all     (npm test) unit, integration and package tests, GoogleTest, types, linters
+#   quick   (npm run test:quick) unit and type tests, linters but clang-tidy
+#   stress  (npm run test:stress) the rest: GoogleTest and the addon under sanitizers, fuzzing, the public suite of HTTP
+#           caches, histories, random rounds, scale, clang-tidy
+# Results for machines are left in .cache/test-results.
 source "$(dirname "$0")/lib/common.sh"
 
+mode=${1:-all}
+case $mode in all | quick | stress) ;; *) die "usage: test.sh [all | quick | stress]" ;; esac
 results=.cache/test-results
 rm -rf "$results"
 mkdir -p "$results"
@@ -15,7 +22,7 @@ export TIERCEL_HISTORY_SECONDS=${TIERCEL_HISTORY_SECONDS:-60}
 finish() { exec node scripts/lib/test-summary.js "$results"; }
 
 # No step may keep a machine busy for ever: one that takes this long has failed, and is ended with all it started.
-LIMIT=600
+LIMIT=900
 
 # step KIND NAME COMMAND...: runs it, and records its exit code for the summary.
 step() {
@@ -29,29 +36,54 @@ step() {
 
 step prepare setup bash scripts/setup.sh test || finish
 step prepare build bash scripts/build.sh || finish
+
+# jest_step NAME ARGUMENTS...: with a private redis-server beside it.
+jest_step() {
+  local name=$1
+  shift
+  step jest "$name" node scripts/with-redis.js -- jest --ci --json --outputFile "$results/$name.json" "$@"
+}
+
+if [ "$mode" = quick ]; then
+  # What needs a processor side by side.
+  (bash scripts/lint.sh --quick && bash scripts/type-tests.sh) </dev/null >.cache/logs/beside-jest.log 2>&1 &
+  beside=$!
+  jest_step jest --testMatch '<rootDir>/test/unit/**/*.test.js'
+  wait "$beside"
+  cat .cache/logs/beside-jest.log >&2
+  finish
+fi
+
 step prepare stage node scripts/stage-prebuild.js || finish
 
-# Under the sanitizers alone: the same tests without them are `npm run test:cpp`, and Jest runs the release build.
+if [ "$mode" = all ]; then
+  # What compiles and checks needs a processor and no clock, the tests of Jest the other way round: side by side, the
+  # former at the lowest priority.
+  (
+    nice -n 19 bash scripts/test-cpp.sh release --build
+    nice -n 19 bash scripts/lint.sh --quick
+    nice -n 19 bash scripts/type-tests.sh
+  ) </dev/null >.cache/logs/beside-jest.log 2>&1 &
+  beside=$!
+  jest_step jest
+  wait "$beside"
+  cat .cache/logs/beside-jest.log >&2
+  step ctest release bash scripts/test-cpp.sh release
+  finish
+fi
+
 step ctest sanitize bash scripts/test-cpp.sh sanitize
 step ctest thread bash scripts/test-cpp.sh thread
 # One wants a processor, the other mostly waits for the seconds of HTTP to pass.
 step fuzz fuzz bash scripts/fuzz.sh 10 &
 fuzzing=$!
-step jest conformance jest --ci --forceExit --json --outputFile "$results/conformance.json" \
-  --testMatch '<rootDir>/test/conformance/**/*.test.js'
+jest_step conformance --testMatch '<rootDir>/test/conformance/**/*.test.js'
 wait "$fuzzing"
 check 'addon under sanitizers' timeout --kill-after=10 "$LIMIT" bash scripts/test-addon-sanitize.sh
-# The checks that run no test need a processor and no clock, the tests of Jest the other way round: side by side, at the
-# lowest priority.
-(
-  lint=0
-  timeout --kill-after=10 "$LIMIT" nice -n 19 bash scripts/lint.sh >.cache/logs/lint.log 2>&1 || lint=$?
-  [ "$lint" -lt 124 ] || record check lint "$lint" "$LIMIT"
-  nice -n 19 timeout --kill-after=10 "$LIMIT" bash scripts/type-tests.sh >>.cache/logs/lint.log 2>&1 || true
-) </dev/null &
-checks=$!
-# What a test has left open is for that test to say: it is not to hold up the machine.
-step jest jest node scripts/with-redis.js -- jest --ci --forceExit --json --outputFile "$results/jest.json"
-wait "$checks"
-cat .cache/logs/lint.log >&2
+nice -n 19 bash scripts/lint.sh --tidy </dev/null >.cache/logs/beside-jest.log 2>&1 &
+beside=$!
+# One worker: these tests take the whole machine, and limit how long things take.
+jest_step stress -w 1 --testMatch '<rootDir>/test/stress/**/*.test.js'
+wait "$beside"
+cat .cache/logs/beside-jest.log >&2
 finish

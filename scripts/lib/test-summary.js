@@ -5,7 +5,8 @@
 //
 // steps.tsv has one line per step: kind, name, exit code, seconds. Tests are counted from the report of their runner.
 // A step whose exit code is bad although its report shows no failure (a crash, no report) counts as one failure.
-// The GoogleTest cases are counted once, under ASan and UBSan; running some again under TSan is one check.
+// The GoogleTest cases are counted once in each mode: in the release build, or under ASan and UBSan; running some again
+// under TSan is one check.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -51,7 +52,7 @@ function countJest(file) {
 
 function countStep(directory, { kind, name, code }) {
   let count = NOTHING;
-  if (kind === 'ctest' && name === 'sanitize') count = countCtest(path.join(directory, 'ctest-sanitize.xml'));
+  if (kind === 'ctest' && name !== 'thread') count = countCtest(path.join(directory, `ctest-${name}.xml`));
   else if (kind === 'jest') count = countJest(path.join(directory, `${name}.json`));
   else if (kind !== 'prepare' && code === 0) count = { ...NOTHING, passed: 1 };
   if (code !== 0 && count.failed === 0) count = { ...count, failed: 1, failures: [`${name}: exit code ${code}`] };
@@ -59,6 +60,7 @@ function countStep(directory, { kind, name, code }) {
 }
 
 const TITLES = {
+  'ctest release': 'GoogleTest',
   'ctest sanitize': 'GoogleTest under ASan and UBSan',
   'ctest thread': 'GoogleTest under TSan',
   'fuzz fuzz': 'Fuzzing under ASan and UBSan',
