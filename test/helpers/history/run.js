@@ -9,7 +9,7 @@ const { createRedis } = require('../../../lib');
 const { FaultProxy } = require('../fault-proxy');
 const { RandomValues } = require('../random-value');
 const { RedisServer } = require('../redis-server');
-const { until } = require('../until');
+const { delay, until } = require('../until');
 const { Checker } = require('./checker');
 const { oneFault } = require('./faults');
 const { Source } = require('./source');
@@ -24,6 +24,9 @@ const EPISODE_MS = 4000;
 // Until everything that is pending was carried out, after the last fault of an episode.
 const SETTLE_MS = 10_000;
 const ANSWER_MS = 30_000;
+// A read takes less than this, where no fault was for so long.
+const SLOW_MS = 1000;
+const RECOVERY_MS = 2000;
 
 /** An actor, from here. */
 class Remote {
@@ -67,12 +70,13 @@ class Remote {
  * @param {object} options
  * @param {number} options.seed
  * @param {number} options.seconds
+ * @param {boolean} [options.quiet] nothing fails
  * @param {number[]} [options.threads] of each process
  * @param {(line: string) => void} [options.say]
  * @returns {Promise<{ wrong: string[], checked: number, effective: number, faults: Record<string, number> }>}
  *   effective: reads that gave just the version that was in force
  */
-async function runHistory({ seed, seconds, threads = [1, 1, 2], say = () => {} }) {
+async function runHistory({ seed, seconds, quiet = false, threads = [1, 1, 2], say = () => {} }) {
   const random = new RandomValues(seed);
   const source = new Source();
   const server = await RedisServer.start();
@@ -106,10 +110,11 @@ async function runHistory({ seed, seconds, threads = [1, 1, 2], say = () => {} }
     while (performance.now() < end && wrong.length === 0) {
       await everybody('start');
       const episode = Math.min(end, performance.now() + EPISODE_MS);
+      if (quiet) await delay(Math.max(0, episode - performance.now()));
       while (performance.now() < episode) {
         const began = Number(process.hrtime.bigint()) / 1e6;
         const name = await oneFault({ server, proxies, admin, random });
-        if (isTracing()) faultTimes.push([began, Number(process.hrtime.bigint()) / 1e6, name]);
+        if (name !== 'nothing') faultTimes.push([began, Number(process.hrtime.bigint()) / 1e6, name]);
         faults[name] = (faults[name] ?? 0) + 1;
       }
       await everybody('stop');
@@ -118,7 +123,7 @@ async function runHistory({ seed, seconds, threads = [1, 1, 2], say = () => {} }
       wrong.push(...stuck(await everybody('quiet'), source));
       const records = await everybody('flush');
       records.forEach((own, actor) => checker.add(actor, own));
-      wrong.push(...checker.check());
+      wrong.push(...checker.check(), ...slow(records, faultTimes));
       await reportTraces(checker.places, actors, faultTimes, say);
       say(`${checker.checked} reads checked, ${wrong.length} wrong`);
     }
@@ -143,6 +148,19 @@ async function reportTraces(places, actors, faultTimes, say) {
     events.sort((a, b) => a[0] - b[0]);
     for (const [at, actor, about, what] of events) say(`${at.toFixed(3)} actor ${actor} [${about}] ${what}`);
   }
+}
+
+/** Reads that took long although nothing had failed for a while: somebody waited for what nobody told it. */
+function slow(records, faultTimes) {
+  return records.flatMap((own, actor) =>
+    own
+      .filter(([kind, , start, end]) => kind === 'read' && end - start > SLOW_MS)
+      .filter(([, , start, end]) => !faultTimes.some(([from, to]) => from <= end && to + RECOVERY_MS >= start))
+      .map(
+        ([, key, start, end]) =>
+          `actor ${actor} waited ${Math.round(end - start)} ms for ${key} at ${start.toFixed(2)}`,
+      ),
+  );
 }
 
 /** Every change was invalidated, and every invalidation carried out: what is still there must be the newest. */
