@@ -578,9 +578,11 @@ class Cache extends EventEmitter {
     const windows = call.windows(/** @type {number} */ (call.ttl));
     try {
       const tags = call.knownTags;
-      const stored = this.#tiers.local
-        ? this.#tiers.storeNow(key, encoded, windows, '', tags)
-        : await this.#tiers.store(key, encoded, windows, { tags });
+      const store = () => this.#tiers.store(key, encoded, windows, { tags });
+      let stored;
+      if (this.#tiers.local) stored = this.#tiers.storeNow(key, encoded, windows, '', tags);
+      else if (this.#outbox.pending && this.#outbox.concerns(key)) stored = await this.#outbox.inFrontOf(key, store);
+      else stored = await store();
       if (stored && this.#announcer.hears('cache:set')) this.#tell('cache:set', { key, ttl: windows.fresh / 1000 });
       return stored;
     } catch (error) {

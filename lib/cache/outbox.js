@@ -26,6 +26,9 @@ class Outbox {
   #tags = new Map();
   /** @type {Map<string, number>} */
   #patterns = new Map();
+  // Keys that are being written: their removal would take what is newer.
+  /** @type {Map<string, number>} how many writes */
+  #overtaking = new Map();
   #all = 0; // that number, 0 for none
   #lastAdded = 0;
   /** @type {Promise<boolean> | undefined} */
@@ -120,6 +123,30 @@ class Outbox {
     return this.#parent !== undefined && this.#parent.inherited > 0;
   }
 
+  /**
+   * A write of a key comes behind what is pending, and stands for the removal of that key.
+   * @template T
+   * @param {string} key
+   * @param {() => Promise<T>} write rejects when it was not acknowledged
+   * @returns {Promise<T>}
+   */
+  async inFrontOf(key, write) {
+    await this.settled(key);
+    const added = this.#keys.get(key);
+    if (added === undefined) return await write();
+    this.#overtaking.set(key, (this.#overtaking.get(key) ?? 0) + 1);
+    try {
+      const written = await write();
+      if (this.#keys.get(key) === added) this.#keys.delete(key);
+      if (this.#own === 0) this.#emptied();
+      return written;
+    } finally {
+      const others = /** @type {number} */ (this.#overtaking.get(key)) - 1;
+      if (others > 0) this.#overtaking.set(key, others);
+      else this.#overtaking.delete(key);
+    }
+  }
+
   /** @returns {Promise<boolean>} whether nothing is left */
   async replay() {
     this.#replaying ??= this.#replay().finally(() => {
@@ -155,6 +182,7 @@ class Outbox {
     };
     if (all > 0) attempt(() => this.#carrier.clear(), clear);
     for (const added of [...this.#keys]) {
+      if (this.#overtaking.has(added[0])) continue;
       attempt(
         () => this.#carrier.remove(added[0]),
         () => done(this.#keys, [added]),
@@ -182,10 +210,14 @@ class Outbox {
       this.#later();
       return false;
     }
+    this.#emptied();
+    return true;
+  }
+
+  #emptied() {
     this.#any = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    return true;
   }
 
   /**
