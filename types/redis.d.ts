@@ -3,6 +3,9 @@ import type { EventEmitter } from 'node:events';
 import type { ConnectionOptions } from 'node:tls';
 import type { Duration, RedisError, Size } from './index';
 
+/** A text, or a function that gives it when it is needed, at once or later. */
+export type Credential = string | (() => string | Promise<string>);
+
 /** Options of {@link createRedis}. */
 export interface RedisOptions {
   /** `redis://` or `rediss://[user[:password]@]host[:port][/db]`, or `unix:///path[?db=n]`. Other options override its parts. */
@@ -14,17 +17,21 @@ export interface RedisOptions {
   /** Path of a Unix socket; replaces host and port. */
   path?: string;
   /** ACL user; needs a password. */
-  username?: string;
-  password?: string;
+  username?: Credential;
+  /**
+   * A function is called for every connection that is made, so that passwords may change (tokens of IAM, rotated secrets).
+   * One that throws counts as an attempt that failed: `CONNECT_FAILED`, and the next after a growing delay.
+   */
+  password?: Credential;
   /** Database number. Default `0`. */
   db?: number;
   /** Shown by CLIENT LIST. */
   clientName?: string;
-  /** A command without an answer after this time is rejected (`COMMAND_TIMEOUT`); it may have run. Default `'5s'`, `'2s'` for a cache's own client; `0`: never. */
+  /** A command without an answer after this time is rejected (`COMMAND_TIMEOUT`); it may have run. Default `'5s'`, `'400ms'` for a cache's own client; `0`: never. */
   commandTimeout?: Duration;
   /** Time to connect and authenticate before the attempt counts as failed. Default `'10s'`. */
   connectTimeout?: Duration;
-  /** After so long a silence the server is asked whether it is there. Default `'5s'`, `'2s'` for a cache's own client; `0`: never. */
+  /** The server is asked so often whether it is there, under load too; its answer carries what was asked. Default `'5s'`, `'2s'` for a cache's own client; `0`: never. */
   heartbeat?: Duration;
   /** `true`, or options of `tls.connect()`. Default `false`; `rediss://` sets it. */
   tls?: boolean | ConnectionOptions;

@@ -58,6 +58,9 @@ const factories = {
 const blockingMessage = (name) =>
   `${name}: a command that waits holds up everything behind it, and a cache shares this client: use duplicate()`;
 
+/** @param {unknown} error whatever a function of the user threw */
+const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
 class RedisClient extends EventEmitter {
   /** @type {'connecting' | 'ready' | 'reconnecting' | 'closed'} */
   status = 'connecting';
@@ -373,6 +376,8 @@ class RedisClient extends EventEmitter {
       case 'ready':
         this.status = 'ready';
         return this.#tell('ready');
+      case 'credentials':
+        return void this.#authenticate(first);
       case 'close':
         if (this.status !== 'closed') this.status = 'reconnecting';
         return this.#tell('close', { reason: text });
@@ -388,6 +393,18 @@ class RedisClient extends EventEmitter {
       default:
         this.status = 'closed';
         return this.#ended();
+    }
+  }
+
+  /** @param {number} connection */
+  async #authenticate(connection) {
+    try {
+      const { credentials } = this.#options;
+      if (credentials === undefined) return;
+      const [username, password] = await credentials();
+      this.#native.authenticate(connection, username, password);
+    } catch (error) {
+      this.#native.cannotAuthenticate(connection, `no password could be had: ${messageOf(error)}`);
     }
   }
 

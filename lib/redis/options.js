@@ -28,8 +28,9 @@ const KNOWN = [
  * @property {string} host
  * @property {number} port
  * @property {string} path '' for TCP
- * @property {string} username
- * @property {string} password
+ * @property {string} username '' when there is none, or when it is asked for
+ * @property {string} password likewise
+ * @property {(() => Promise<[username: string, password: string]>) | undefined} credentials asked for each connection
  * @property {number} db
  * @property {string} clientName
  * @property {number} commandTimeout milliseconds, 0 for none
@@ -84,13 +85,29 @@ function tlsOptions(value, name) {
 }
 
 /**
- * The same, without showing what came instead.
+ * A text that is not shown in errors, or a function that gives one, or a promise of one.
  * @param {unknown} value
  * @param {string} name
  */
-function secret(value, name) {
-  if (typeof value !== 'string') throw new TypeError(`${name}: expected a string, got ${typeof value}`);
+function credential(value, name) {
+  if (typeof value !== 'string' && typeof value !== 'function') {
+    throw new TypeError(`${name}: expected a string or a function that returns one, got ${typeof value}`);
+  }
   return value;
+}
+
+/**
+ * @param {unknown} given what credential() gave
+ * @param {string} name
+ * @returns {Promise<string>}
+ */
+async function credentialNow(given, name) {
+  if (typeof given !== 'function') return /** @type {string} */ (given);
+  const text = await given();
+  if (typeof text !== 'string') {
+    throw new TypeError(`${name}: expected the function to return a string, got ${typeof text}`);
+  }
+  return text;
 }
 
 /**
@@ -171,16 +188,20 @@ function normalizeRedisOptions(given, name) {
   if (/[\s\0]/.test(text(clientName, `${name}.clientName`))) {
     throw invalid(`${name}.clientName`, 'a name without white space', clientName);
   }
-  secret(password, `${name}.password`);
-  if (text(username, `${name}.username`) !== '' && password === '') {
+  credential(password, `${name}.password`);
+  if (credential(username, `${name}.username`) !== '' && password === '') {
     throw new TypeError(`${name}.password: expected one, because there is a username`);
   }
+  const asksForCredentials = typeof username === 'function' || typeof password === 'function';
   return {
     host,
     port: integer(port, `${name}.port`, 1, 65535),
     path: text(path, `${name}.path`),
-    username,
-    password,
+    username: asksForCredentials ? '' : username,
+    password: asksForCredentials ? '' : password,
+    credentials: asksForCredentials
+      ? () => Promise.all([credentialNow(username, `${name}.username`), credentialNow(password, `${name}.password`)])
+      : undefined,
     db: integer(db, `${name}.db`, 0, 2 ** 31 - 1),
     clientName,
     commandTimeout: parseDuration(commandTimeout, `${name}.commandTimeout`),

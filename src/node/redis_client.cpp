@@ -34,6 +34,7 @@ redis::ConnectionOptions optionsFrom(const Napi::Object& object) {
   options.endpoint.path = stringProperty(object, "path");
   options.handshake.username = stringProperty(object, "username");
   options.handshake.password = stringProperty(object, "password");
+  options.handshake.asksForCredentials = object.Get("credentials").IsFunction();
   options.handshake.clientName = stringProperty(object, "clientName");
   options.handshake.libraryVersion = TIERCEL_VERSION;
   options.handshake.database = static_cast<int>(integerProperty(object, "db"));
@@ -101,7 +102,8 @@ napi_value RedisClient::create(napi_env env, napi_callback_info info) {
   Napi::Object object =
       bindFunctions(env, client.get(), client,
                     {bound<submit>("submit"), bound<close>("close"), bound<destroy>("destroy"), bound<setRef>("setRef"),
-                     bound<track>("track"), bound<fail>("fail"), bound<state>("state"), bound<stats>("stats"),
+                     bound<track>("track"), bound<fail>("fail"), bound<authenticate>("authenticate"),
+                     bound<cannotAuthenticate>("cannotAuthenticate"), bound<state>("state"), bound<stats>("stats"),
                      bound<carrierOpened>("carrierOpened"), bound<carrierFed>("carrierFed"),
                      bound<carrierDrained>("carrierDrained"), bound<carrierFailed>("carrierFailed")});
   auto held = std::make_unique<std::weak_ptr<RedisClient>>(client);
@@ -207,6 +209,23 @@ napi_value RedisClient::track(napi_env env, napi_callback_info info) {
 // fail(): JavaScript has found that answers come out of place.
 napi_value RedisClient::fail(napi_env env, napi_callback_info info) {
   Call<RedisClient, 1>(env, info).self->connection_.failSoon("an answer came out of place");
+  return nullptr;
+}
+
+// authenticate(connection, username, password): the answer to the event 'credentials'.
+napi_value RedisClient::authenticate(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 3> call(env, info);
+  call.self->connection_.authenticate(static_cast<std::uint32_t>(integerOf(env, call.args[0])),
+                                      Napi::Value(env, call.args[1]).As<Napi::String>().Utf8Value(),
+                                      Napi::Value(env, call.args[2]).As<Napi::String>().Utf8Value());
+  return nullptr;
+}
+
+// cannotAuthenticate(connection, reason)
+napi_value RedisClient::cannotAuthenticate(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 2> call(env, info);
+  call.self->connection_.cannotAuthenticate(static_cast<std::uint32_t>(integerOf(env, call.args[0])),
+                                            Napi::Value(env, call.args[1]).As<Napi::String>().Utf8Value());
   return nullptr;
 }
 
@@ -339,6 +358,7 @@ void RedisClient::onError(const redis::Error& error) {
 void RedisClient::onReconnecting(int attempt, core::Millis delay) {
   batch_.event("reconnecting", "", attempt, static_cast<double>(delay));
 }
+void RedisClient::onCredentialsNeeded(std::uint32_t connection) { batch_.event("credentials", "", connection); }
 void RedisClient::onPush(const redis::ReplyTree& push) {
   const redis::Reply reply{.type = redis::ReplyType::kPush, .tree = &push};
   // Bytes as they are: what is a string is for the JavaScript half to say, per subscription.

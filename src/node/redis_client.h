@@ -57,6 +57,8 @@ class RedisClient final : public Resident,
   static napi_value destroy(napi_env env, napi_callback_info info);
   static napi_value setRef(napi_env env, napi_callback_info info);
   static napi_value fail(napi_env env, napi_callback_info info);
+  static napi_value authenticate(napi_env env, napi_callback_info info);
+  static napi_value cannotAuthenticate(napi_env env, napi_callback_info info);
   static napi_value track(napi_env env, napi_callback_info info);
   static napi_value state(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);
@@ -74,6 +76,7 @@ class RedisClient final : public Resident,
   void onClose(const redis::Error& reason) override;
   void onError(const redis::Error& error) override;
   void onReconnecting(int attempt, core::Millis delay) override;
+  void onCredentialsNeeded(std::uint32_t connection) override;
   void onPush(const redis::ReplyTree& push) override;
   void onEnd() override;
   void onBatchBegin() override { batch_.begin(); }

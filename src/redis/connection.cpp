@@ -257,8 +257,30 @@ void Connection::onTransportConnected() {
   ++stats_.connects;
   observer_.onConnect();
   handshakeOut_.clear();
+  credentialsAwaited_ = options_.handshake.asksForCredentials;
+  if (!credentialsAwaited_) return sayHello();
+  observer_.onCredentialsNeeded(++credentialsAsked_);
+}
+
+void Connection::sayHello() {
   handshake_.begin(handshakeOut_);
   transport_->write(handshakeOut_);
+}
+
+void Connection::authenticate(std::uint32_t connection, std::string username, std::string password) {
+  if (state_ != State::kHandshake || connection != credentialsAsked_) return;
+  if (!std::exchange(credentialsAwaited_, false)) return;
+  const Batch batch(*this);
+  options_.handshake.username = std::move(username);
+  options_.handshake.password = std::move(password);
+  sayHello();
+}
+
+void Connection::cannotAuthenticate(std::uint32_t connection, const std::string& reason) {
+  if (state_ != State::kHandshake || connection != credentialsAsked_) return;
+  if (!std::exchange(credentialsAwaited_, false)) return;
+  const Batch batch(*this);
+  lose({ErrorCode::kConnectFailed, reason});
 }
 
 void Connection::onTransportData(const char* data, std::size_t size) {
@@ -329,6 +351,10 @@ void Connection::settle(const Reply& reply) {
 }
 
 void Connection::handshakeReply(const Reply& reply) {
+  if (credentialsAwaited_) {
+    deferredFailure_ = "the server answered before it was asked";
+    return;
+  }
   switch (handshake_.onReply(reply, handshakeOut_)) {
     case Handshake::Progress::kWaiting:
     case Handshake::Progress::kSend:

@@ -64,6 +64,8 @@ class ConnectionObserver {
   virtual void onClose(const Error& reason) = 0;
   virtual void onError(const Error& error) = 0;
   virtual void onReconnecting(int attempt, core::Millis delay) = 0;
+  // Only with HandshakeOptions::asksForCredentials. Answered, at any time, by authenticate() or cannotAuthenticate().
+  virtual void onCredentialsNeeded(std::uint32_t /*connection*/) {}
   // A message of a subscription, or whatever else the server says unasked; not the invalidations of tracking.
   virtual void onPush(const ReplyTree& push) = 0;
   // No more events, ever.
@@ -127,6 +129,10 @@ class Connection final : private TransportListener, private ReplySink {
   // The environment is going away: the same without telling anybody.
   void abandon();
 
+  // The answers to onCredentialsNeeded. Nothing happens when the connection that asked is gone.
+  void authenticate(std::uint32_t connection, std::string username, std::string password);
+  void cannotAuthenticate(std::uint32_t connection, const std::string& reason);
+
   void setRef(bool ref);
   void addInvalidationListener(InvalidationListener& listener);
   void removeInvalidationListener(InvalidationListener& listener);
@@ -170,6 +176,7 @@ class Connection final : private TransportListener, private ReplySink {
   void submitted() noexcept;
 
   void connect();
+  void sayHello();
   void handshakeReply(const Reply& reply);
   void becomeReady();
   void lose(const Error& error);
@@ -219,6 +226,8 @@ class Connection final : private TransportListener, private ReplySink {
   bool doubted_ = false;  // the connection that is being made was waited for in vain
   int protocol_ = 0;
   int attempts_ = 0;
+  std::uint32_t credentialsAsked_ = 0;  // on which connection
+  bool credentialsAwaited_ = false;
   int batchDepth_ = 0;
   std::uint64_t epoch_ = 0;
   std::string lastError_;

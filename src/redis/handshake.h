@@ -16,6 +16,8 @@ namespace tiercel::redis {
 struct HandshakeOptions {
   std::string username;
   std::string password;
+  // Both are asked for on every connection: see ConnectionObserver::onCredentialsNeeded.
+  bool asksForCredentials = false;
   std::string clientName;
   std::string libraryVersion;
   int database = 0;

@@ -112,6 +112,54 @@ describe.each(KINDS)('%s', (_name, kind) => {
       expect(await everything(failed)).not.toContain('hunter2');
     });
 
+    test('a password may be a function, which is asked for each connection', async () => {
+      const asked = [];
+      let password = async () => 'wr0ng-hunter2';
+      const client = connect({
+        url: server.url,
+        username: () => 'app',
+        password: () => (asked.push(1), password()),
+        commandTimeout: '10s',
+      });
+      const { told, everything } = listen(client);
+      const errors = () => told.filter(([name]) => name === 'error').map(([, error]) => error);
+      const first = client.call('ACL', 'WHOAMI');
+      await until('a refusal', () => errors().some(({ message }) => message.includes('WRONGPASS')));
+      password = async () => {
+        throw new Error('the vault is sealed');
+      };
+      await until('the error of the function', () =>
+        errors().some(({ message }) => message.includes('the vault is sealed')),
+      );
+      password = () => 7;
+      await until('what is no string', () => errors().some(({ message }) => message.includes('return a string')));
+      expect(errors().map(({ code }) => code)).toEqual(errors().map(() => 'CONNECT_FAILED'));
+      password = () => SECRET;
+      expect(await first).toBe('app');
+      const before = asked.length;
+      const killer = connect({ url: server.url, password: SECRET });
+      await killer.call('CLIENT', 'KILL', 'ID', await client.call('CLIENT', 'ID'));
+      await until('a new connection', () => told.filter(([name]) => name === 'ready').length === 2);
+      expect(asked.length).toBe(before + 1);
+      expect(await client.ping()).toBe('PONG');
+      expect(await everything()).not.toContain('hunter2');
+    });
+
+    test('a password that does not come is waited for as long as a connection is', async () => {
+      const client = connect({ url: server.url, password: () => new Promise(() => {}), connectTimeout: '50ms' });
+      const [error] = await nextEvent(client, 'error');
+      expect(error).toMatchObject({ code: 'CONNECT_FAILED' });
+    });
+
+    test('a client that was closed meanwhile wants no password any more', async () => {
+      let give;
+      const client = connect({ url: server.url, password: () => new Promise((resolve) => (give = resolve)) });
+      await until('the question', () => give !== undefined);
+      client.destroy();
+      give(SECRET);
+      expect(await rejection(client.ping())).toMatchObject({ code: 'CLIENT_CLOSED' });
+    });
+
     test('a client that is connected shows its password nowhere', async () => {
       const url = `redis://app:${SECRET}@127.0.0.1:${server.port}`;
       const client = connect({ url, commandTimeout: '1s' });
