@@ -24,7 +24,7 @@ quietly .cache/logs/fuzz-build.log cmake --build "$dir" -j "$(cores)" || die "th
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 failed=0
-for target in reply entry connection; do
+for target in reply entry connection cache_tier; do
   found=.cache/fuzz/$target
   log=.cache/logs/fuzz-$target.log
   mkdir -p "$found"

@@ -1,35 +1,18 @@
 // The connection between callers and a server that both do as they like: every command is settled exactly once, is
 // never sent twice, and gets the answer that was meant for it. Time is the input's, too.
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include <array>
 #include <charconv>
-#include <ctime>
 #include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "fuzz_clock.h"
 #include "fuzz_input.h"
+#include "redis/command_writer.h"
 #include "redis/connection.h"
-
-namespace {
-
-std::int64_t clockNanoseconds = 1000000000;
-
-}  // namespace
-
-// libuv asks for the time here: timeouts and backoff take no time of ours, and a finding can be repeated.
-extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
-  if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE) {
-    return static_cast<int>(syscall(SYS_clock_gettime, clock, time));
-  }
-  time->tv_sec = clockNanoseconds / 1000000000;
-  time->tv_nsec = clockNanoseconds % 1000000000;
-  return 0;
-}
 
 namespace tiercel::fuzz {
 namespace {
@@ -246,7 +229,7 @@ class Run final : public redis::ConnectionObserver, public redis::ReplyHandler, 
     wire_->listener.onTransportConnected();
   }
   void turn(std::int64_t milliseconds) {
-    clockNanoseconds += milliseconds * 1000000;
+    passTime(milliseconds);
     uv_run(loop_->loop(), UV_RUN_NOWAIT);
   }
   void step(Input& input);
