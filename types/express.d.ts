@@ -143,7 +143,10 @@ export interface CacheResponseOptions {
    * Default (and `true`): 5 seconds. `false`: not at all.
    */
   collapse?: boolean | Duration;
-  /** For how long at most a handler holds back those of other processes. Default 30 seconds. */
+  /**
+   * For how long a handler holds back those of other processes after its process has died. While it runs its lease is
+   * renewed. Default 2 seconds.
+   */
   leaseTimeout?: Duration;
   /** For how long nobody waits for anybody after an answer that was not to be stored. Default 2 seconds. */
   hitForMiss?: Duration;

@@ -53,13 +53,15 @@ export interface CacheOptions {
   /** A caller who would wait longer is given the stale value, if there is one, while the load goes on. Default: none. */
   softTimeout?: Duration;
   /**
-   * After a load that failed, its error is the answer for so long, in all processes, before the next attempt. `0`: every
-   * call tries again. Other processes get an Error with its name, message and code. Default `'1s'`.
+   * After a load that failed, its error is the answer for so long, in all processes, before the next attempt. All who
+   * wait for a load when it fails get its error in any case; in other processes that is an Error with its name, message
+   * and code. Default `0`: the next call loads again.
    */
   errorBackoff?: Duration;
   /**
-   * For how long a load keeps others from loading the same key, when it has no `timeout`. A load that takes longer is
-   * overtaken: its callers get its value, the cache does not keep it. Default `'30s'`.
+   * How long the lease of a load lasts after its process has died or frozen; then another takes over. While the loader
+   * runs its lease is renewed, three times in this time, however long that is. A process whose loop is blocked for
+   * longer is overtaken: its callers get their value, the cache does not keep it. Default `'2s'`.
    */
   leaseTimeout?: Duration;
   /**
@@ -73,7 +75,7 @@ export interface CacheOptions {
    * the fastest; writing to it throws in strict mode).
    */
   share?: 'copy' | 'frozen';
-  /** A Redis command that takes longer counts as failed. Default `'1s'`. */
+  /** A Redis command that takes longer counts as failed. Default `'400ms'`. */
   commandTimeout?: Duration;
   /** Told about what the cache survives (Redis gone, corrupt entries). Default: nothing is printed. */
   logger?: Logger;
@@ -455,7 +457,11 @@ export interface Cache extends EventEmitter<CacheEvents> {
   resetStats(): void;
   /** Asks Redis, and says how the cache is. Never rejects. */
   health(): Promise<CacheHealth>;
-  /** Ends the connection that the cache opened and frees its memory. Pending reads settle. Safe to call twice. */
+  /**
+   * Writes, invalidations and the storing of values that were called before it are waited for, up to 5 seconds. Loads
+   * that still run give their leases back, so that another process loads at once; their callers get what the loader
+   * returns. Then the connection that the cache opened ends, and its memory is freed. Safe to call twice.
+   */
   close(): Promise<void>;
 }
 
@@ -497,7 +503,10 @@ export class CacheUnavailableError extends CacheError {
  * - `CONNECTION_LOST`, `COMMAND_TIMEOUT`: it may have run
  * - `QUEUE_FULL`: too much waits; the oldest is refused while there is no connection, the newest while the server is slow
  * - `CLIENT_CLOSED`, `UNAVAILABLE`, `TOO_LARGE`: not sent
- * - `CONNECT_FAILED`, `PROTOCOL_ERROR`: of an `error` event
+ * - `BLOCKING`: not sent; a command that waits without end would stop the cache that shares the client
+ * - `RESULT_TOO_LARGE`: it ran, and its result is larger than a JavaScript string can be
+ * - `PROTOCOL_ERROR`: the server sent what is no answer to what was asked; the connection was ended, and it may have run
+ * - `CONNECT_FAILED`: of an `error` event
  */
 export class RedisError extends CacheError {
   readonly command?: string;
