@@ -5,7 +5,7 @@
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/{unit,integration,package}/**/*.test.js'],
-  testTimeout: 30000,
+  testTimeout: 60000,
   maxWorkers: 2,
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/'],
   watchPathIgnorePatterns: ['<rootDir>/build/'],

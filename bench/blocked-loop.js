@@ -57,8 +57,9 @@ async function main() {
       const began = process.hrtime.bigint();
       Buffer.from(value, 'latin1');
       const own = (2 * Number(process.hrtime.bigint() - began)) / 1e6;
-      for (let i = 0; i < 2; i++)
+      for (let i = 0; i < 2; i++) {
         await row(`set ${large} MB (copies: ${own.toFixed(1)} ms)`, () => cache.set('large', value), { own });
+      }
     }
     await row("invalidatePattern('nothing:*')", () => cache.invalidatePattern('nothing:*'));
     await row('dump()', () => cache.dump());

@@ -103,8 +103,8 @@ void ReplyBatch::deliver(std::vector<napi_value>& values, std::size_t from, std:
   }
 }
 
-// Whether it is the one that is due; the caller then tells it, and counts it. Once it was not, nobody knows which answer is whose: JavaScript rejects all that
-// wait then, and what was submitted before that is not told any more.
+// Whether it is the one that is due; the caller then tells it, and counts it. Once it was not, nobody knows which
+// answer is whose: JavaScript rejects all that wait then, and what was submitted before that is not told any more.
 bool ReplyBatch::isNext(std::uint32_t ticket) {
   if (mismatched_) return false;
   if (ticket == expected_) return true;

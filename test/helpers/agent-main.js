@@ -18,7 +18,7 @@ const here = {
   tell: (event, details) => send({ event, details }),
   open: async (options) => {
     here.cache = tiercel.createCache(options);
-    await until('a connection', async () => (await here.cache.health()).status === 'ok', 5000);
+    await until('a connection', async () => (await here.cache.health()).status === 'ok');
     return here.cache;
   },
 };

@@ -8,7 +8,7 @@ const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * @param {() => any} condition may be asynchronous; the first truthy answer is given back
  * @param {number} [timeout] ms
  */
-async function until(what, condition, timeout = 2000) {
+async function until(what, condition, timeout = 15_000) {
   const deadline = performance.now() + timeout;
   for (;;) {
     const answer = await condition();
@@ -19,7 +19,7 @@ async function until(what, condition, timeout = 2000) {
 }
 
 /** The next event of an emitter, as the array of what its listeners are given. */
-function nextEvent(emitter, name, timeout = 5000) {
+function nextEvent(emitter, name, timeout = 15_000) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`waited ${timeout} ms for the event '${name}'`)), timeout);
     emitter.once(name, (...details) => {

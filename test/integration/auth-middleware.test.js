@@ -342,7 +342,7 @@ describe('when Redis is away', () => {
     expect(await optional.get(cookie(id))).toMatchObject({ status: 200, auth: null });
     await own.restart();
     // An empty server: it answers, and knows nobody.
-    await until('it to be back', async () => (await required.get(cookie(id))).status === 401, 5000);
+    await until('it to be back', async () => (await required.get(cookie(id))).status === 401);
     const again = await required.sessions.create({}, { userId: 2 });
     expect((await required.get(cookie(again.id))).auth.user.name).toBe('user 2');
   });

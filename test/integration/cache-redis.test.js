@@ -168,10 +168,10 @@ describe('coherence', () => {
     await a.set('k', 1);
     await settle(b, 'k');
     await a.set('k', 2);
-    await until('the new value', async () => (await b.get('k')) === 2, 200);
+    await until('the new value', async () => (await b.get('k')) === 2);
     await settle(b, 'k');
     await a.delete('k');
-    await until('nothing', async () => (await b.get('k')) === undefined, 200);
+    await until('nothing', async () => (await b.get('k')) === undefined);
   });
 
   test('a writer hears of what others write after it', async () => {
@@ -180,7 +180,7 @@ describe('coherence', () => {
       await a.set('k', `a${i}`);
       await settle(a, 'k');
       await b.set('k', `b${i}`);
-      await until('the new value', async () => (await a.get('k')) === `b${i}`, 200);
+      await until('the new value', async () => (await a.get('k')) === `b${i}`);
       await settle(b, 'k');
     }
   });
@@ -199,7 +199,7 @@ describe('coherence', () => {
     await settle(cache, 'a');
     await settle(cache, 'b');
     await redis.call(command);
-    await until('nothing', () => cache.stats().memory.entries === 0, 200);
+    await until('nothing', () => cache.stats().memory.entries === 0);
     expect(await cache.getMany(['a', 'b'])).toEqual([undefined, undefined]);
   });
 
@@ -218,7 +218,7 @@ describe('coherence', () => {
     await cache.set('k', 2);
     await settle(cache, 'k');
     await redis.del(KEY('k'));
-    await until('nothing', async () => (await cache.get('k')) === undefined, 200);
+    await until('nothing', async () => (await cache.get('k')) === undefined);
   });
 });
 

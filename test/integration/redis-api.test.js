@@ -525,7 +525,7 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
       const pipeline = redis.pipeline();
       for (let i = 0; i < 10_000; i++) pipeline.publish('many', i);
       await pipeline.exec();
-      await until('all', () => got.length === 10_000, 5000);
+      await until('all', () => got.length === 10_000);
       expect(got.every((message, index) => message === String(index))).toBe(true);
     });
 
@@ -688,24 +688,23 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
 
   describe('timeouts', () => {
     test('not for what may wait as long as it likes', async () => {
-      const client = connect({ commandTimeout: '80ms' });
+      const client = connect({ commandTimeout: '400ms' });
       const waits = [client.call('BLPOP', 'list', 0), client.call('ping')];
-      await delay(250);
+      await delay(1000); // more than twice the time that others have
       await redis.call('RPUSH', 'list', 'late');
       expect(await waits[0]).toEqual(['list', 'late']);
-      expect(await client.call('bzpopmin', 'none', 0.2)).toBeNull();
+      expect(await client.call('bzpopmin', 'none', 1)).toBeNull();
       expect(await waits[1].catch((error) => error.code)).toMatch(/PONG|COMMAND_TIMEOUT/);
       expect(await client.ping()).toBe('PONG');
     });
 
     test('for everything else', async () => {
-      const client = connect({ commandTimeout: '60ms' });
+      const client = connect({ commandTimeout: '200ms' });
       await client.ping();
-      const began = performance.now();
-      const [error] = await Promise.all([rejection(client.call('DEBUG', 'SLEEP', 0.2)), delay(0)]);
+      const [error] = await Promise.all([rejection(client.call('DEBUG', 'SLEEP', 2)), delay(0)]);
+      // Not with the answer, which comes much later.
       expect(error).toMatchObject({ code: 'COMMAND_TIMEOUT', command: 'DEBUG' });
-      expect(performance.now() - began).toBeLessThan(180);
-      await delay(200);
+      await redis.ping(); // the server answers again
       expect(await client.ping()).toBe('PONG');
       expect(client.stats().timeouts).toBe(1);
     });

@@ -323,7 +323,7 @@ describe('timeouts', () => {
       const last = rejection(client.ping());
       const closed = client.close();
       expect(['COMMAND_TIMEOUT', 'CLIENT_CLOSED']).toContain((await last).code);
-      await until('the end', () => client.status === 'closed', 1000);
+      await until('the end', () => client.status === 'closed');
       await closed;
     } finally {
       server.resume();

@@ -314,7 +314,7 @@ describe.each(testServers())('%s', (_name, program) => {
           await cache.getOrSet('back', () => ++loads);
           return before > 0 && before === loads;
         };
-        await until('hits', isHit, 3000);
+        await until('hits', isHit);
       } finally {
         own.resume();
         await cache.close();
@@ -410,7 +410,7 @@ describe.each(testServers())('%s', (_name, program) => {
         second.on('error', (error) => errors.push(error));
         first.on('error', () => {});
         await first.ping();
-        await until('refusals', () => errors.length >= 4, 4000);
+        await until('refusals', () => errors.length >= 4);
         const told = errors.filter(({ message }) => message.includes('ERR max number of clients reached'));
         expect(told.length).toBeGreaterThan(0);
         for (const error of told) expect(error.code).toBe('CONNECT_FAILED');
@@ -466,7 +466,7 @@ describe('reconnecting', () => {
     const seen = [];
     client.on('error', () => {});
     client.on('reconnecting', (details) => seen.push({ ...details, at: performance.now() }));
-    await until('attempts', () => seen.length >= count, 10_000);
+    await until('attempts', () => seen.length >= count);
     return seen;
   };
 

@@ -158,7 +158,7 @@ describe('worker threads', () => {
       expect(await direct.ping()).toBe('PONG');
     });
     await Promise.all(lives);
-    await until('an end of all connections', async () => (await connected()) === 1, 5000);
+    await until('an end of all connections', async () => (await connected()) === 1);
   });
 });
 

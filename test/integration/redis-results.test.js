@@ -3,8 +3,7 @@
 // is answered.
 const { constants } = require('node:buffer');
 const net = require('node:net');
-const { createCache, createRedis } = require('../../lib');
-const { RedisServer } = require('../helpers/redis-server');
+const { createRedis } = require('../../lib');
 const { rejection } = require('../helpers/until');
 
 /** A server that answers GET with the next of `replies` (pieces of RESP), and all else as a Redis without HELLO does. */

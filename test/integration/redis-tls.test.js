@@ -244,7 +244,7 @@ describe.each(KINDS)('%s', (_name, kind) => {
         return two.stats().memoryHits > before;
       });
       await one.set('k', 'new');
-      await until('the push', async () => (await two.get('k')) === 'new', 1000);
+      await until('the push', async () => (await two.get('k')) === 'new');
     } finally {
       await Promise.all([one.close(), two.close()]);
     }
