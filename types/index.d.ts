@@ -433,8 +433,8 @@ export interface Cache extends EventEmitter<CacheEvents> {
   clear(): Promise<void>;
 
   /**
-   * A cache with keys of its own within this one, with the same options; the same object for the same name. It is
-   * closed with this one, and clear() of this one clears it.
+   * A cache with keys of its own within this one, with the same options; the same object for the same name until it is
+   * closed, and then another. It is closed with this one, and clear() of this one clears it.
    * @param name 1 to 64 letters, digits, `_` or `-`
    */
   namespace(name: string): Cache;

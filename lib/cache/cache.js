@@ -48,7 +48,11 @@ class Cache extends EventEmitter {
   /** @type {Map<string, Cache>} */
   #children = new Map();
   /** @type {Set<{ close: () => Promise<unknown> }>} */
+  /** @type {Set<Promise<void>>} closes of namespaces that are under way */
+  #leaving = new Set();
   #attached = new Set();
+  /** @type {Cache | undefined} whose namespace this one is */
+  #parent;
   #closed = false;
   /** @type {Promise<void> | undefined} */
   #closing;
@@ -78,6 +82,7 @@ class Cache extends EventEmitter {
     this.#options = options;
     this.#place = place;
     this.#defaults = options.call;
+    this.#parent = parent;
     this.#plainWrite = writeOptions(undefined, options.call);
     this.#plainLoad = loadOptions(undefined, options.call);
     this.#codec = options.codec;
@@ -454,15 +459,31 @@ class Cache extends EventEmitter {
 
   /** @returns {Promise<void>} */
   close() {
-    this.#closing ??= this.#close();
+    if (this.#closing === undefined) {
+      this.#closing = this.#close();
+      this.#parent?.#leave(this, this.#closing);
+    }
     return this.#closing;
+  }
+
+  /**
+   * From now on namespace() opens another one; close() waits for what this one still does.
+   * @param {Cache} child
+   * @param {Promise<void>} closing
+   */
+  #leave(child, closing) {
+    // Names have no dots.
+    this.#children.delete(child.#place.path.slice(child.#place.path.lastIndexOf('.') + 1));
+    this.#leaving.add(closing);
+    void closing.finally(() => this.#leaving.delete(closing)).catch(() => {});
   }
 
   async #close() {
     this.#closed = true;
     this.#loads.close();
     this.#client?.off('ready', this.#onReady);
-    await Promise.all([...this.#children.values()].map((child) => child.close()));
+    for (const child of [...this.#children.values()]) void child.close();
+    await Promise.all(this.#leaving);
     await Promise.all([...this.#attached].map((part) => part.close()));
     // What was called before this is carried out, with a server that answers.
     await this.#outstanding.idle(LONGEST_CLOSE_MS);
