@@ -5,7 +5,7 @@
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/{unit,integration,package}/**/*.test.js'],
-  testTimeout: 60000,
+  testTimeout: 120000,
   maxWorkers: 2,
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/'],
   watchPathIgnorePatterns: ['<rootDir>/build/'],

@@ -5,7 +5,7 @@
 //   await together(['in front', 'as middleware'], async (mount) => { … });
 
 // Less than what Jest gives a test.
-const LIMIT_MS = 25_000;
+const LIMIT_MS = 100_000;
 
 /**
  * @template Case
