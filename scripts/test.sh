@@ -58,11 +58,11 @@ step prepare stage node scripts/stage-prebuild.js || finish
 
 if [ "$mode" = all ]; then
   # What compiles and checks needs a processor and no clock, the tests of Jest the other way round: side by side, the
-  # former at the lowest priority.
+  # former at a lower priority.
   (
-    nice -n 19 bash scripts/test-cpp.sh release --build
-    nice -n 19 bash scripts/lint.sh --quick
-    nice -n 19 bash scripts/type-tests.sh
+    nice -n 5 bash scripts/test-cpp.sh release --build
+    nice -n 5 bash scripts/lint.sh --quick
+    nice -n 5 bash scripts/type-tests.sh
   ) </dev/null >.cache/logs/beside-jest.log 2>&1 &
   beside=$!
   jest_step jest
@@ -80,7 +80,7 @@ fuzzing=$!
 jest_step conformance --testMatch '<rootDir>/test/conformance/**/*.test.js'
 wait "$fuzzing"
 check 'addon under sanitizers' timeout --kill-after=10 "$LIMIT" bash scripts/test-addon-sanitize.sh
-nice -n 19 bash scripts/lint.sh --tidy </dev/null >.cache/logs/beside-jest.log 2>&1 &
+nice -n 5 bash scripts/lint.sh --tidy </dev/null >.cache/logs/beside-jest.log 2>&1 &
 beside=$!
 # One worker: these tests take the whole machine, and limit how long things take.
 jest_step stress -w 1 --testMatch '<rootDir>/test/stress/**/*.test.js'
