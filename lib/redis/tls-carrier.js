@@ -4,6 +4,8 @@ const tls = require('node:tls');
 const net = require('node:net');
 const { setImmediate } = require('../timers');
 
+const SLICE_MS = 8;
+
 /**
  * @param {{ host: string, port: number, path: string }} endpoint
  * @param {import('node:tls').ConnectionOptions} options
@@ -54,8 +56,20 @@ function createTlsCarrier({ host, port, path }, options) {
         open = true;
         native.carrierOpened();
       });
+      // What came at once is taken in slices: what is made of it holds up everybody else.
+      let sliceBegan = 0;
+      const endSlice = () => {
+        sliceBegan = 0;
+        opened.resume();
+      };
       opened.on('data', (chunk) => {
-        if (current()) native.carrierFed(chunk);
+        if (!current()) return;
+        const now = performance.now();
+        if (sliceBegan === 0) {
+          sliceBegan = now;
+          setImmediate(endSlice);
+        } else if (now - sliceBegan > SLICE_MS) opened.pause();
+        native.carrierFed(chunk);
       });
       opened.on('drain', () => {
         if (current()) native.carrierDrained();

@@ -160,16 +160,34 @@ void SocketTransport::startReading() {
       stream(),
       [](uv_handle_t* handle, std::size_t /*suggested*/, uv_buf_t* buffer) {
         auto* self = static_cast<SocketTransport*>(handle->data);
-        *buffer = uv_buf_init(self->loop_->readBuffer(), LoopHandles::kReadBuffer);
+        const bool reads = self->mayRead();
+        *buffer = uv_buf_init(reads ? self->loop_->readBuffer() : nullptr, reads ? LoopHandles::kReadBuffer : 0);
       },
       [](uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
         auto* self = static_cast<SocketTransport*>(stream->data);
+        if (size == UV_ENOBUFS) return;  // it was not to be read in this turn
+        // libuv reads on in this turn only when there was as much as it could take.
+        if (size < static_cast<ssize_t>(LoopHandles::kReadBuffer)) self->sliceBegan_ = 0;
         if (size > 0) {
           self->listener_.onTransportData(buffer->base, static_cast<std::size_t>(size));
         } else if (size < 0) {
           self->lost(ErrorCode::kConnectionLost, "connection to " + self->name() + " lost", static_cast<int>(size));
         }
       });
+}
+
+// libuv reads up to 32 times in a turn while there is more, and what is made of that holds up everybody else. What
+// comes later than this is left for the next turn.
+bool SocketTransport::mayRead() {
+  constexpr std::uint64_t kSliceNanoseconds = 8'000'000;
+  const std::uint64_t now = uv_hrtime();
+  if (sliceBegan_ == 0) {
+    sliceBegan_ = now;
+  } else if (now - sliceBegan_ > kSliceNanoseconds) {
+    sliceBegan_ = 0;
+    return false;
+  }
+  return true;
 }
 
 void SocketTransport::write(OutputBuffer& buffer) {

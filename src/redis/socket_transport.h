@@ -44,6 +44,7 @@ class SocketTransport final : public Transport {
   void connected(int status);
   void written(int status);
   void startReading();
+  bool mayRead();
   void lost(ErrorCode code, const std::string& what, int status);
   [[nodiscard]] uv_stream_t* stream() const;
   [[nodiscard]] std::string name() const;
@@ -59,6 +60,7 @@ class SocketTransport final : public Transport {
   Lookup* lookup_ = nullptr;  // freed by its callback
   // Requests in flight outlive this object when it is closed: they know by the generation that nobody waits any more.
   std::shared_ptr<std::uint64_t> generation_ = std::make_shared<std::uint64_t>(0);
+  std::uint64_t sliceBegan_ = 0;  // when the reads began that may follow each other in one turn; 0: none has
   bool connected_ = false;
   bool writing_ = false;
   bool ref_ = true;

@@ -4,6 +4,7 @@
 const { createRedis, RedisError } = require('../../lib');
 const { RedisServer, freePort } = require('../helpers/redis-server');
 const { runScript } = require('../helpers/run-script');
+const { REPLIES, turnsBetweenReplies } = require('../helpers/slices');
 const { delay, nextEvent, rejection, until } = require('../helpers/until');
 
 let server;
@@ -102,6 +103,10 @@ describe('commands', () => {
 });
 
 describe('replies', () => {
+  test('that came together are taken in slices', async () => {
+    expect(await turnsBetweenReplies(connect())).toBeGreaterThan(REPLIES / 2);
+  });
+
   test.each([
     ['string', 'Hello World'],
     ['integer', 12_345],

@@ -10,6 +10,7 @@ const path = require('node:path');
 const { createCache, createRedis } = require('../../lib');
 const { RedisServer, freePort, servers } = require('../helpers/redis-server');
 const { runScript } = require('../helpers/run-script');
+const { REPLIES, turnsBetweenReplies } = require('../helpers/slices');
 const { nextEvent, rejection, until } = require('../helpers/until');
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'tiercel-tls-'));
@@ -84,11 +85,11 @@ describe.each(KINDS)('%s', (_name, kind) => {
   /** What a client says when it cannot connect; it must go on trying. */
   const refusalOf = async (client, code = 'CONNECT_FAILED') => {
     const began = performance.now();
-    const [error] = await nextEvent(client, 'error', 3000);
-    expect(performance.now() - began).toBeLessThan(2500);
+    const [error] = await nextEvent(client, 'error');
+    expect(performance.now() - began).toBeLessThan(15_000);
     expect(error).toMatchObject({ name: 'RedisError', code });
-    await nextEvent(client, 'reconnecting', 3000);
-    const [{ attempt }] = await nextEvent(client, 'reconnecting', 3000);
+    await nextEvent(client, 'reconnecting');
+    const [{ attempt }] = await nextEvent(client, 'reconnecting');
     expect(attempt).toBeGreaterThan(1);
     expect(client.status).toBe('reconnecting');
     return error;
@@ -166,6 +167,10 @@ describe.each(KINDS)('%s', (_name, kind) => {
     expect([stored, ping]).toEqual(['OK', 'PONG']);
     expect(value.equals(bytes)).toBe(true);
     await client.del('big');
+  });
+
+  test('replies that came together are taken in slices', async () => {
+    expect(await turnsBetweenReplies(connect())).toBeGreaterThan(REPLIES / 2);
   });
 
   test('5,000 commands of one tick', async () => {
