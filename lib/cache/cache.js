@@ -461,7 +461,7 @@ class Cache extends EventEmitter {
   close() {
     if (this.#closing === undefined) {
       this.#closing = this.#close();
-      this.#parent?.#leave(this, this.#closing);
+      if (this.#parent !== undefined) this.#parent.#leave(this, this.#closing);
     }
     return this.#closing;
   }

@@ -178,7 +178,7 @@ class Invalidation {
     this.outbox.close();
     this.#sweeper.stop();
     await Promise.allSettled(this.#background);
-    this.#parent?.#children.delete(this);
+    if (this.#parent !== undefined) this.#parent.#children.delete(this);
   }
 
   /**
