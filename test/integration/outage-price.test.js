@@ -6,6 +6,7 @@ const express = require('express');
 const { createCache } = require('../../lib');
 const { cacheResponse } = require('../../lib/http');
 const { SessionStore } = require('../../lib/session');
+const { PATIENCE } = require('../helpers/patience');
 const { FaultProxy } = require('../helpers/fault-proxy');
 const { cleanUp, onCleanUp, request, serve } = require('../helpers/http');
 const { RedisServer, testServers } = require('../helpers/redis-server');
@@ -14,7 +15,7 @@ const { delay, until } = require('../helpers/until');
 const PRICE_MS = 400;
 const CALLS = 50;
 // What the machine may add; an outage that is paid twice costs more.
-const SLACK_MS = 300;
+const SLACK_MS = 300 * PATIENCE;
 const up = (cache) => until('a connection', async () => (await cache.health()).redis === 'ok');
 const settled = (promise) => promise.catch(() => undefined);
 
@@ -109,7 +110,7 @@ describe.each(testServers())('%s', (_program, program) => {
       } finally {
         await end();
       }
-      expect(await hitsAfter(cache)).toBeLessThan(1500);
+      expect(await hitsAfter(cache)).toBeLessThan(1500 * PATIENCE);
     });
   });
 
@@ -160,7 +161,7 @@ describe.each(testServers())('%s', (_program, program) => {
     const cache = open(proxy.url);
     await cache.get('k');
     proxy.pass();
-    expect(await hitsAfter(cache)).toBeLessThan(1500);
+    expect(await hitsAfter(cache)).toBeLessThan(1500 * PATIENCE);
   });
 
   test('a server whose first answers take too long is not asked for more', async () => {

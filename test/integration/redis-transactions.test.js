@@ -2,6 +2,7 @@
 // A transaction is sent whole or not at all: whatever becomes of the connection, nothing of it runs by itself.
 
 const { createRedis } = require('../../lib');
+const { PATIENCE } = require('../helpers/patience');
 const { FaultProxy } = require('../helpers/fault-proxy');
 const { RedisServer } = require('../helpers/redis-server');
 const { delay, nextEvent, rejection } = require('../helpers/until');
@@ -137,7 +138,7 @@ describe('a server that becomes a replica', () => {
     const waiting = client.ping().catch((error) => error.code);
     const began = performance.now();
     await client.close();
-    expect(performance.now() - began).toBeLessThan(800);
+    expect(performance.now() - began).toBeLessThan(800 * PATIENCE);
     expect(await slow).toBe('OK');
     expect(['PONG', 'CLIENT_CLOSED']).toContain(await waiting);
   });
