@@ -1,5 +1,6 @@
 #include "core/shared_tiers.h"
 
+#include <algorithm>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -55,8 +56,22 @@ bool operator==(const TierOptions& one, const TierOptions& other) {
   return sameMemory(memory, other.memory) && standalone == other.standalone;
 }
 
+namespace {
+
+// Names that no entry carries are worth a sixteenth of the budget: each may hold a block of the table. Without a budget
+// worth the name there is no memory tier, and they are what spares questions to the server.
+std::size_t idleTagsFor(std::size_t maxBytes) {
+  constexpr std::size_t kNoTier = std::size_t{64} << 10;
+  return maxBytes <= kNoTier ? TagTable::kMaxIdleCells
+                             : std::clamp<std::size_t>(maxBytes / 65536, 16, TagTable::kMaxIdleCells);
+}
+
+}  // namespace
+
 ProcessTier::ProcessTier(const TierOptions& opened)
-    : options(opened), tags(sources, opened.standalone), memory(opened.memory, sources, tags) {}
+    : options(opened),
+      tags(sources, opened.standalone, idleTagsFor(opened.memory.maxBytes)),
+      memory(opened.memory, sources, tags) {}
 
 ProcessTier::~ProcessTier() = default;
 

@@ -13,7 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/entry.h"
@@ -36,7 +36,8 @@ using TagTicket = std::uint32_t;
 class TagTable {
  public:
   // known: memory only; every tag is known from the beginning, and no stamps exist.
-  TagTable(const SourceTable& sources, bool known);
+  // maxIdle: how many names without references are remembered, with what is known of them.
+  TagTable(const SourceTable& sources, bool known, std::size_t maxIdle = kMaxIdleCells);
   ~TagTable();
   TagTable(const TagTable&) = delete;
   TagTable& operator=(const TagTable&) = delete;
@@ -75,6 +76,9 @@ class TagTable {
   // It has changed: a new generation begins, which is unknown unless the table is `known`.
   void invalidate(std::string_view name);
 
+  // What the table takes, names included: a part of the budget of the memory tier.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+
   // How many names have a cell, those without references included: at most so many of them, and so many bytes.
   [[nodiscard]] std::size_t size() const;
   static constexpr std::size_t kMaxIdleCells = 4096;
@@ -83,6 +87,7 @@ class TagTable {
  private:
   static constexpr TagCell kNoCell = UINT32_MAX;
   static constexpr std::size_t kChunk = 1024;
+  static constexpr std::size_t kBlock = 64;
   static constexpr std::size_t kChunks = 16384;
 
   // generation << 32 | source << 16 | known, in one word so that a reader without a lock sees what belongs together.
@@ -103,35 +108,56 @@ class TagTable {
 
   // What no hit needs. All but the references is the mutex's.
   struct Details {
-    std::string name;
+    std::unique_ptr<char[]> name;
+    std::uint32_t nameSize = 0;
+    std::uint32_t hash = 0;  // of the name
     Stamp stamp{};
     std::atomic<std::uint32_t> references{0};
     TagTicket voided = 0;  // grows when tickets of this cell become void
     TagCell older = kNoCell;
-    TagCell newer = kNoCell;  // also: the next free one
+    TagCell newer = kNoCell;  // also: the next free one of the chunk
     bool hasStamp = false;
     Place place = Place::kFree;
+
+    [[nodiscard]] std::string_view nameView() const { return {name.get(), nameSize}; }
   };
 
+  // The details of some cells: there while one of them has a name.
+  struct Block {
+    std::unique_ptr<std::array<Details, kBlock>> details;
+    std::uint32_t used = 0;  // cells with a name
+    TagCell free = kNoCell;
+    TagTicket voided = 0;  // where the tickets of its cells begin: beyond those that were handed out before
+  };
+
+  // States stay for good, so that valid() needs no lock to follow a pointer, and a mark of a cell that was given back
+  // never becomes valid again.
   struct Chunk {
     std::array<State, kChunk> states{};
-    std::array<Details, kChunk> details;
-  };
-
-  // Not noexcept: the map then remembers the hashes, and hashes nothing again when it grows.
-  struct NameHash {
-    std::uint64_t seed;
-    std::size_t operator()(std::string_view name) const { return hashKey(name, seed); }
+    std::array<Block, kChunk / kBlock> blocks;
   };
 
   [[nodiscard]] Chunk& chunkOf(TagCell cell) const noexcept {
     return *chunks_[cell / kChunk].load(std::memory_order_acquire);
   }
   [[nodiscard]] State& stateOf(TagCell cell) const noexcept { return chunkOf(cell).states[cell % kChunk]; }
-  [[nodiscard]] Details& detailsOf(TagCell cell) const noexcept { return chunkOf(cell).details[cell % kChunk]; }
+  [[nodiscard]] Block& blockOf(TagCell cell) const noexcept { return chunkOf(cell).blocks[cell % kChunk / kBlock]; }
+  // Only of a cell with a name.
+  [[nodiscard]] Details& detailsOf(TagCell cell) const noexcept { return (*blockOf(cell).details)[cell % kBlock]; }
 
   // All of these: with the mutex held.
-  void grow();
+  [[nodiscard]] std::uint32_t hashOf(std::string_view name) const noexcept {
+    return static_cast<std::uint32_t>(hashKey(name, seed_));
+  }
+  [[nodiscard]] TagCell find(std::string_view name, std::uint32_t hash) const noexcept;
+  void index(TagCell cell) noexcept;
+  void unindex(TagCell cell) noexcept;
+  void resizeIndex(std::size_t slots);
+  void shrinkIndex() noexcept;
+  TagCell takeFree();
+  Block& addBlock(std::size_t number);
+  void addChunk();
+  void giveBack(std::size_t number) noexcept;
   void beginGeneration(TagCell cell) noexcept;
   void doubtCell(TagCell cell) noexcept;
   void linkIdle(TagCell cell) noexcept;
@@ -140,14 +166,20 @@ class TagTable {
 
   const SourceTable& sources_;
   const bool known_;
-  // Chunks are never moved or freed, so that valid() needs no lock to follow a pointer.
+  const std::size_t maxIdle_;
   std::array<std::atomic<Chunk*>, kChunks> chunks_{};
 
   mutable std::mutex mutex_;
-  std::unordered_map<std::string_view, TagCell, NameHash> cells_;  // views of the names in the cells, which never move
+  std::uint64_t seed_;
+  // Cells by the hashes of their names: open addressing, a power of two, kNoCell where there is none.
+  std::vector<TagCell> index_;
+  std::size_t names_ = 0;
+  std::atomic<std::size_t> bytes_{0};
   std::size_t chunkCount_ = 0;
+  // Blocks with a free cell, a bit each; none in front of that word has one.
+  std::vector<std::uint64_t> roomy_;
+  std::size_t firstRoomy_ = 0;
   TagTicket allVoided_ = 0;  // grows when the tickets of all cells become void
-  TagCell free_ = kNoCell;
   TagCell oldestIdle_ = kNoCell;
   TagCell newestIdle_ = kNoCell;
   std::size_t idleCells_ = 0;

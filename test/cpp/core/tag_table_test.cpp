@@ -235,6 +235,59 @@ TEST_F(TagTableTest, TagsPerUserDoNotLeak) {
   EXPECT_LT(allocatedBytes(), before + 100000);
 }
 
+TEST_F(TagTableTest, SaysWhatItTakes) {
+  const std::size_t before = allocatedBytes();
+  std::vector<TagCell> cells;
+  for (int i = 0; i < 50000; ++i) cells.push_back(tags.acquire("user:" + std::to_string(i) + ":0123456789abcdef"));
+  const auto taken = static_cast<double>(allocatedBytes() - before - cells.capacity() * sizeof(TagCell));
+  EXPECT_NEAR(static_cast<double>(tags.bytes()), taken, taken / 20);
+}
+
+// In an order that has nothing to do with that in which they came.
+TEST_F(TagTableTest, GivesItsMemoryBackWhenNamesGo) {
+  TagTable table(sources, true, 100);
+  const std::size_t before = allocatedBytes();
+  constexpr std::size_t kNames = 100000;
+  std::vector<TagCell> cells;
+  for (std::size_t i = 0; i < kNames; ++i)
+    cells.push_back(table.acquire("a name on the heap, number " + std::to_string(i)));
+  const TagMark mark = *table.mark(cells[7], 0);
+  const std::size_t most = table.bytes();
+  for (std::size_t i = 0; i < kNames; ++i) table.release(cells[i * 7919 % kNames]);
+  EXPECT_EQ(table.size(), 100U);
+  EXPECT_LT(table.bytes(), most / 8);
+  EXPECT_LT(allocatedBytes() - before - cells.capacity() * sizeof(TagCell), most / 8);
+  // The cells serve other names, for which nothing old means anything.
+  for (std::size_t i = 0; i < kNames; ++i) {
+    const TagCell cell = table.acquire("another name: " + std::to_string(i));
+    EXPECT_FALSE(table.valid(mark, 0) && cell == mark.cell);
+    ASSERT_EQ(table.name(cell), "another name: " + std::to_string(i));
+  }
+  EXPECT_FALSE(table.valid(mark, 0));
+}
+
+TEST_F(TagTableTest, FindsNamesWhileOthersComeAndGo) {
+  TagTable table(sources, true, 0);
+  std::vector<TagCell> cells(3000, 0);
+  std::vector<bool> there(cells.size(), false);
+  std::uint32_t random = 1;
+  for (int round = 0; round < 200000; ++round) {
+    random = random * 1664525 + 1013904223;
+    const std::size_t i = (random >> 8) % cells.size();
+    if (there[i]) {
+      ASSERT_EQ(table.name(cells[i]), "n" + std::to_string(i));
+      table.release(cells[i]);
+    } else {
+      cells[i] = table.acquire("n" + std::to_string(i));
+    }
+    there[i] = !there[i];
+  }
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (!there[i]) continue;
+    ASSERT_EQ(table.acquire("n" + std::to_string(i)), cells[i]);
+  }
+}
+
 TEST_F(TagTableTest, LongNamesWithoutReferencesAreBounded) {
   const std::size_t before = allocatedBytes();
   for (int i = 0; i < 1000; ++i) tags.release(tags.acquire(std::to_string(i) + std::string(60000, 'x')));
