@@ -36,9 +36,10 @@ ChunkSource& ChunkSource::system() {
 }
 
 void* ChunkPool::take(std::size_t bytes) noexcept {
-  if (bytes > limit_) return nullptr;
+  const std::size_t most = limit();
+  if (bytes > most) return nullptr;
   const std::size_t before = mapped_.fetch_add(bytes, std::memory_order_relaxed);
-  void* chunk = before > limit_ - bytes ? nullptr : source_.take(bytes);
+  void* chunk = before > most - bytes ? nullptr : source_.take(bytes);
   if (chunk == nullptr) mapped_.fetch_sub(bytes, std::memory_order_relaxed);
   return chunk;
 }

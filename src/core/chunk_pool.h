@@ -31,12 +31,21 @@ class ChunkPool {
   void give(void* chunk, std::size_t bytes) noexcept;
 
   [[nodiscard]] std::size_t mapped() const { return mapped_.load(std::memory_order_relaxed); }
+  // So much of the limit is used by others.
+  void reserve(std::size_t bytes) noexcept { reserved_.store(bytes, std::memory_order_relaxed); }
   // Whether so much more is within the limit.
-  [[nodiscard]] bool hasRoom(std::size_t bytes) const { return bytes <= limit_ && mapped() <= limit_ - bytes; }
+  [[nodiscard]] bool hasRoom(std::size_t bytes) const { return bytes <= limit() && mapped() <= limit() - bytes; }
+  [[nodiscard]] bool isOver() const { return mapped() > limit(); }
 
  private:
+  [[nodiscard]] std::size_t limit() const {
+    const std::size_t reserved = reserved_.load(std::memory_order_relaxed);
+    return reserved < limit_ ? limit_ - reserved : 0;
+  }
+
   ChunkSource& source_;
-  std::size_t limit_;
+  const std::size_t limit_;
+  std::atomic<std::size_t> reserved_{0};
   std::atomic<std::size_t> mapped_{0};
 };
 

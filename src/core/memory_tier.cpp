@@ -43,6 +43,7 @@ class MemoryTier::Impl {
   [[nodiscard]] const TierState& state() const { return state_; }
 
   bool put(const PutRequest& request) {
+    state_.pool.reserve(state_.others());
     const std::size_t index = indexOf(request.hash);
     const std::size_t size = request.entry.payload.size();
     const bool needsRoom = size > state_.chunkBytes / 4 && size < state_.maxEntryBytes && state_.isOver(size);
@@ -51,11 +52,23 @@ class MemoryTier::Impl {
       // Put once more in any case: what is not kept drops the older value of its key.
       result = shards_[index]->put(request, roomFor(index, request));
     }
-    if (state_.isOver() && !makesRoom_.load(std::memory_order_relaxed) &&
-        !evictWhileOver(kStepsPerCall, index, result == PutResult::kKept ? &request : nullptr)) {
-      inBackground();
-    }
+    settle(index, result == PutResult::kKept ? &request : nullptr);
     return result == PutResult::kKept;
+  }
+
+  bool reserve(std::size_t more) {
+    std::size_t before = state_.reserved.load(std::memory_order_relaxed);
+    do {
+      if (before + more > state_.maxBytes / 2) return false;
+    } while (!state_.reserved.compare_exchange_weak(before, before + more, std::memory_order_relaxed));
+    state_.pool.reserve(state_.others());
+    settle(0, nullptr);
+    return true;
+  }
+
+  void release(std::size_t bytes) {
+    state_.reserved.fetch_sub(bytes, std::memory_order_relaxed);
+    state_.pool.reserve(state_.others());
   }
 
   void clear() {
@@ -87,12 +100,28 @@ class MemoryTier::Impl {
   static constexpr std::size_t kStepsPerCall = 4096;
   static constexpr std::size_t kStepsPerTurn = 8;
 
+  // Within the budget again: at once what takes little, the rest in the background.
+  void settle(std::size_t first, const PutRequest* keep) {
+    if (makesRoom_.load(std::memory_order_relaxed)) return;
+    const bool evicted = !state_.isOver() || evictWhileOver(kStepsPerCall, first, keep);
+    if (!evicted || state_.pool.isOver()) inBackground();
+  }
+
+  // Chunks that are hardly used are emptied into others, until what is mapped is within the limit.
+  void giveChunksBack(const std::atomic<bool>& stop) {
+    for (bool any = true; any && state_.pool.isOver() && !stop.load(std::memory_order_relaxed);) {
+      any = false;
+      for (const auto& shard : shards_) any = (state_.pool.isOver() && shard->vacateChunk() != 0) || any;
+    }
+  }
+
   void inBackground() {
     const auto work = [this](const std::atomic<bool>& stop) {
       reclaim(stop);
       makesRoom_.store(true, std::memory_order_relaxed);
       while (!stop.load(std::memory_order_relaxed) && state_.isOver() && !evictWhileOver(kStepsPerCall, 0, nullptr)) {
       }
+      giveChunksBack(stop);
       // Others may take what is won: then it is for the next put to ask again.
       constexpr int kMostTries = 4096;
       const std::size_t wanted = wanted_.exchange(0, std::memory_order_relaxed);
@@ -186,6 +215,12 @@ bool MemoryTier::isStill(std::uint64_t token, std::uint64_t fill, Millis now, co
   return index < shards.size() && shards[index]->isStill(token, fill, now, check);
 }
 
+bool MemoryTier::holds(std::uint64_t token, std::uint64_t fill) const {
+  const auto& shards = impl_->shards();
+  const std::uint64_t index = (token >> 32) - 1;  // no token is 0
+  return index < shards.size() && shards[index]->holds(token, fill);
+}
+
 Ticket MemoryTier::ticket(std::string_view key) const {
   const std::uint64_t hash = impl_->hashOf(key);
   return impl_->shardOf(hash).ticket(hash);
@@ -248,6 +283,10 @@ std::uint64_t MemoryTier::visitSome(std::uint64_t cursor,
   return nextCursor(index, next, shards.size());
 }
 
+bool MemoryTier::reserve(std::size_t bytes) { return impl_->reserve(bytes); }
+
+void MemoryTier::release(std::size_t bytes) { impl_->release(bytes); }
+
 std::size_t MemoryTier::expire(Millis now, std::size_t limit) { return impl_->expire(now, limit); }
 
 MemoryStats MemoryTier::stats() const {
@@ -255,6 +294,8 @@ MemoryStats MemoryTier::stats() const {
   MemoryStats stats;
   for (const auto& shard : impl_->shards()) shard->addTo(stats);
   stats.bytes = state.bytes.load(std::memory_order_relaxed) + state.doomed.load(std::memory_order_relaxed);
+  stats.valueBytes = state.reserved.load(std::memory_order_relaxed);
+  stats.tagBytes = state.others() - stats.valueBytes;
   stats.maxBytes = state.maxBytes;
   stats.maxEntries = state.maxEntries;
   return stats;

@@ -88,7 +88,9 @@ using StandingCheck = std::function<bool(const Standing& standing)>;
 
 struct MemoryStats {
   std::uint64_t entries = 0;
-  std::uint64_t bytes = 0;  // keys, entries, tables and statistics of use, as they are allocated
+  std::uint64_t bytes = 0;       // keys, entries, tables and statistics of use, as they are allocated
+  std::uint64_t tagBytes = 0;    // tags and their names, as far as they count
+  std::uint64_t valueBytes = 0;  // what reserve() was told
   std::uint64_t maxBytes = 0;
   std::uint64_t maxEntries = 0;  // 0: no bound
   std::uint64_t hits = 0;
@@ -140,6 +142,9 @@ class MemoryTier {
   // id the first 6 bytes count, as a little-endian number; zero is nobody's. Counts a hit, or nothing.
   bool isStill(std::uint64_t token, std::uint64_t fill, Millis now, const StandingCheck& check = {});
 
+  // Whether the entry of a hit of earlier is still in the tier, fresh or not. Leaves no trace.
+  [[nodiscard]] bool holds(std::uint64_t token, std::uint64_t fill) const;
+
   // To be taken before an entry is asked for elsewhere, and handed to its put().
   [[nodiscard]] Ticket ticket(std::string_view key) const;
 
@@ -177,6 +182,11 @@ class MemoryTier {
   std::uint64_t visitSome(std::uint64_t cursor,
                           const std::function<void(std::string_view key, const MemoryHit& hit)>& visit,
                           Millis now) const;
+
+  // So much more of the budget is used for what callers keep of the entries: decoded values. false: it is not, half of
+  // the budget is used so already.
+  bool reserve(std::size_t bytes);
+  void release(std::size_t bytes);
 
   // Drops up to `limit` entries whose time has been over for a tick (64 ms); returns how many. Every put() does some
   // of this.

@@ -163,6 +163,13 @@ bool Shard::isStill(std::uint64_t token, std::uint64_t fill, Millis now, const S
   return true;
 }
 
+bool Shard::holds(std::uint64_t token, std::uint64_t fill) const {
+  const auto slot = static_cast<Slot>(token);
+  const std::lock_guard lock(lock_);
+  if ((fill & kFillMask) == 0 || !arena_.isMapped(slot, sizeof(EntryBlock))) return false;
+  return ((block(slot).fill.load(std::memory_order_relaxed) ^ fill) & kFillMask) == 0;
+}
+
 Ticket Shard::ticket(std::uint64_t hash) const {
   const std::uint32_t version = versions_[versionOf(hash)].load(std::memory_order_acquire);
   return Ticket{epoch_.load(std::memory_order_acquire)} << 32 | version;

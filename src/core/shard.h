@@ -26,8 +26,15 @@ namespace tiercel::core {
 struct TierState {
   TierState(const MemoryOptions& options, const SourceTable& sources, TagTable& tags, ChunkSource& chunks);
 
+  // What the process keeps because of the cache, besides entries and their tables. One chunk of the table of tags is in
+  // every cache, and would be most of a small budget.
+  [[nodiscard]] std::size_t others() const {
+    constexpr std::size_t kFreeTagBytes = std::size_t{96} << 10;
+    const std::size_t tagBytes = tags.bytes();
+    return reserved.load(std::memory_order_relaxed) + (tagBytes > kFreeTagBytes ? tagBytes - kFreeTagBytes : 0);
+  }
   [[nodiscard]] bool isOver(std::size_t more = 0) const {
-    return bytes.load(std::memory_order_relaxed) + more > maxBytes ||
+    return bytes.load(std::memory_order_relaxed) + others() + more > maxBytes ||
            (maxEntries != 0 && entries.load(std::memory_order_relaxed) > maxEntries);
   }
 
@@ -40,7 +47,8 @@ struct TierState {
   const SourceTable& sources;
   TagTable& tags;
   ChunkPool pool;
-  std::atomic<std::size_t> bytes{0};  // blocks of entries, and tables
+  std::atomic<std::size_t> bytes{0};     // blocks of entries, and tables
+  std::atomic<std::size_t> reserved{0};  // see MemoryTier::reserve()
   std::atomic<std::size_t> entries{0};
   std::atomic<std::size_t> doomed{0};  // bytes of what is gone, but for a hit that still looks at it
 };
@@ -75,6 +83,8 @@ class Shard {
   std::optional<MemoryHit> find(std::string_view key, std::uint64_t hash, Millis now);
   std::optional<MemoryHit> peek(std::string_view key, std::uint64_t hash, Millis now, bool distrusted);
   bool isStill(std::uint64_t token, std::uint64_t fill, Millis now, const StandingCheck& check);
+
+  [[nodiscard]] bool holds(std::uint64_t token, std::uint64_t fill) const;
 
   [[nodiscard]] Ticket ticket(std::uint64_t hash) const;
   void voidTickets();

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <thread>
 
@@ -97,6 +98,62 @@ TEST(MemoryBudget, IsGivenBackWhenEntriesGo) {
   tier.clear();
   EXPECT_EQ(tier.stats().bytes, 0U);
   EXPECT_LE(chunks.mapped, std::size_t{8} << 19);
+}
+
+// What callers keep of the entries, and the tags that entries carry, leave less for entries.
+TEST(MemoryBudget, DecodedValuesLeaveLessForEntries) {
+  CountingChunks chunks;
+  constexpr std::size_t kBudget = 8 << 20;
+  Tier tier({.maxBytes = kBudget}, &chunks);
+  fill(tier, 60000, 200, "key:");
+  ASSERT_TRUE(tier.reserve(kBudget / 2));
+  EXPECT_FALSE(tier.reserve(1));
+  const auto within = [&] {
+    const MemoryStats stats = tier.stats();
+    return stats.bytes + stats.valueBytes <= kBudget && chunks.mapped <= kBudget / 2 * 5 / 4;
+  };
+  for (int i = 0; i < 10000 && !within(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(within());
+  EXPECT_EQ(tier.stats().valueBytes, kBudget / 2);
+  EXPECT_GT(tier.stats().entries, 0U);
+  fill(tier, 60000, 200, "more:");
+  EXPECT_LE(tier.stats().bytes, kBudget / 2);
+  tier.release(kBudget / 2);
+  fill(tier, 60000, 200, "again:");
+  EXPECT_GT(tier.stats().bytes, kBudget / 2);
+}
+
+TEST(MemoryBudget, TagsCount) {
+  CountingChunks chunks;
+  constexpr std::size_t kBudget = 8 << 20;
+  Tier tier({.maxBytes = kBudget}, &chunks);
+  for (int i = 0; i < 100000; ++i) {
+    const TagCell cell = tier.tags().acquire("user:" + std::to_string(i) + ":0123456789abcdef");
+    const TagMark mark = *tier.tags().mark(cell, 0);
+    tier.put("key:" + std::to_string(i), holding("x"), kAlways, 0, {.tags = {&mark, 1}});
+    tier.tags().release(cell);
+    const MemoryStats stats = tier.stats();
+    ASSERT_LE(stats.bytes + stats.tagBytes, kBudget + kBudget / 16);
+  }
+  EXPECT_GT(tier.stats().tagBytes, kBudget / 4);
+  EXPECT_LE(chunks.mapped + tier.tags().bytes(), kBudget * 5 / 4);
+}
+
+TEST(MemoryTierHolds, SaysWhetherAnEntryIsThere) {
+  Tier tier;
+  Entry entry = holding("value");
+  entry.fillId[0] = 7;
+  tier.put("k", entry, {100, 100, 100}, 0);
+  const auto hit = tier.find("k", 0);
+  ASSERT_TRUE(hit);
+  EXPECT_TRUE(tier.holds(hit->token, 7));
+  EXPECT_FALSE(tier.holds(hit->token, 8));
+  EXPECT_FALSE(tier.holds(0, 7));
+  const std::uint64_t hits = tier.stats().hits;
+  EXPECT_TRUE(tier.holds(hit->token, 7));
+  EXPECT_EQ(tier.stats().hits, hits);
+  tier.erase("k");
+  EXPECT_FALSE(tier.holds(hit->token, 7));
 }
 
 }  // namespace
