@@ -47,12 +47,18 @@ const FLAT_ROWS = { kind: ROWS, keys: [], parts: [SIMPLE[OBJECT]], id: SIMPLE.le
 /** What has no layout: copying it would not be exact. */
 const NONE = Symbol('no layout');
 
-/** Finds the layout of one value. Equal layouts are one object, so that ten thousand rows need one. */
+// Equal layouts are one object, in all values: values of one kind are many, and their layouts few. Forgotten when there
+// are too many; plans keep those that they need.
+const MOST_LAYOUTS = 1000;
+const LONGEST_NAME = 1024;
+/** @type {Map<string, Layout>} */
+const layouts = new Map();
+let lastId = FLAT_ROWS.id;
+
+/** Finds the layout of one value. */
 class Planner {
   // What is referenced twice (or holds itself) would be copied twice.
   #seen = new Set();
-  /** @type {Map<string, Layout>} */
-  #layouts = new Map();
   #custom;
 
   /** @param {boolean} custom */
@@ -159,22 +165,16 @@ class Planner {
    * @returns {Layout}
    */
   #shared(kind, keys, parts) {
-    const id = SIMPLE.length + 1 + this.#layouts.size;
     // Those of long arrays are as good as never the same twice, and their names would be long.
-    if (parts.length > 64) return { kind, keys, parts, id: this.#unique(id) };
+    if (parts.length > 64) return { kind, keys, parts, id: ++lastId };
     const name = JSON.stringify([kind, keys, parts.map((part) => part?.id)]);
-    let layout = this.#layouts.get(name);
-    if (layout === undefined) {
-      layout = { kind, keys, parts, id };
-      this.#layouts.set(name, layout);
-    }
+    const known = layouts.get(name);
+    if (known !== undefined) return known;
+    const layout = { kind, keys, parts, id: ++lastId };
+    if (name.length > LONGEST_NAME) return layout;
+    if (layouts.size >= MOST_LAYOUTS) layouts.clear();
+    layouts.set(name, layout);
     return layout;
-  }
-
-  /** @param {number} id */
-  #unique(id) {
-    this.#layouts.set(`#${id}`, FLAT_ROWS);
-    return id;
   }
 }
 
