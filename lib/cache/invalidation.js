@@ -23,6 +23,8 @@ class Invalidation {
   #children = new Set();
   /** @type {Set<Promise<unknown>>} */
   #background = new Set();
+  #sweeping = false;
+  #sweepsAgain = false;
   /** @type {import('./loads').LoadsInstance} */
   loads = /** @type {any} */ (undefined);
 
@@ -154,8 +156,23 @@ class Invalidation {
     if (this.#tiers.local && this.#parent === undefined) this.#tiers.clearMemory();
     else if (this.#tiers.local) await this.#tiers.removeMatching('*');
     this.#tell('cache:invalidate', { all: true });
-    if (!this.#tiers.local) {
-      this.#inBackground(this.#sweeper.namespace(this.#namespaceTag, `${escapePattern(this.#prefix + this.#space)}*`));
+    if (!this.#tiers.local) this.#inBackground(this.#sweepAll());
+  }
+
+  // A sweep looks at the whole database: one at a time, and once more when it was asked for meanwhile.
+  async #sweepAll() {
+    if (this.#sweeping) {
+      this.#sweepsAgain = true;
+      return;
+    }
+    this.#sweeping = true;
+    try {
+      do {
+        this.#sweepsAgain = false;
+        await this.#sweeper.namespace(this.#namespaceTag, `${escapePattern(this.#prefix + this.#space)}*`);
+      } while (this.#sweepsAgain);
+    } finally {
+      this.#sweeping = false;
     }
   }
 

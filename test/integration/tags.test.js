@@ -314,6 +314,22 @@ describe('thousands of entries', () => {
   });
 });
 
+test('many clears of a namespace sweep one at a time, and what the last one left is gone, too', async () => {
+  const cache = await open();
+  const users = cache.namespace('users');
+  await redis.call('EVAL', "for i = 1, 20000 do redis.call('SET', 'foreign:' .. i, 'x') end", 0);
+  const scans = async () => Number(/cmdstat_scan:calls=(\d+)/.exec(await redis.call('INFO', 'commandstats'))?.[1] ?? 0);
+  const before = await scans();
+  for (let i = 0; i < 50; i++) {
+    await users.set(`u${i}`, i);
+    await users.clear();
+  }
+  const left = async () => (await redis.call('KEYS', `${P}k.users:*`)).length;
+  await until('they are swept', async () => (await left()) === 0);
+  // One sweep of 20,000 keys takes some 80 scans: not 50 of them.
+  expect((await scans()) - before).toBeLessThan(80 * 50 * 0.5);
+});
+
 test('an entry with 100 tags: no round trip from memory, one from Redis (T9)', async () => {
   const counter = await TurnCounter.start(server.port);
   const cache = await open({ redis: counter.url });
