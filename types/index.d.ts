@@ -276,8 +276,14 @@ export interface CacheStats {
 /** Of the memory of the cache: its namespaces and those it shares it with included. */
 export interface MemoryStats {
   entries: number;
-  /** Bytes in use, keys and bookkeeping included. */
+  /** Bytes that count against `maxBytes`: of entries, tags and decoded values, keys and bookkeeping included. */
   bytes: number;
+  /** Of these: entries and their tables. */
+  entryBytes: number;
+  /** Tags and their names. */
+  tagBytes: number;
+  /** Values and HTTP responses that are kept decoded, as estimated: at most half of `maxBytes`. */
+  valueBytes: number;
   maxBytes: number;
   /** 0: no bound. */
   maxEntries: number;

@@ -15,6 +15,8 @@ const { Invalidation } = require('./invalidation');
 const { Loads } = require('./loads');
 const { memoizeFunction } = require('./memoize');
 const { Objects } = require('./objects');
+const { DecodedValues } = require('../store/decoded-values');
+const { startExpiry } = require('../store/expiry');
 const { Outstanding } = require('./outstanding');
 const { healthOf, statsOf } = require('./reports');
 const { Tiers, FRESH, STALE, AHEAD } = require('./tiers');
@@ -22,6 +24,8 @@ const { Tiers, FRESH, STALE, AHEAD } = require('./tiers');
 const MAX_PATH = 1000;
 // For so long at most close() waits for writes, fills and invalidations that are on their way.
 const LONGEST_CLOSE_MS = 5000;
+// Of memory.maxBytes: what decoded values may take, which entries then do not have.
+const VALUES_SHARE = 1 / 2;
 const ROOT = { space: 'k:', namespaces: ['n'], namespaceTag: 'n', path: '' };
 
 /** @typedef {import('../redis/client').Client} Client */
@@ -38,6 +42,11 @@ class Cache extends EventEmitter {
   #defaults;
   #codec;
   #objects;
+  /** @type {import('../store/decoded-values').DecodedValuesInstance} */
+  #values;
+  #stopExpiry = () => {};
+  /** @type {import('../store/expiry').Swept | undefined} which only this cache keeps */
+  #swept;
   // What calls without options ask for: made once.
   #plainWrite;
   #plainLoad;
@@ -101,7 +110,8 @@ class Cache extends EventEmitter {
     }
     this.#peek = this.#tiers.peek;
     this.#still = this.#tiers.still;
-    this.#objects = new Objects(options.codec, options.share, options.memory?.maxBytes ?? 0);
+    this.#values = parent === undefined ? this.#ownValues(options.memory?.maxBytes ?? 0) : parent.#values;
+    this.#objects = new Objects(options.codec, options.share, this.#values);
     this.#invalidation = new Invalidation({
       tiers: this.#tiers,
       tell,
@@ -125,6 +135,22 @@ class Cache extends EventEmitter {
     this.#client?.setMaxListeners(0);
     this.#client?.on('ready', this.#onReady);
     this.#client?.on('close', this.#onClose);
+  }
+
+  /**
+   * Of this cache and its namespaces.
+   * @param {number} maxBytes
+   */
+  #ownValues(maxBytes) {
+    const tiers = this.#tiers;
+    const values = new DecodedValues(maxBytes * VALUES_SHARE, (more) => tiers.reserve(more));
+    if (maxBytes === 0) return values;
+    this.#swept = {
+      expire: (limit) => tiers.expire(limit),
+      sweep: (limit) => values.sweep((token, fill) => tiers.still(token, fill, -1), limit),
+    };
+    this.#stopExpiry = startExpiry(this.#swept);
+    return values;
   }
 
   /** @param {any[]} names */
@@ -162,6 +188,7 @@ class Cache extends EventEmitter {
       loads: this.#loads,
       outbox: this.#outbox,
       objects: this.#objects,
+      values: this.#values,
       codec: this.#codec,
       defaults: this.#defaults,
       counters: this.#counters,
@@ -480,6 +507,7 @@ class Cache extends EventEmitter {
 
   async #close() {
     this.#closed = true;
+    this.#stopExpiry();
     this.#loads.close();
     this.#client?.off('ready', this.#onReady);
     for (const child of [...this.#children.values()]) void child.close();
@@ -492,6 +520,7 @@ class Cache extends EventEmitter {
     if (owner) await this.#client?.close();
     this.#client?.off('close', this.#onClose);
     this.#objects.clear();
+    this.#swept = undefined;
     this.#tiers.close();
   }
 

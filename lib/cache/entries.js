@@ -170,13 +170,15 @@ class Entries {
 
   /** @param {import('./cache').CacheInstance} cache */
   constructor(cache) {
-    const { tiers, outbox, loads, maxTtl } = cache.internals;
+    const { tiers, outbox, loads, maxTtl, values } = cache.internals;
     this.#cache = cache;
     this.#tiers = tiers;
     this.#outbox = outbox;
     this.#loads = loads;
     this.#flights = loads.flights;
     this.maxTtl = maxTtl;
+    /** The room for what is kept decoded. */
+    this.decodedValues = values;
     /** Whether what was found in memory is still there, and fresh. */
     this.still = tiers.still;
   }

@@ -4,31 +4,28 @@
 const { JSON_TEXT, MSGPACK } = require('./codecs');
 const { copyOf, planCopy } = require('./copy');
 const { deepFreeze } = require('./freeze');
+const { heapSizeOf } = require('../store/heap-size');
 
 /**
- * @typedef {object} Kept
- * @property {number} fill which fill of the key it was decoded from
- * @property {number} token where memory has it
- * @property {any} value frozen, or the plan of a copy
- * @property {number} size of the payload
+ * @typedef {import('../store/decoded-values').Decoded & { value: any }} Kept value: frozen, or the plan of a copy
  */
 
 class Objects {
   #codec;
   #frozen;
   #room;
-  /** @type {Map<string, Kept>} oldest first */
+  /** @type {Map<string, Kept>} */
   #kept = new Map();
 
   /**
    * @param {import('./codecs').CacheCodec} codec
    * @param {'copy' | 'frozen'} share
-   * @param {number} maxBytes of the payloads whose objects are kept
+   * @param {import('../store/decoded-values').DecodedValuesInstance} room
    */
-  constructor(codec, share, maxBytes) {
+  constructor(codec, share, room) {
     this.#codec = codec;
     this.#frozen = share === 'frozen';
-    this.#room = maxBytes;
+    this.#room = room;
   }
 
   /**
@@ -36,7 +33,9 @@ class Objects {
    * @returns {Kept | undefined}
    */
   of(key) {
-    return this.#kept.get(key);
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) kept.used = true;
+    return kept;
   }
 
   /**
@@ -63,7 +62,7 @@ class Objects {
     if (!fromMemory) return value;
     const kept = this.#frozen ? value : planCopy(value, this.#codec.custom);
     if (kept === undefined) return value;
-    this.#keep(key, { fill: hit.fill, token: hit.token, value: kept, size: hit.payload.length });
+    this.#keep(key, hit, kept, heapSizeOf(value));
     return this.#frozen ? value : copyOf(kept);
   }
 
@@ -94,29 +93,32 @@ class Objects {
     const kept = this.#kept.get(key);
     if (kept === undefined) return;
     this.#kept.delete(key);
-    this.#room += kept.size;
+    this.#room.delete(kept);
+  }
+
+  /**
+   * For the room: one of them has left.
+   * @param {Kept} kept
+   */
+  dropped({ key }) {
+    this.#kept.delete(key);
   }
 
   clear() {
-    for (const { size } of this.#kept.values()) this.#room += size;
+    for (const kept of this.#kept.values()) this.#room.delete(kept);
     this.#kept.clear();
   }
 
   /**
    * @param {string} key
-   * @param {Kept} kept
+   * @param {import('./tiers').Hit} hit
+   * @param {any} value frozen, or the plan of a copy
+   * @param {number} size of the value
    */
-  #keep(key, kept) {
+  #keep(key, { fill, token }, value, size) {
     this.drop(key);
-    if (kept.size > this.#room) {
-      for (const oldest of this.#kept.keys()) {
-        this.drop(oldest);
-        if (kept.size <= this.#room) break;
-      }
-      if (kept.size > this.#room) return;
-    }
-    this.#room -= kept.size;
-    this.#kept.set(key, kept);
+    const kept = { key, fill, token, size, used: false, holder: this, value };
+    if (this.#room.add(kept)) this.#kept.set(key, kept);
   }
 }
 

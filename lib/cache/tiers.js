@@ -119,11 +119,30 @@ class Tiers {
       },
       { ...factories, watched: onWatched, released: onReleased },
       client?.internals.native,
+      Object.create(binding.storeMethods),
     );
     client?.internals.share();
     // On the hot path: no method call in between.
     this.peek = this.#native.peek;
     this.still = this.#native.still;
+  }
+
+  /**
+   * So much more of the memory tier's budget is used by decoded values; less, when negative.
+   * @param {number} bytes
+   * @returns {boolean} false: it is not, those of all threads have half of the budget
+   */
+  reserve(bytes) {
+    return this.#native.reserve(bytes);
+  }
+
+  /**
+   * Drops entries whose time is over.
+   * @param {number} limit
+   * @returns {number} how many
+   */
+  expire(limit) {
+    return this.#native.expire(limit);
   }
 
   /** Whether there is nobody but this process. */

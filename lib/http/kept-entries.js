@@ -5,44 +5,41 @@
 /** @typedef {import('../cache/entries').StoredEntry} StoredEntry */
 
 /**
- * @typedef {object} Kept
- * @property {Buffer} payload
- * @property {any} metadata
- * @property {number} age ms, when it was looked up last
- * @property {boolean} softened
- * @property {number} stored performance.now() of its storing
- * @property {number} fill
- * @property {number} token
- * @property {string[]} tags
- * @property {number} size what it takes, roughly
- * @property {any} [ready] what serve.js has prepared of it
+ * @typedef {import('../store/decoded-values').Decoded & {
+ *   payload: Buffer,
+ *   metadata: any,
+ *   age: number,
+ *   softened: boolean,
+ *   stored: number,
+ *   tags: string[],
+ *   ready?: any,
+ * }} Kept age: ms, when it was looked up last; stored: performance.now() of its storing; ready: what serve.js has
+ *   prepared of it
  */
 
-// Copies of what the memory tier holds: they make hits cheap, and must not double the cache.
-const MAX_BYTES = 32 * 1024 * 1024;
 // Of an entry and what is prepared of it, besides its texts.
 const OBJECTS_BYTES = 1024;
 
 /**
  * The texts of a head count twice: as fields, and as Node sends them.
- * @param {string} key
  * @param {StoredEntry} entry
  */
-function sizeOf(key, { payload, metadata }) {
+function sizeOf({ payload, metadata }) {
   let texts = 0;
   if (Array.isArray(metadata?.head)) for (const text of metadata.head) texts += String(text).length;
-  return payload.length + key.length + 2 * texts + OBJECTS_BYTES;
+  return payload.length + 2 * texts + OBJECTS_BYTES;
 }
 
 class KeptEntries {
   #entries;
-  #room = MAX_BYTES;
-  /** @type {Map<string, Kept>} oldest first */
+  #room;
+  /** @type {Map<string, Kept>} */
   #kept = new Map();
 
   /** @param {import('../cache/entries').EntryStore} entries */
   constructor(entries) {
     this.#entries = entries;
+    this.#room = entries.decodedValues;
   }
 
   /**
@@ -54,10 +51,14 @@ class KeptEntries {
     const kept = this.#kept.get(key);
     if (kept !== undefined && !this.#entries.behind && this.#entries.still(kept.token, kept.fill, 0)) {
       this.#entries.countHit();
+      kept.used = true;
       kept.age = performance.now() - kept.stored;
       return kept;
     }
-    if (kept !== undefined) this.#drop(key, kept);
+    if (kept !== undefined) {
+      this.#kept.delete(key);
+      this.#room.delete(kept);
+    }
     const entry = this.#entries.peek(key);
     return entry === undefined ? undefined : this.#keep(key, entry);
   }
@@ -69,26 +70,19 @@ class KeptEntries {
    */
   #keep(key, entry) {
     const { payload, metadata, age, softened, fill, token, tags } = entry;
-    const size = sizeOf(key, entry);
+    const stored = performance.now() - age;
     /** @type {Kept} */
-    const kept = { payload, metadata, age, softened, stored: performance.now() - age, fill, token, tags, size };
-    if (token === 0 || size > MAX_BYTES / 8) return kept;
-    for (const [oldest, { size: freed }] of this.#kept) {
-      if (this.#room >= size) break;
-      this.#kept.delete(oldest);
-      this.#room += freed;
-    }
-    this.#kept.set(key, kept);
-    this.#room -= size;
+    const kept = { key, fill, token, size: sizeOf(entry), used: false, holder: this, payload, metadata, age, softened, stored, tags }; // prettier-ignore
+    if (token !== 0 && this.#room.add(kept)) this.#kept.set(key, kept);
     return kept;
   }
 
   /**
-   * @param {string} key
+   * For the room: one of them has left.
    * @param {Kept} kept
    */
-  #drop(key, { size }) {
-    if (this.#kept.delete(key)) this.#room += size;
+  dropped({ key }) {
+    this.#kept.delete(key);
   }
 }
 

@@ -9,10 +9,11 @@ namespace {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   const auto environment = tiercel::node::Environment::create(env);
   if (!environment) return exports;
-  Napi::Object functions =
-      tiercel::node::bindFunctions(env, environment.get(), environment,
-                                   {tiercel::node::bound<tiercel::node::RedisClient::create>("createClient"),
-                                    tiercel::node::bound<tiercel::node::CacheStore::create>("createStore")});
+  Napi::Object functions = Napi::Object::New(env);
+  tiercel::node::bindFunctions(functions, environment.get(), environment,
+                               {tiercel::node::bound<tiercel::node::RedisClient::create>("createClient"),
+                                tiercel::node::bound<tiercel::node::CacheStore::create>("createStore")});
+  functions.Set("storeMethods", tiercel::node::CacheStore::methodsOf(env));
   functions.Set("version", TIERCEL_VERSION);
   return functions;
 }

@@ -1,5 +1,6 @@
-// JavaScript functions that are bound to a native object: calling one costs no unwrapping, and the object lives as long
-// as any of its functions does.
+// JavaScript functions of a native object. Bound ones: calling one costs no unwrapping, and the object lives as long as
+// any of them does; each costs the heap some 800 bytes. Methods: one set for all objects of a kind, which find theirs
+// by `this`.
 #pragma once
 
 #include <exception>
@@ -39,17 +40,25 @@ constexpr BoundFunction bound(const char* name) {
   return {name, entry<Function>};
 }
 
-// An object with these functions; `raw` is what napi_get_cb_info gives as data, `owner` is held by each of them.
-Napi::Object bindFunctions(Napi::Env env, void* raw, const std::shared_ptr<void>& owner,
-                           std::initializer_list<BoundFunction> functions);
+// Adds the functions to an object; `raw` is what napi_get_cb_info gives as data, `owner` is held by each of them.
+void bindFunctions(Napi::Object object, void* raw, const std::shared_ptr<void>& owner,
+                   std::initializer_list<BoundFunction> functions);
 
-// The arguments of a call of a bound function of a T: at most N of them, undefined where there are fewer.
+// An object with these functions as methods: a prototype for those that adopt() makes.
+Napi::Object methods(Napi::Env env, std::initializer_list<BoundFunction> functions);
+// From now on the methods that are called on this object are for `owner`.
+void adopt(Napi::Object object, std::shared_ptr<void> owner);
+// What adopt() was given. Throws std::invalid_argument for an object that it was not called with.
+void* adopted(napi_env env, napi_value object);
+
+// The arguments of a call of a function of a T: at most N of them, undefined where there are fewer.
 template <class T, std::size_t N>
 struct Call {
   Call(napi_env env, napi_callback_info info) {
     void* data = nullptr;
-    napi_get_cb_info(env, info, &count, args, nullptr, &data);
-    self = static_cast<T*>(data);
+    napi_value object = nullptr;
+    napi_get_cb_info(env, info, &count, args, &object, &data);
+    self = static_cast<T*>(data != nullptr ? data : adopted(env, object));
   }
   T* self = nullptr;
   std::size_t count = N;

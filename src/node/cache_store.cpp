@@ -76,12 +76,18 @@ CacheStore::CacheStore(std::shared_ptr<Environment> environment, const Napi::Obj
                                               wakeups_);
 }
 
-CacheStore::~CacheStore() = default;
+CacheStore::~CacheStore() { leaveMemory(); }
+
+void CacheStore::leaveMemory() {
+  if (memory_ != nullptr && reserved_ != 0) memory_->release(std::exchange(reserved_, 0));
+  memory_ = nullptr;
+}
 
 napi_value CacheStore::create(napi_env rawEnv, napi_callback_info info) {
-  const Call<Environment, 3> call(rawEnv, info);
+  const Call<Environment, 4> call(rawEnv, info);
   const Napi::Env env(rawEnv);
   const Napi::Object options(env, call.args[0]);
+  const Napi::Object target(env, call.args[3]);
   std::shared_ptr<RedisClient> client;
   if (Napi::Value(env, call.args[2]).IsObject()) {
     client = RedisClient::from(Napi::Object(env, call.args[2]));
@@ -116,44 +122,49 @@ napi_value CacheStore::create(napi_env rawEnv, napi_callback_info info) {
   } else {
     call.self->admit(store);
   }
-  return bindFunctions(env, store.get(), store,
-                       {bound<peek>("peek"),
-                        bound<still>("still"),
-                        bound<read>("read"),
-                        bound<acquire>("acquire"),
-                        bound<refresh>("refresh"),
-                        bound<takeOver>("takeOver"),
-                        bound<addTags>("addTags"),
-                        bound<prepare>("prepare"),
-                        bound<fill>("fill"),
-                        bound<giveUp>("giveUp"),
-                        bound<held>("held"),
-                        bound<renew>("renew"),
-                        bound<current>("current"),
-                        bound<anyTagChanged>("anyTagChanged"),
-                        bound<drop>("drop"),
-                        bound<write>("write"),
-                        bound<remove>("remove"),
-                        bound<soften>("soften"),
-                        bound<invalidateTags>("invalidateTags"),
-                        bound<removeMatching>("removeMatching"),
-                        bound<clearMemory>("clearMemory"),
-                        bound<forget>("forget"),
-                        bound<unwatch>("unwatch"),
-                        bound<sweep>("sweep"),
-                        bound<stampOf>("stampOf"),
-                        bound<memoryStats>("memoryStats"),
-                        bound<resetStats>("resetStats"),
-                        bound<dump>("dump"),
-                        bound<load>("load"),
-                        bound<close>("close")});
+  // Those of a memory hit, a miss and a set: unwrapping `this` would be a part of what they cost.
+  bindFunctions(target, store.get(), store,
+                {bound<peek>("peek"), bound<still>("still"), bound<acquire>("acquire"), bound<fill>("fill"),
+                 bound<write>("write")});
+  adopt(target, store);
+  return target;
+}
+
+Napi::Object CacheStore::methodsOf(Napi::Env env) {
+  return methods(env, {bound<reserve>("reserve"),
+                       bound<expire>("expire"),
+                       bound<read>("read"),
+                       bound<refresh>("refresh"),
+                       bound<takeOver>("takeOver"),
+                       bound<addTags>("addTags"),
+                       bound<prepare>("prepare"),
+                       bound<giveUp>("giveUp"),
+                       bound<held>("held"),
+                       bound<renew>("renew"),
+                       bound<current>("current"),
+                       bound<anyTagChanged>("anyTagChanged"),
+                       bound<drop>("drop"),
+                       bound<remove>("remove"),
+                       bound<soften>("soften"),
+                       bound<invalidateTags>("invalidateTags"),
+                       bound<removeMatching>("removeMatching"),
+                       bound<clearMemory>("clearMemory"),
+                       bound<forget>("forget"),
+                       bound<unwatch>("unwatch"),
+                       bound<sweep>("sweep"),
+                       bound<stampOf>("stampOf"),
+                       bound<memoryStats>("memoryStats"),
+                       bound<resetStats>("resetStats"),
+                       bound<dump>("dump"),
+                       bound<load>("load"),
+                       bound<close>("close")});
 }
 
 // JavaScript may hold its functions for long: the tier is not to wait for the garbage collector.
 void CacheStore::letGo() {
   releaseFunctions();
   tier_.reset();
-  memory_ = nullptr;
+  leaveMemory();
   shared_.reset();
 }
 
@@ -189,7 +200,7 @@ napi_value CacheStore::close(napi_env env, napi_callback_info info) {
     self.releaseFunctions();
     self.local_.reset();
     self.wakeups_->close();
-    self.memory_ = nullptr;
+    self.leaveMemory();
     self.shared_.reset();
     self.environment_->discharge(own);
   }
@@ -266,6 +277,7 @@ napi_value CacheStore::peek(napi_env env, napi_callback_info info) {
   return self.valueOf(env, found, due ? kAhead : hit->freshness, now, hit->tags, hit->token);
 }
 
+// still(token, fill, -1): whether the entry of an earlier hit is there, without a trace.
 // still(token, fill, ahead): whether an earlier hit, by its token and fill number, would be one again, fresh and not
 // due to be refreshed. false may also mean that nobody knows: then peek() does. Nothing is counted then.
 napi_value CacheStore::still(napi_env env, napi_callback_info info) {
@@ -284,6 +296,8 @@ napi_value CacheStore::still(napi_env env, napi_callback_info info) {
   bool same = false;
   if (known && ahead == 0) {
     same = self.memory_->isStill(static_cast<std::uint64_t>(token), bits, now);
+  } else if (known && ahead < 0) {
+    same = self.memory_->holds(static_cast<std::uint64_t>(token), bits);
   } else if (known) {
     same = self.memory_->isStill(static_cast<std::uint64_t>(token), bits, now,
                                  [&](const core::Standing& entry) { return !isAhead(ahead, entry, now); });

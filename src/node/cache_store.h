@@ -25,8 +25,11 @@ class CacheStore final : public Attachment,
                          private redis::CacheTierObserver,
                          public std::enable_shared_from_this<CacheStore> {
  public:
-  // createStore(options, callbacks, client object or undefined) => { peek, read, … }; see lib/cache/tiers.js.
+  // createStore(options, callbacks, client object or undefined, target) => target, with functions of its own; its
+  // prototype is to be storeMethods. See lib/cache/tiers.js.
   static napi_value create(napi_env env, napi_callback_info info);
+  // storeMethods: what all stores of an environment share.
+  static Napi::Object methodsOf(Napi::Env env);
 
   CacheStore(std::shared_ptr<Environment> environment, const Napi::Object& options, const Napi::Object& callbacks,
              std::shared_ptr<RedisClient> client, std::shared_ptr<core::ProcessTier> shared);
@@ -70,6 +73,8 @@ class CacheStore final : public Attachment,
   static napi_value stampOf(napi_env env, napi_callback_info info);
   // The memory tier as a whole.
   static napi_value memoryStats(napi_env env, napi_callback_info info);
+  static napi_value reserve(napi_env env, napi_callback_info info);
+  static napi_value expire(napi_env env, napi_callback_info info);
   static napi_value resetStats(napi_env env, napi_callback_info info);
   static napi_value dump(napi_env env, napi_callback_info info);
   static napi_value load(napi_env env, napi_callback_info info);
@@ -83,6 +88,7 @@ class CacheStore final : public Attachment,
   void onWatched(std::string_view key) override;
 
   void releaseFunctions();
+  void leaveMemory();
   // Closed, without Redis: there is nothing behind it any more.
   [[nodiscard]] bool isGone() const { return !tier_ && !local_; }
   [[nodiscard]] napi_value gone(napi_env env) const;
@@ -97,6 +103,7 @@ class CacheStore final : public Attachment,
   std::shared_ptr<Environment> environment_;
   std::shared_ptr<core::ProcessTier> shared_;
   core::MemoryTier* memory_ = nullptr;  // nullptr: the cache has none
+  std::size_t reserved_ = 0;            // of its budget, by decoded values of this cache
   std::string prefix_;                  // of the keys in Redis
   std::string space_;                   // of the keys in memory, and behind prefix_
   std::string key_;                     // space and key of the current call

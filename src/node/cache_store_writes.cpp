@@ -305,7 +305,10 @@ napi_value CacheStore::memoryStats(napi_env rawEnv, napi_callback_info info) {
   Napi::Object object = Napi::Object::New(env);
   const auto put = [&](const char* name, std::uint64_t value) { object.Set(name, static_cast<double>(value)); };
   put("entries", stats.entries);
-  put("bytes", stats.bytes);
+  put("bytes", stats.bytes + stats.tagBytes + stats.valueBytes);
+  put("entryBytes", stats.bytes);
+  put("tagBytes", stats.tagBytes);
+  put("valueBytes", stats.valueBytes);
   put("maxBytes", stats.maxBytes);
   put("maxEntries", stats.maxEntries);
   put("hits", stats.hits);
@@ -318,6 +321,36 @@ napi_value CacheStore::memoryStats(napi_env rawEnv, napi_callback_info info) {
   put("admissionRejects", stats.admissionRejects);
   put("invalid", stats.invalid);
   return object;
+}
+
+// reserve(bytes) => whether so much more of the budget may be used by decoded values. Negative: so much less is.
+napi_value CacheStore::reserve(napi_env env, napi_callback_info info) {
+  const CallOf<1> call(env, info);
+  CacheStore& self = *call.self;
+  const std::int64_t more = integerOf(env, call.args[0]);
+  bool granted = self.memory_ != nullptr;
+  if (granted && more >= 0) {
+    granted = self.memory_->reserve(static_cast<std::size_t>(more));
+    if (granted) self.reserved_ += static_cast<std::size_t>(more);
+  } else if (granted) {
+    const std::size_t less = std::min(self.reserved_, static_cast<std::size_t>(-more));
+    self.memory_->release(less);
+    self.reserved_ -= less;
+  }
+  napi_value result = nullptr;
+  napi_get_boolean(env, granted, &result);
+  return result;
+}
+
+// expire(limit) => how many entries were dropped because their time is over.
+napi_value CacheStore::expire(napi_env env, napi_callback_info info) {
+  const CallOf<1> call(env, info);
+  const CacheStore& self = *call.self;
+  const auto limit = static_cast<std::size_t>(integerOf(env, call.args[0]));
+  const std::size_t dropped = self.memory_ == nullptr ? 0 : self.memory_->expire(coarseNow(), limit);
+  napi_value result = nullptr;
+  napi_create_double(env, static_cast<double>(dropped), &result);
+  return result;
 }
 
 napi_value CacheStore::resetStats(napi_env env, napi_callback_info info) {

@@ -99,13 +99,13 @@ napi_value RedisClient::create(napi_env env, napi_callback_info info) {
   const Napi::Object callbacks(env, call.args[1]);
   const auto client = std::make_shared<RedisClient>(call.self->shared_from_this(), optionsFrom(options), callbacks,
                                                     Napi::Value(env, call.args[2]));
-  Napi::Object object =
-      bindFunctions(env, client.get(), client,
-                    {bound<submit>("submit"), bound<close>("close"), bound<destroy>("destroy"), bound<setRef>("setRef"),
-                     bound<track>("track"), bound<fail>("fail"), bound<authenticate>("authenticate"),
-                     bound<cannotAuthenticate>("cannotAuthenticate"), bound<state>("state"), bound<stats>("stats"),
-                     bound<carrierOpened>("carrierOpened"), bound<carrierFed>("carrierFed"),
-                     bound<carrierDrained>("carrierDrained"), bound<carrierFailed>("carrierFailed")});
+  Napi::Object object = Napi::Object::New(env);
+  bindFunctions(object, client.get(), client,
+                {bound<submit>("submit"), bound<close>("close"), bound<destroy>("destroy"), bound<setRef>("setRef"),
+                 bound<track>("track"), bound<fail>("fail"), bound<authenticate>("authenticate"),
+                 bound<cannotAuthenticate>("cannotAuthenticate"), bound<state>("state"), bound<stats>("stats"),
+                 bound<carrierOpened>("carrierOpened"), bound<carrierFed>("carrierFed"),
+                 bound<carrierDrained>("carrierDrained"), bound<carrierFailed>("carrierFailed")});
   auto held = std::make_unique<std::weak_ptr<RedisClient>>(client);
   const napi_status wrapped = napi_wrap(
       env, object, held.get(),
