@@ -43,20 +43,22 @@ CacheTier::CacheTier(Connection& connection, core::ProcessTier& shared, CacheTie
       memory_(options.memory ? &shared.memory : nullptr),
       options_(std::move(options)),
       observer_(observer),
+      session_(NodeSession::of(connection, shared, memory_, options_.prefix)),
       stamps_(connection, shared.tags, options_.prefix, options_.stampFor, [this] { return source(); }),
       leases_(shared.tags) {
   for (const std::string& name : options_.namespaces) {
     own_.push_back({.name = name, .cell = tags_.acquire(name)});
     namespaces_.push_back(own_.back().cell);
   }
-  connection.addInvalidationListener(*this);
+  session_->join(*this);
   // Also without a memory tier: tags, and those who wait for somebody else's load, live by it.
   connection.requestTracking();
 }
 
 CacheTier::~CacheTier() {
-  if (connection_ != nullptr) connection_->removeInvalidationListener(*this);
-  if (source_ != core::kOwnSource) shared_.sources.lost(source_);
+  for (const std::string& key : watched_) session_->unwatch(key, *this);
+  for (const auto& [key, operation] : confirming_) session_->endConfirming(key, *this);
+  session_->leave(*this);
   releaseCells();
   for (const core::TagCell cell : namespaces_) tags_.release(cell);
 }
@@ -173,7 +175,7 @@ CacheTier::Admission CacheTier::fill(LeaseNumber number, const core::Entry& give
   forget(key);
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted || !lease->storable) {
-    releaseLater(key, lease->id);
+    session_->releaseLater(key, lease->id);
     leases_.close(number);
     return admission == Admission::kAdmitted ? Admission::kUnavailable : admission;
   }
@@ -217,7 +219,7 @@ CacheTier::Admission CacheTier::giveUp(LeaseNumber number, const core::Entry* to
   unwatch(key);
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) {
-    releaseLater(key, id);
+    session_->releaseLater(key, id);
     leases_.close(number);
     return admission;
   }
@@ -235,7 +237,7 @@ CacheTier::Admission CacheTier::held(LeaseNumber number) {
   if (lease == nullptr) return Admission::kClosed;
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  watched_.insert(lease->key);
+  watch(lease->key);
   Sending sending(*this, lease->key);
   sending.script(Kind::kHeld, Script::kHeld, lease->key, {textOf(lease->id)});
   sending.submit();
@@ -270,7 +272,7 @@ void CacheTier::drop(LeaseNumber number) {
   const Lease* lease = leases_.find(number);
   if (lease == nullptr) return;
   unwatch(lease->key);
-  releaseLater(lease->key, lease->id);
+  session_->releaseLater(lease->key, lease->id);
   leases_.close(number);
 }
 
@@ -326,7 +328,9 @@ void CacheTier::confirm(Sending& sending) {
   sending.lookBehind(Kind::kConfirm, key, core::kFillIdOffset, core::kOutdatedOffset);
   sending.reserve();
   const auto [at, isNew] = confirming_.try_emplace(key, operation);
-  if (!isNew) {
+  if (isNew) {
+    session_->beginConfirming(key, *this);
+  } else {
     operations_[at->second].keeps = false;  // overtaken
     at->second = operation;
   }
@@ -383,7 +387,7 @@ CacheTier::Admission CacheTier::sweep(std::string_view key, std::string_view tag
 }
 
 void CacheTier::unwatch(std::string_view key) {
-  if (!watched_.empty()) watched_.erase(std::string(key));
+  if (!watched_.empty() && watched_.erase(std::string(key)) > 0) session_->unwatch(key, *this);
 }
 
 void CacheTier::forget(std::string_view key) {
@@ -463,7 +467,7 @@ void CacheTier::Sending::beginScript(Script which, std::string_view key, std::si
   const ScriptText& text = kScriptTexts[number];
   out.commandHeader(4 + arguments);
   // The first call of a connection brings the text along: the server may be new, or have lost it.
-  const bool loaded = tier_.scriptsLoaded_[number];
+  const bool loaded = tier_.session_->knows(which);
   brings_ = which;
   out.argument(loaded ? "EVALSHA" : "EVAL");
   out.argument(loaded ? text.sha : text.source);
@@ -493,7 +497,7 @@ void CacheTier::Sending::lookBehind(Kind step, std::string_view key, std::size_t
 void CacheTier::Sending::submit(Told told) {
   writer_.submit();
   submitted_ = true;
-  if (brings_) tier_.scriptsLoaded_[static_cast<std::size_t>(*brings_)] = true;
+  if (brings_) tier_.session_->learnt(*brings_);
   if (told == Told::kObserver) operation().number = tier_.observer_.onSubmitted();
 }
 

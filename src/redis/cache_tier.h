@@ -26,6 +26,7 @@
 #include "redis/command_writer.h"
 #include "redis/connection.h"
 #include "redis/lease_book.h"
+#include "redis/node_session.h"
 #include "redis/tag_stamps.h"
 
 namespace tiercel::redis {
@@ -63,7 +64,7 @@ struct Fill {
   std::span<const std::string> tags;
 };
 
-class CacheTier final : private ReplyHandler, private InvalidationListener {
+class CacheTier final : private ReplyHandler, private SessionMember {
  public:
   // shared: what the threads of the process have in common; must outlive this.
   CacheTier(Connection& connection, core::ProcessTier& shared, CacheTierOptions options, CacheTierObserver& observer);
@@ -132,7 +133,10 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   // No operation waits for an answer, and the connection has no command of this tier or of its stamps.
   [[nodiscard]] bool isIdle() const { return active_ == 0 && outstanding() == 0 && stamps_.outstanding() == 0; }
   // The connection is gone for good, with every operation settled.
-  void detach() { connection_ = nullptr; }
+  void detach() {
+    connection_ = nullptr;
+    session_->detach();
+  }
 
  private:
   enum class Kind : std::uint8_t {
@@ -181,10 +185,13 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   void onReply(const Pending& pending, const Reply& reply) override;
   void onFailed(const Pending& pending, const Error& error) override;
   void onTimedOut(const Pending& pending) override;
-  void onInvalidate(std::string_view key) override;
-  void onInvalidateAll() override;
-  void onTrackingLost() override;
-  void onHeard(core::Millis trustedUntil) override;
+  void onKeyChanged(std::string_view key) override;
+  void onAllChanged() override;
+  void onOwnAnnouncement(std::string_view key) override;
+  [[nodiscard]] std::string_view keyOf(std::uint32_t read) const override { return operations_[read].key; }
+  void forgetLifetime(std::uint32_t read) override { operations_[read].left = kUnknown; }
+  void release(const std::string& key, const core::FillId& id) override;
+  void watch(std::string_view key);
 
   std::uint32_t begin(std::string_view key, std::uint32_t flags = 0);
   void finish(std::uint32_t index);
@@ -229,8 +236,6 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   Found classify(Operation& operation, const core::Entry& entry);
   bool judgeTags(const core::Entry& entry, Found& found);
   Found leased(const Operation& operation);
-  void release(const std::string& key, const core::FillId& id);
-  void releaseLater(std::string_view key, const core::FillId& id);
   void keepRead(const Operation& operation, const Found& found);
   void rememberToKeep(Operation& operation, const core::Entry& entry);
 
@@ -243,7 +248,7 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   };
   bool isKnown(Namespace& own, core::Millis now);
 
-  core::SourceId source();
+  core::SourceId source() { return session_->source(options_.maxStaleness); }
   void ensure(std::span<const std::string> tags);
   std::vector<core::TagCell>& cellsOf(std::span<const std::string> tags);
   void releaseCells();
@@ -254,6 +259,7 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   core::MemoryTier* memory_;  // nullptr: the cache has none
   CacheTierOptions options_;
   CacheTierObserver& observer_;
+  std::shared_ptr<NodeSession> session_;  // in front of the stamps, which read through it
   TagStamps stamps_;
   LeaseBook leases_;
 
@@ -261,18 +267,10 @@ class CacheTier final : private ReplyHandler, private InvalidationListener {
   std::vector<core::TagCell> namespaces_;  // their cells
   std::vector<core::TagCell> cells_;       // of the call that is running; one reference each
   core::MarkList marks_;                   // of the entry that is looked at
-  core::SourceId source_ = core::kOwnSource;
-  bool sourceAnnounces_ = false;
-  core::Millis trustedUntil_ = 0;
-  std::array<bool, kScripts> scriptsLoaded_{};
-  std::deque<Operation> operations_;  // one may be begun while another is settled
+  std::deque<Operation> operations_;       // one may be begun while another is settled
   std::vector<std::uint32_t> free_;
   std::unordered_set<std::string> watched_;
   std::unordered_map<std::string, std::uint32_t> confirming_;  // by key: what waits for its kConfirm
-  // Leases that may be ours, and that nobody will end: given back as soon as the server can be reached.
-  std::vector<std::pair<std::string, core::FillId>> orphans_;
-  static constexpr std::size_t kMostOrphans = 10000;
-  std::uint32_t halfRead_ = kNobody;  // the read whose PTTL was answered, and whose GET was not
   std::size_t active_ = 0;
 };
 

@@ -28,19 +28,19 @@ void CacheTier::onReply(const Pending& pending, const Reply& reply) {
       return;
     case Kind::kAnswered:
       if (reply.isError()) operation.error = reply.text;
-      if (reply.isError() && reply.text.starts_with("NOSCRIPT")) scriptsLoaded_.fill(false);
+      if (reply.isError() && reply.text.starts_with("NOSCRIPT")) session_->forgetScripts();
       operation.answer = reply.integer;
       return;
     case Kind::kLifetime:
       if (reply.type == ReplyType::kInteger) operation.left = reply.integer;
-      halfRead_ = index;
+      session_->readHalf(*this, index);
       return;  // the answer to GET follows
     case Kind::kIgnored:
     case Kind::kReleased:
       break;
     case Kind::kRead:
     case Kind::kAcquired:
-      halfRead_ = kNobody;
+      session_->readWhole();
       settleRead(operation, reply, kind == Kind::kAcquired);
       break;
     case Kind::kRefreshed:
@@ -97,7 +97,7 @@ void CacheTier::settleRead(Operation& operation, const Reply& reply, bool acquir
   } else {
     found = classify(operation, *entry);
     found.head = reply.text.substr(0, kHead);
-    if (acquiring && found.kind == Found::Kind::kBusy) watched_.insert(operation.key);
+    if (acquiring && found.kind == Found::Kind::kBusy) watch(operation.key);
     if (!acquiring && found.kind != Found::Kind::kHit && found.kind != Found::Kind::kAgain) {
       found.kind = Found::Kind::kMiss;
     }
@@ -122,21 +122,21 @@ Found CacheTier::leased(const Operation& operation) {
     release(operation.key, operation.lease);
     return {.kind = Found::Kind::kAgain};
   }
-  watched_.insert(operation.key);
+  watch(operation.key);
   return {.kind = Found::Kind::kLeased, .left = operation.left, .lease = lease};
 }
 
 // Nobody would end this lease: everybody would wait for nothing.
 void CacheTier::release(const std::string& key, const core::FillId& id) {
-  if (connection_->admit(true) != Admission::kAdmitted) return releaseLater(key, id);
+  if (connection_->admit(true) != Admission::kAdmitted) return session_->releaseLater(key, id);
   Sending sending(*this, key);
   sending.operation().lease = id;
   sending.script(Kind::kReleased, Script::kFail, key, {textOf(id), "", "0"});
   sending.submit(Told::kNobody);
 }
 
-void CacheTier::releaseLater(std::string_view key, const core::FillId& id) {
-  if (id != core::FillId{} && orphans_.size() < kMostOrphans) orphans_.emplace_back(key, id);
+void CacheTier::watch(std::string_view key) {
+  if (watched_.emplace(key).second) session_->watch(key, *this);
 }
 
 Found CacheTier::classify(Operation& operation, const core::Entry& entry) {
@@ -221,7 +221,7 @@ void CacheTier::keepRead(const Operation& operation, const Found& found) {
 void CacheTier::settleCount(Operation& operation, const Reply& reply) {
   forget(operation.key);
   if (reply.isError()) {
-    if (reply.text.starts_with("NOSCRIPT")) scriptsLoaded_.fill(false);
+    if (reply.text.starts_with("NOSCRIPT")) session_->forgetScripts();
     return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, std::string(reply.text)});
   }
   observer_.onDone(operation.number, reply.integer);
@@ -230,7 +230,7 @@ void CacheTier::settleCount(Operation& operation, const Reply& reply) {
 // The entry under the lease, if there is one, is as it was: memory keeps it.
 void CacheTier::settleHeld(Operation& operation, const Reply& reply) {
   if (reply.isError()) {
-    if (reply.text.starts_with("NOSCRIPT")) scriptsLoaded_.fill(false);
+    if (reply.text.starts_with("NOSCRIPT")) session_->forgetScripts();
     return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, std::string(reply.text)});
   }
   observer_.onDone(operation.number, reply.integer);
@@ -251,7 +251,7 @@ void CacheTier::settleLease(Operation& operation, Kind kind, const Reply& reply)
   const bool taken = reply.text.size() == core::kFillIdSize && reply.text != textOf(core::FillId{});
   if (kind == Kind::kRefreshed && operation.answer == 0 && taken) {
     found.kind = Found::Kind::kBusy;
-    watched_.insert(operation.key);
+    watch(operation.key);
   } else if (kind == Kind::kRefreshed && operation.answer == 2) {
     found.kind = Found::Kind::kFailed;
   }
@@ -273,7 +273,7 @@ void CacheTier::settleStored(Operation& operation, const Reply& reply) {
   operation.keeps = operation.keeps && !reply.isError() && reply.integer > 0;
   if (!reply.isError()) return;
   forget(operation.key);
-  if (reply.text.starts_with("NOSCRIPT")) scriptsLoaded_.fill(false);
+  if (reply.text.starts_with("NOSCRIPT")) session_->forgetScripts();
   operation.error = reply.text;
 }
 
@@ -297,6 +297,7 @@ void CacheTier::settleConfirm(Operation& operation, const Reply& reply) {
     return;
   }
   confirming_.erase(at);
+  session_->endConfirming(operation.key, *this);
   if (!keepConfirmed(operation, reply)) forget(operation.key);
 }
 
@@ -324,7 +325,7 @@ void CacheTier::onFailed(const Pending& pending, const Error& error) {
   // Its confirmation may still wait, and be sent on another connection.
   if (kind == Kind::kStored) operations_[index].keeps = false;
   // What was sent may have been carried out, and its lease be ours.
-  if (kind != Kind::kConfirm) releaseLater(operations_[index].key, operations_[index].lease);
+  if (kind != Kind::kConfirm) session_->releaseLater(operations_[index].key, operations_[index].lease);
   if (kind == Kind::kStep) {
     for (const std::string& name : operations_[index].tags) tags_.invalidate(name);
   }
@@ -362,69 +363,17 @@ void CacheTier::onTimedOut(const Pending& pending) {
   observer_.onOperationTimedOut(operation.number);
 }
 
-// A reply that comes after an invalidation is newer than it, but for the one read whose lifetime belongs to what was
-// there before, and whose value may not. forget() voids the tickets of all that is on its way, this thread's too: that
-// costs a read now and then, and is what stops other threads.
-void CacheTier::onInvalidate(std::string_view full) {
-  if (!full.starts_with(options_.prefix)) return;
-  const std::string_view key = full.substr(options_.prefix.size());
-  if (key.starts_with("t:") || key == kAnyTag || key.starts_with("n")) tags_.doubt(key);
-  const auto confirming = confirming_.empty() ? confirming_.end() : confirming_.find(std::string(key));
-  if (confirming != confirming_.end()) {
-    // Most likely our own change. If it is not, what the confirmation reads will tell.
-    core::Ticket& ticket = operations_[confirming->second].ticket;
-    ticket = memory_->eraseAndRenew(key, ticket);
-  } else {
-    forget(key);
-  }
-  if (halfRead_ != kNobody && operations_[halfRead_].key == key) operations_[halfRead_].left = kUnknown;
-  if (watched_.empty()) return;
-  const auto watched = watched_.find(std::string(key));
-  if (watched == watched_.end()) return;
-  watched_.erase(watched);
-  observer_.onWatched(key);
+void CacheTier::onKeyChanged(std::string_view key) {
+  if (watched_.erase(std::string(key)) > 0) observer_.onWatched(key);
 }
 
-void CacheTier::onInvalidateAll() {
-  if (memory_ != nullptr) memory_->clear();
-  tags_.doubtAll();
-  if (halfRead_ != kNobody) operations_[halfRead_].left = kUnknown;
+void CacheTier::onAllChanged() {
   for (const std::string& key : std::exchange(watched_, {})) observer_.onWatched(key);
 }
 
-void CacheTier::onTrackingLost() {
-  if (source_ != core::kOwnSource) shared_.sources.lost(source_);
-  source_ = core::kOwnSource;
-  trustedUntil_ = 0;
-  // Its GET may still follow, on another connection: the lifetime says nothing about what that finds.
-  if (halfRead_ != kNobody) operations_[halfRead_].left = kUnknown;
-  halfRead_ = kNobody;
-  scriptsLoaded_.fill(false);
-  for (const std::string& key : std::exchange(watched_, {})) observer_.onWatched(key);
-}
-
-void CacheTier::onHeard(core::Millis trustedUntil) {
-  trustedUntil_ = trustedUntil;
-  if (!orphans_.empty() && connection_->isReady() && !connection_->isUnresponsive()) {
-    for (const auto& [key, id] : std::exchange(orphans_, {})) release(key, id);
-  }
-  if (source_ != core::kOwnSource && sourceAnnounces_) shared_.sources.heard(source_, trustedUntil);
-}
-
-// What is read now is good for as long as this is trusted. Without announcements: for a moment.
-core::SourceId CacheTier::source() {
-  const core::Millis now = connection_->now();
-  const bool announces = connection_->isTracking();
-  const bool usable = source_ != core::kOwnSource && sourceAnnounces_ == announces;
-  if (usable && (announces || shared_.sources.trusted(source_, now))) return source_;
-  const core::Millis until =
-      announces ? std::max(trustedUntil_, now + options_.maxStaleness) : now + options_.maxStaleness;
-  // Its number may be used again.
-  if (source_ != core::kOwnSource) shared_.sources.lost(source_);
-  // None when 65,535 connections are open: then nothing that is read is kept.
-  source_ = shared_.openSource(until).value_or(core::kOwnSource);
-  sourceAnnounces_ = announces;
-  return source_;
+void CacheTier::onOwnAnnouncement(std::string_view key) {
+  core::Ticket& ticket = operations_[confirming_.at(std::string(key))].ticket;
+  ticket = memory_->eraseAndRenew(key, ticket);
 }
 
 }  // namespace tiercel::redis

@@ -136,6 +136,9 @@ class Connection final : private TransportListener, private ReplySink {
   void setRef(bool ref);
   void addInvalidationListener(InvalidationListener& listener);
   void removeInvalidationListener(InvalidationListener& listener);
+  [[nodiscard]] const std::vector<InvalidationListener*>& invalidationListeners() const {
+    return invalidationListeners_;
+  }
   // Turns client tracking on, now and after every reconnect. Without NOLOOP: with it, a server of version 7 says
   // nothing of what it drops from its table while this connection's own commands run.
   void requestTracking();

@@ -1,0 +1,107 @@
+// What the cache tiers of one connection and one process tier have in common: the source through which they read, what
+// the server announces, which scripts it knows. A key that changes costs the same for one namespace and for thousands.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/entry.h"
+#include "core/shared_tiers.h"
+#include "redis/cache_scripts.h"
+#include "redis/connection.h"
+
+namespace tiercel::redis {
+
+// A cache tier, as its session sees it. Keys are without the prefix.
+class SessionMember {
+ public:
+  virtual ~SessionMember() = default;
+  // A key that it watches has changed; it does not watch it any more.
+  virtual void onKeyChanged(std::string_view key) = 0;
+  // Any key may have changed: the same for all that it watches.
+  virtual void onAllChanged() = 0;
+  // Most likely its own write of this key was announced. What the write reads behind itself will tell.
+  virtual void onOwnAnnouncement(std::string_view key) = 0;
+  // The key of one of its reads.
+  [[nodiscard]] virtual std::string_view keyOf(std::uint32_t read) const = 0;
+  // The lifetime that was read for it belongs to what was there before.
+  virtual void forgetLifetime(std::uint32_t read) = 0;
+  // Ends a lease that may be held, and that nobody will end.
+  virtual void release(const std::string& key, const core::FillId& lease) = 0;
+};
+
+class NodeSession final : public InvalidationListener, public std::enable_shared_from_this<NodeSession> {
+ public:
+  // That of these, which is open already or opened now. memory: nullptr for tiers without one.
+  static std::shared_ptr<NodeSession> of(Connection& connection, core::ProcessTier& shared, core::MemoryTier* memory,
+                                         const std::string& prefix);
+  ~NodeSession() override;
+  NodeSession(const NodeSession&) = delete;
+  NodeSession& operator=(const NodeSession&) = delete;
+
+  void join(SessionMember& member);
+  // What it watches and confirms has to be taken off before.
+  void leave(SessionMember& member);
+  // The connection is gone for good.
+  void detach() { connection_ = nullptr; }
+
+  // What is read now is good for as long as this is trusted. kOwnSource: nothing that is read may be kept.
+  core::SourceId source(core::Millis maxStaleness);
+
+  [[nodiscard]] bool knows(Script script) const { return scripts_[static_cast<std::size_t>(script)]; }
+  void learnt(Script script) { scripts_[static_cast<std::size_t>(script)] = true; }
+  void forgetScripts() { scripts_.fill(false); }
+
+  // From now on the member hears of a change of the key, once.
+  void watch(std::string_view key, SessionMember& member) { watched_.emplace(key, &member); }
+  void unwatch(std::string_view key, SessionMember& member) { remove(watched_, key, member); }
+  // Between these the announcement of a write of the member is no news.
+  void beginConfirming(std::string_view key, SessionMember& member) { confirming_.emplace(key, &member); }
+  void endConfirming(std::string_view key, SessionMember& member) { remove(confirming_, key, member); }
+
+  // Of the read whose lifetime was answered, and whose value comes next.
+  void readHalf(SessionMember& member, std::uint32_t read) { halfRead_ = {&member, read}; }
+  void readWhole() { halfRead_.first = nullptr; }
+
+  // A lease that may be held, and that nobody will end: given back as soon as the server can be reached.
+  void releaseLater(std::string_view key, const core::FillId& lease);
+
+ private:
+  using Interest = std::unordered_multimap<std::string, SessionMember*>;
+
+  NodeSession(Connection& connection, core::ProcessTier& shared, core::MemoryTier* memory, std::string prefix);
+
+  void onInvalidate(std::string_view full) override;
+  void onInvalidateAll() override;
+  void onTrackingLost() override;
+  void onHeard(core::Millis trustedUntil) override;
+
+  static void remove(Interest& interest, std::string_view key, SessionMember& member);
+  void forget(std::string_view key);
+  void forgetHalfRead();
+  void tellAll();
+
+  Connection* connection_;
+  core::ProcessTier& shared_;
+  core::MemoryTier* memory_;
+  const std::string prefix_;
+  std::vector<SessionMember*> members_;
+  core::SourceId source_ = core::kOwnSource;
+  bool sourceAnnounces_ = false;
+  core::Millis trustedUntil_ = 0;
+  std::array<bool, kScripts> scripts_{};
+  Interest watched_;
+  Interest confirming_;
+  std::pair<SessionMember*, std::uint32_t> halfRead_{nullptr, 0};
+  std::vector<std::pair<std::string, core::FillId>> orphans_;
+  static constexpr std::size_t kMostOrphans = 10000;
+};
+
+}  // namespace tiercel::redis
