@@ -194,6 +194,7 @@ napi_value CacheStore::close(napi_env env, napi_callback_info info) {
   if (std::exchange(self.closed_, true)) return nullptr;
   const auto own = self.shared_from_this();
   if (self.client_) {
+    self.client_->leaves();
     self.client_->prune();
     if (self.isDone()) self.letGo();
   } else {

@@ -375,9 +375,9 @@ void RedisClient::onEnd() {
 void RedisClient::onBatchEnd() {
   const auto self = shared_from_this();
   // Before anybody is told that it is over; and kept until then, since the batch may call functions of theirs.
-  const auto done = attachments_.empty() ? std::vector<std::shared_ptr<Attachment>>() : prune();
+  const auto done = prune();
   batch_.end();
-  if (!attachments_.empty()) prune();
+  prune();
   if (!ended_) return;
   // Only now may the JavaScript half be collected: our references are what keeps it.
   batch_.mute();
@@ -390,12 +390,15 @@ void RedisClient::onBatchEnd() {
 
 std::vector<std::shared_ptr<Attachment>> RedisClient::prune() {
   std::vector<std::shared_ptr<Attachment>> done;
+  // Most of the time there is none, and there may be thousands that stay.
+  if (leaving_ == 0) return done;
   std::erase_if(attachments_, [&](const auto& attachment) {
     if (!attachment->isDone()) return false;
     attachment->letGo();
     done.push_back(attachment);
     return true;
   });
+  leaving_ -= done.size();
   return done;
 }
 

@@ -45,6 +45,8 @@ class RedisClient final : public Resident,
 
   // Keeps an attachment alive until it is done, or the client has ended.
   void attach(std::shared_ptr<Attachment> attachment) { attachments_.push_back(std::move(attachment)); }
+  // One of them is closed: it is let go of when it is done.
+  void leaves() { ++leaving_; }
   // Lets go of those that are done, and hands them over.
   std::vector<std::shared_ptr<Attachment>> prune();
 
@@ -113,6 +115,7 @@ class RedisClient final : public Resident,
   redis::Connection connection_;
   // Behind the connection, so that they go first: each takes itself off it.
   std::vector<std::shared_ptr<Attachment>> attachments_;
+  std::size_t leaving_ = 0;  // how many are closed
   bool tracked_ = false;
   bool ended_ = false;
 };
