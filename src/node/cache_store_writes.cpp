@@ -13,6 +13,19 @@ namespace tiercel::node {
 
 namespace {
 
+// One large value must not leave its room behind in every cache.
+struct Emptied {
+  Emptied(Scratch& first, Scratch& second) : payload(first), metadata(second) {}
+  ~Emptied() {
+    payload.longer.clear();
+    metadata.longer.clear();
+  }
+  Emptied(const Emptied&) = delete;
+  Emptied& operator=(const Emptied&) = delete;
+  Scratch& payload;
+  Scratch& metadata;
+};
+
 napi_value number(napi_env env, double value) {
   napi_value result = nullptr;
   napi_create_double(env, value, &result);
@@ -97,6 +110,7 @@ napi_value CacheStore::fill(napi_env env, napi_callback_info info) {
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
   const auto lease = static_cast<core::LeaseNumber>(integerOf(env, call.args[0]));
+  const Emptied emptied(self.payload_, self.metadata_);
   const core::Entry entry = self.entryFrom(env, call.args + 1);
   if (self.local_) return number(env, self.local_->fill(lease, entry, monotonicNow()) ? 1 : 0);
   return guarded(env, [&] { return self.tier_->fill(lease, entry); });
@@ -190,6 +204,7 @@ napi_value CacheStore::write(napi_env env, napi_callback_info info) {
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
   const std::string_view key = self.fullKey(env, call.args[0]);
+  const Emptied emptied(self.payload_, self.metadata_);
   const core::Entry entry = self.entryFrom(env, call.args + 1);
   const auto tags = self.tagsOf(env, call.args[8]);
   if (self.local_) return number(env, self.local_->write(key, entry, tags, monotonicNow()) ? 1 : 0);

@@ -102,6 +102,17 @@ test('800,000 keys that are read twice: no heap is too small', () => {
   expect(measured(8 * MIB, fill, { heap: 64 }).bytes).toBeLessThanOrEqual(8 * MIB);
 });
 
+test('a large value leaves no buffer of its size behind', () => {
+  const fill = `if (most < 1000) return;
+    for (const kind of [false, true]) {
+      await cache.set('large', kind ? Buffer.alloc(60 * 2 ** 20, 1) : 'x'.repeat(60 * 2 ** 20));
+      await cache.getOrSet('large' + kind, () => 'y'.repeat(60 * 2 ** 20));
+    }
+    await settled();
+    if (process.memoryUsage().rss - rss > 30 * 2 ** 20) throw new Error('RSS grew by ' + (process.memoryUsage().rss - rss));`;
+  measured(MIB, `const rss = process.memoryUsage().rss; ${fill}`);
+});
+
 test('what has expired is given back without traffic, also what was kept decoded', () => {
   const fill = `if (most < 1000) return;
     for (let i = 0; i < 30_000; i++) {
