@@ -21,6 +21,8 @@
 
 // Of the key: a slot in a Map, one in a Set, the record itself.
 const BOOKKEEPING = 280;
+// What V8 needs besides: room between objects, and for moving them.
+const HEAP_SLACK = 1.4;
 // The memory tier is asked for so much at a time.
 const QUANTUM = 64 * 1024;
 // While there is no room only one of so many is kept: a working set that does not fit must not be replaced all the time.
@@ -57,7 +59,7 @@ class DecodedValues {
    * @returns {boolean} false: there is no room for it
    */
   add(decoded) {
-    decoded.size = Math.ceil(decoded.size + BOOKKEEPING + decoded.key.length);
+    decoded.size = Math.ceil((decoded.size + BOOKKEEPING + decoded.key.length) * HEAP_SLACK);
     if (decoded.size > this.#limit / LARGEST_SHARE) return false;
     if (this.#bytes + decoded.size > this.#granted && !this.#grow(decoded.size)) {
       if (++this.#refused % ONE_OF !== 0 || !this.#makeRoom(decoded.size)) return false;
