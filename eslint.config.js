@@ -4,6 +4,24 @@
 const js = require('@eslint/js');
 const globals = require('globals');
 
+/**
+ * Files in `from` must not require what is in one of `these` folders of lib.
+ * @param {string} from
+ * @param {string[]} these
+ */
+const layer = (from, these) => ({
+  files: [`lib/${from}/**/*.js`],
+  rules: {
+    'no-restricted-syntax': [
+      'error',
+      {
+        selector: `CallExpression[callee.name='require'][arguments.0.value=/^(\\.\\.\\u002f)+(${these.join('|')})(\\u002f|$)/]`,
+        message: `lib/${from} stands below these: ${these.join(', ')}`,
+      },
+    ],
+  },
+});
+
 module.exports = [
   { ignores: ['build/', 'prebuilds/', 'coverage/', 'node_modules/'] },
   js.configs.recommended,
@@ -28,6 +46,16 @@ module.exports = [
   },
   { files: ['**/*.mjs'], languageOptions: { ecmaVersion: 2023, sourceType: 'module', globals: globals.node } },
   { files: ['test/**/*.js'], languageOptions: { globals: globals.jest } },
+  // The layers of lib: each knows those below it, and no other.
+  layer('options', ['redis', 'store', 'cache', 'http', 'session', 'keyv']),
+  layer('keys', ['redis', 'store', 'cache', 'http', 'session', 'keyv']),
+  layer('redis', ['store', 'cache', 'http', 'session', 'keyv']),
+  layer('store', ['cache', 'http', 'session', 'keyv']),
+  layer('cache', ['http', 'session', 'keyv']),
+  layer('http', ['session', 'keyv']),
+  layer('session', ['http', 'keyv']),
+  layer('keyv', ['http', 'session']),
+  layer('http/rfc', ['storage', 'serve', 'record', 'flow', 'cache', 'redis', 'store', 'session', 'keyv']),
   // Scripts that a browser runs.
   {
     files: ['lib/browser/**/*.js', 'examples/**/public/**/*.js'],

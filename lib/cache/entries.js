@@ -2,7 +2,7 @@
 // The cache as a store of bytes with metadata, for the layers that bring their own form of value (HTTP responses): they
 // look, take the lease of what is missing or stale, and fill it, under the same guarantees as getOrSet.
 const { BYTES } = require('./codecs');
-const { Waiter } = require('./flights');
+const { Waiter } = require('./single-flight');
 const { STALE_ERROR, OUTDATED, AGAIN, LEASED, BUSY, isHit } = require('./tiers');
 const { invalid } = require('../options/is');
 

@@ -3,7 +3,7 @@
 // and remembered until it can be carried out.
 const { CacheUnavailableError } = require('../errors');
 const { escapePattern, globMatcher } = require('../keys/glob');
-const { Outbox } = require('./outbox');
+const { Outbox } = require('./pending-invalidations');
 const { Sweeper } = require('./sweeper');
 
 const SCAN_COUNT = 1000;

@@ -5,7 +5,7 @@ const { CacheError } = require('../errors');
 const { setImmediate } = require('../timers');
 const { JSON_TEXT, MSGPACK } = require('./codecs');
 const { describeError, isForWaiters, revivedError, Failures } = require('./failures');
-const { Flight, Flights } = require('./flights');
+const { Flight, Flights } = require('./single-flight');
 const { Renewals } = require('./renewals');
 const { runLoader, waitFor } = require('./run-loader');
 const { STALE, STALE_ERROR, AHEAD, OUTDATED, LEASED, BUSY, FAILED, UNCACHEABLE, isHit } = require('./tiers');
@@ -19,8 +19,8 @@ const MOST_LOOKS = 50;
 // Where changes are not announced, those who wait look again after so long.
 const UNANNOUNCED_MS = 50;
 
-/** @typedef {import('./flights').FlightInstance} FlightInstance */
-/** @typedef {import('./flights').Landing} Landing */
+/** @typedef {import('./single-flight').FlightInstance} FlightInstance */
+/** @typedef {import('./single-flight').Landing} Landing */
 /** @typedef {import('./tiers').Hit} Hit */
 /** @typedef {import('./tiers').Outcome} Outcome */
 
@@ -44,7 +44,7 @@ class Loads {
    * @param {import('./tiers').TiersInstance} parts.tiers
    * @param {import('./objects').ObjectsInstance} parts.objects
    * @param {import('./codecs').CacheCodec} parts.codec
-   * @param {import('./outbox').OutboxInstance} parts.outbox
+   * @param {import('./pending-invalidations').OutboxInstance} parts.outbox
    * @param {import('./outstanding').OutstandingInstance} parts.outstanding
    * @param {(name: string, details: any) => void} parts.tell
    * @param {{ loads: number, loadErrors: number, coalesced: number, sets: number, refused: number, staleHits: number, refreshes: number }} parts.counters
@@ -126,7 +126,7 @@ class Loads {
    * The server says that the key has changed; it is not watched any more. Everybody who cares for it looks again, and
    * watches it again by that.
    * @param {string} key
-   * @param {import('./flights').WaiterInstance} [but]
+   * @param {import('./single-flight').WaiterInstance} [but]
    */
   onWatched(key, but) {
     for (const waiter of this.flights.interestedIn(key)) {

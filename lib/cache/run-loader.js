@@ -4,8 +4,8 @@ const { CacheError } = require('../errors');
 const { parsePositiveDuration } = require('../options/duration');
 const { parseTags } = require('./call-options');
 
-/** @typedef {import('./flights').FlightInstance} FlightInstance */
-/** @typedef {import('./flights').Landing} Landing */
+/** @typedef {import('./single-flight').FlightInstance} FlightInstance */
+/** @typedef {import('./single-flight').Landing} Landing */
 
 /** What a loader is given. */
 class LoaderContext {

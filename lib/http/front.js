@@ -2,8 +2,8 @@
 // The mount in front of a whole app: a hit is answered before the app touches the request.
 
 const { invalid } = require('../options/is');
-const { HttpCache } = require('./http-cache');
-const { withControls } = require('./controls');
+const { HttpCache } = require('./flow/http-cache');
+const { withControls } = require('./flow/controls');
 const { parseOptions } = require('./options');
 
 /**
@@ -14,7 +14,7 @@ const { parseOptions } = require('./options');
 function front(app, options) {
   if (typeof app !== 'function') throw invalid('app', 'a (req, res) listener', app);
   const cache = new HttpCache(parseOptions(options), 'front');
-  /** @type {import('./second-runs').Rerun} */
+  /** @type {import('./flow/second-runs').Rerun} */
   const rerun = (req, res) => cache.handle(req, res, () => app(req, res));
   /** @type {import('../../types/express').RequestListener} */
   const listener = function tiercelFront(req, res) {

@@ -1,8 +1,8 @@
 'use strict';
 // The HTTP cache: Express middleware, and a listener in front of an app.
-// One request: http-cache (its way), target, answers (hits), misses, run-handler, second-runs, invalidations, store-post.
-// Its four roles: policy (with freshness, cache-control, targeted-field, http-date), store (with stored-response, vary,
-// request-key, kept-entries), serve (with conditional, range, prepared-response), capture (with response-methods).
+// flow/: a request's way (http-cache), misses, collapsing, second runs, statistics. rfc/: what the standards say, from heads
+// alone (policy, freshness, vary, range, conditional). storage/: under which key, in which form. serve/: hits and what is
+// sent of them. record/: running the handler, and watching what it writes.
 
 const { middleware } = require('./middleware');
 const { front } = require('./front');

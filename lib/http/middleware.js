@@ -1,8 +1,8 @@
 'use strict';
 // The Express mount (4 and 5): answers hits, and records what the rest of the chain answers.
 
-const { withControls } = require('./controls');
-const { HttpCache } = require('./http-cache');
+const { withControls } = require('./flow/controls');
+const { HttpCache } = require('./flow/http-cache');
 const { parseOptions } = require('./options');
 
 /**
@@ -19,7 +19,7 @@ function middleware(options) {
 /**
  * What runs the whole Express app again; undefined without Express: then nothing stale is served while it is revalidated.
  * @param {{ app?: any }} req
- * @returns {import('./second-runs').Rerun | undefined}
+ * @returns {import('./flow/second-runs').Rerun | undefined}
  */
 function rerunOf({ app }) {
   if (typeof app !== 'function') return undefined;

@@ -1,12 +1,12 @@
 'use strict';
 // What the parts of one mount share.
 
-const { Flights } = require('./collapse');
-const { HttpMetrics } = require('./metrics');
-const { RecentKeys } = require('./recent-keys');
-const { RequestKeys } = require('./request-key');
-const { ResponseStore } = require('./store');
-const { UnkeyedHeaders } = require('./unkeyed-headers');
+const { Flights } = require('./flow/collapse');
+const { HttpMetrics } = require('./flow/metrics');
+const { RecentKeys } = require('./storage/recent-keys');
+const { RequestKeys } = require('./storage/request-key');
+const { ResponseStore } = require('./storage/store');
+const { UnkeyedHeaders } = require('./record/unkeyed-headers');
 
 class Mount {
   /**

@@ -7,8 +7,8 @@ const { parseDuration, parsePositiveDuration } = require('../options/duration');
 const { invalid } = require('../options/is');
 const { knownOptions } = require('../options/known');
 const { parseSize } = require('../options/size');
-const { nameItem } = require('./cache-status');
-const { queryRule } = require('./request-key');
+const { nameItem } = require('./rfc/cache-status');
+const { queryRule } = require('./storage/request-key');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 
@@ -40,7 +40,7 @@ const { queryRule } = require('./request-key');
  * @property {((req: IncomingMessage) => string) | undefined} key
  * @property {((req: IncomingMessage) => string | undefined | null) | undefined} identity
  * @property {readonly string[]} keyHeaders
- * @property {import('./request-key').QueryRule} query
+ * @property {import('./storage/request-key').QueryRule} query
  * @property {((req: IncomingMessage) => readonly string[]) | undefined} tags whole names
  * @property {number} collapse how long one request waits for the handler of another; 0: not at all
  * @property {number} leaseFor

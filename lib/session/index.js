@@ -8,9 +8,9 @@ exports.createSessions = undefined;
 exports.authMiddleware = undefined;
 
 for (const [name, load] of Object.entries({
-  SessionStore: () => require('./store').SessionStore,
-  createSessions: () => require('./sessions').createSessions,
-  authMiddleware: () => require('./auth-middleware').authMiddleware,
+  SessionStore: () => require('./express/store').SessionStore,
+  createSessions: () => require('./tokens/sessions').createSessions,
+  authMiddleware: () => require('./auth/auth-middleware').authMiddleware,
 })) {
   Object.defineProperty(exports, name, { enumerable: true, get: load });
 }

@@ -5,8 +5,8 @@
 //   await get(cookie(id))     { status, headers, body, auth }: what req.auth was
 
 const { createCache } = require('../../lib');
-const { authMiddleware } = require('../../lib/session/auth-middleware');
-const { createSessions } = require('../../lib/session/sessions');
+const { authMiddleware } = require('../../lib/session/auth/auth-middleware');
+const { createSessions } = require('../../lib/session/tokens/sessions');
 const { onCleanUp, request, serve } = require('./http');
 const { ownNamespace } = require('./memory-cache');
 const { delay, until } = require('./until');

@@ -4,8 +4,8 @@
 
 const http = require('node:http');
 const { createRedis } = require('../../lib');
-const { authMiddleware } = require('../../lib/session/auth-middleware');
-const { createSessions } = require('../../lib/session/sessions');
+const { authMiddleware } = require('../../lib/session/auth/auth-middleware');
+const { createSessions } = require('../../lib/session/tokens/sessions');
 const { PATIENCE } = require('../helpers/patience');
 const { MOUNTS, bearer, cookie, database, openCache, startAuthApp } = require('../helpers/auth-app');
 const { cleanUp, onCleanUp, request, serve } = require('../helpers/http');

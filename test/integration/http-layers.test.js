@@ -3,7 +3,7 @@
 const express4 = require('express4');
 const express5 = require('express');
 const { cacheResponse } = require('../../lib/http');
-const { HttpCache } = require('../../lib/http/http-cache');
+const { HttpCache } = require('../../lib/http/flow/http-cache');
 const { parseOptions } = require('../../lib/http/options');
 const { serve, request, cleanUp, onCleanUp } = require('../helpers/http');
 const { memoryCache } = require('../helpers/memory-cache');

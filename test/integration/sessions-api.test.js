@@ -2,7 +2,7 @@
 // createSessions: the same tests on Redis, on Redis with encryption, and in memory.
 
 const { createCache, createRedis } = require('../../lib');
-const { createSessions } = require('../../lib/session/sessions');
+const { createSessions } = require('../../lib/session/tokens/sessions');
 const { memoryCache, ownNamespace } = require('../helpers/memory-cache');
 const { RedisServer } = require('../helpers/redis-server');
 const { delay, rejection } = require('../helpers/until');

@@ -3,12 +3,12 @@
 // is killed or frozen in the middle.
 
 const { createRedis } = require('../../lib');
-const { createSessions } = require('../../lib/session/sessions');
+const { createSessions } = require('../../lib/session/tokens/sessions');
 const { Peer } = require('../helpers/peer');
 const { RedisServer } = require('../helpers/redis-server');
 const { delay, rejection, until } = require('../helpers/until');
 
-const SESSIONS = require.resolve('../../lib/session/sessions');
+const SESSIONS = require.resolve('../../lib/session/tokens/sessions');
 const [KEY, NEWER, FOREIGN] = [1, 2, 3].map((byte) => Buffer.alloc(32, byte));
 
 let server;

@@ -2,15 +2,15 @@
 // The sessions of a user: lists that expire with them, and logging out everywhere, also against other processes.
 
 const { createRedis } = require('../../lib');
-const { createSessions } = require('../../lib/session/sessions');
-const { openRecords } = require('../../lib/session/records');
-const { Generations } = require('../../lib/session/sessions-generations');
+const { createSessions } = require('../../lib/session/tokens/sessions');
+const { openRecords } = require('../../lib/session/storage/records');
+const { Generations } = require('../../lib/session/tokens/sessions-generations');
 const { memoryCache } = require('../helpers/memory-cache');
 const { Peer } = require('../helpers/peer');
 const { RedisServer } = require('../helpers/redis-server');
 const { delay, rejection } = require('../helpers/until');
 
-const SESSIONS = require.resolve('../../lib/session/sessions');
+const SESSIONS = require.resolve('../../lib/session/tokens/sessions');
 
 let server;
 let redis;

@@ -1,5 +1,5 @@
 'use strict';
-const { parseCacheControl, deltaSeconds, parseTokens } = require('../../lib/http/cache-control');
+const { parseCacheControl, deltaSeconds, parseTokens } = require('../../lib/http/rfc/cache-control');
 
 /** @param {string | undefined} field */
 const parsed = (field) => Object.fromEntries(parseCacheControl(field));

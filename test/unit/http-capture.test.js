@@ -2,8 +2,8 @@
 // Every way in which a handler can write a response: what reaches the client, and what is told of it.
 const http = require('node:http');
 const { PassThrough, Readable } = require('node:stream');
-const { Capture } = require('../../lib/http/capture');
-const { onHead } = require('../../lib/http/response-methods');
+const { Capture } = require('../../lib/http/record/capture');
+const { onHead } = require('../../lib/http/record/response-methods');
 const { serve, request, until, cleanUp } = require('../helpers/http');
 
 afterEach(cleanUp);

@@ -1,7 +1,7 @@
 'use strict';
 // Flights: who waits for whose handler, and what becomes of them.
 const { EventEmitter } = require('node:events');
-const { Flights, PATIENCE_MS } = require('../../lib/http/collapse');
+const { Flights, PATIENCE_MS } = require('../../lib/http/flow/collapse');
 
 const stored = /** @type {any} */ ({ payload: Buffer.from('x') });
 const shared = { names: [], selector: '' };

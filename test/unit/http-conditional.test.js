@@ -5,7 +5,7 @@ const {
   matchesEtag,
   replaceConditions,
   revalidationConditions,
-} = require('../../lib/http/conditional');
+} = require('../../lib/http/rfc/conditional');
 
 test.each([
   ['"a"', '"a"', true],

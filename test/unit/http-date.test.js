@@ -1,5 +1,5 @@
 'use strict';
-const { parseHttpDate } = require('../../lib/http/http-date');
+const { parseHttpDate } = require('../../lib/http/rfc/http-date');
 
 const TIME = Date.UTC(1994, 10, 6, 8, 49, 37);
 const NOW = Date.UTC(2026, 0, 1);

@@ -1,7 +1,7 @@
 'use strict';
 // Lifetimes and ages, in milliseconds. https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2
-const { directivesOf, explicitLifetime, heuristicLifetime, initialAge } = require('../../lib/http/freshness');
-const { ResponseHead } = require('../../lib/http/response-head');
+const { directivesOf, explicitLifetime, heuristicLifetime, initialAge } = require('../../lib/http/rfc/freshness');
+const { ResponseHead } = require('../../lib/http/serve/response-head');
 
 const NOW = Date.UTC(2026, 0, 1, 12, 0, 0, 700);
 /** @param {number} seconds */

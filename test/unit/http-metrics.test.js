@@ -1,5 +1,5 @@
 'use strict';
-const { HttpMetrics } = require('../../lib/http/metrics');
+const { HttpMetrics } = require('../../lib/http/flow/metrics');
 
 const req = /** @type {any} */ ({ method: 'GET', url: '/a?b', originalUrl: '/mount/a?b' });
 const ok = { status: 200 };

@@ -2,7 +2,7 @@
 // What a stored response may be used for. Each row names the section of RFC 9111 that it follows.
 const { createCache } = require('../../lib');
 const { parseOptions } = require('../../lib/http/options');
-const policy = require('../../lib/http/policy');
+const policy = require('../../lib/http/rfc/policy');
 
 const cache = createCache({ redis: false });
 afterAll(() => cache.close());

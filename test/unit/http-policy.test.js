@@ -2,8 +2,8 @@
 // What may be stored. Each row names the section of RFC 9111 that it follows.
 const { createCache } = require('../../lib');
 const { parseOptions } = require('../../lib/http/options');
-const policy = require('../../lib/http/policy');
-const { ResponseHead } = require('../../lib/http/response-head');
+const policy = require('../../lib/http/rfc/policy');
+const { ResponseHead } = require('../../lib/http/serve/response-head');
 
 const cache = createCache({ redis: false });
 afterAll(() => cache.close());

@@ -1,6 +1,6 @@
 'use strict';
 // Parts of stored responses. https://www.rfc-editor.org/rfc/rfc9110.html#section-14
-const { partOf, sliceFor } = require('../../lib/http/range');
+const { partOf, sliceFor } = require('../../lib/http/rfc/range');
 
 const MODIFIED = 'Sun, 06 Nov 1994 08:49:37 GMT';
 const BODY = '0123456789';

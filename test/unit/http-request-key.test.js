@@ -1,5 +1,5 @@
 'use strict';
-const { RequestKeys, queryRule } = require('../../lib/http/request-key');
+const { RequestKeys, queryRule } = require('../../lib/http/storage/request-key');
 
 /**
  * @param {string} url

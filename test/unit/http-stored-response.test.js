@@ -1,7 +1,7 @@
 'use strict';
 // What is stored of a response, and what a 304 changes in it. https://www.rfc-editor.org/rfc/rfc9111.html#section-3
-const { ResponseHead } = require('../../lib/http/response-head');
-const stored = require('../../lib/http/stored-response');
+const { ResponseHead } = require('../../lib/http/serve/response-head');
+const stored = require('../../lib/http/storage/stored-response');
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const judgement = /** @type {any} */ ({
@@ -31,7 +31,7 @@ const store = (fields, { status = 200, body = 'body', outer = [] } = {}) =>
 
 /**
  * What is left of the fields, as [name, value] pairs.
- * @param {import('../../lib/http/stored-response').StoredResponse} response
+ * @param {import('../../lib/http/storage/stored-response').StoredResponse} response
  */
 const fieldsOf = ({ metadata }) => metadata.head.flatMap((name, at) => (at % 2 ? [] : [[name, metadata.head[at + 1]]]));
 

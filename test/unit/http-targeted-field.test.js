@@ -1,6 +1,6 @@
 'use strict';
 // RFC 9213 fields are RFC 9651 dictionaries, and what does not parse as one is ignored as a whole.
-const { parseTargeted } = require('../../lib/http/targeted-field');
+const { parseTargeted } = require('../../lib/http/rfc/targeted-field');
 
 /** @param {string} field */
 const parse = (field) => {

@@ -1,6 +1,6 @@
 'use strict';
 // Which requests the same stored response answers. https://www.rfc-editor.org/rfc/rfc9111.html#section-4.1
-const { IDENTITY, selectorOf, varyNames, wantedLanguage } = require('../../lib/http/vary');
+const { IDENTITY, selectorOf, varyNames, wantedLanguage } = require('../../lib/http/rfc/vary');
 
 /** @param {Record<string, any>} headers */
 const get = (headers) => /** @type {any} */ ({ headers });

@@ -3,7 +3,7 @@
 // keys, beside the reads and writes of the actor. Only with TIERCEL_HISTORY_TRACE, because it costs time: then the
 // methods that the parts of the cache call of each other are wrapped, and a ring keeps what they did last.
 
-const { Flights } = require('../../../lib/cache/flights');
+const { Flights } = require('../../../lib/cache/single-flight');
 const { Loads } = require('../../../lib/cache/loads');
 const { Tiers } = require('../../../lib/cache/tiers');
 

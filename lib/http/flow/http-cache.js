@@ -1,0 +1,160 @@
+'use strict';
+// One request's way: bypass, hit, or miss. Both mounts are this class; what each step does is said in the file of its name.
+
+const { addStatus } = require('../serve/answer-head');
+const { Answers } = require('../serve/answers');
+const { onHead } = require('../record/response-methods');
+const { Exchange } = require('../record/exchange');
+const { Invalidations } = require('../storage/invalidations');
+const { Misses } = require('./misses');
+const { Mount } = require('../mount');
+const policy = require('../rfc/policy');
+const { HandlerRun } = require('../record/run-handler');
+const { SecondRuns, isOurs } = require('./second-runs');
+const { targetOf } = require('../storage/target');
+
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('node:http').ServerResponse} ServerResponse */
+/** @typedef {import('../record/exchange').ExchangeInstance} ExchangeInstance */
+/** @typedef {import('./second-runs').Rerun} Rerun */
+
+// https://www.rfc-editor.org/rfc/rfc9110.html#section-9.2.1; methods that we do not know are unsafe.
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY']);
+/** On the request: the caches that it has passed. */
+const PASSED = Symbol('tiercel.passed');
+
+/**
+ * @param {IncomingMessage} req
+ * @param {object} cache
+ */
+function markPassed(req, cache) {
+  const marked = /** @type {{ [PASSED]?: object[] }} */ (req);
+  (marked[PASSED] ??= []).push(cache);
+}
+
+class HttpCache {
+  #mount;
+  #options;
+  #answers;
+  #misses;
+  #seconds;
+  #invalidations;
+
+  /**
+   * @param {import('../options').HttpCacheOptions} options
+   * @param {string} space prefix of the keys
+   */
+  constructor(options, space) {
+    const mount = new Mount(options, space);
+    const { store, metrics, flights, uncacheable, unkeyed } = mount;
+    /** @type {import('../record/run-handler').RunContext} */
+    const context = {
+      options,
+      store,
+      serve: (...answer) => this.#answers.send(...answer),
+      told: ({ req, started }, outcome, more) => metrics.count(req, outcome, { ...more, started }),
+      landed: (flight) => flights.remove(flight),
+      learned: (base, isUncacheable) => (isUncacheable ? uncacheable.add(base) : uncacheable.delete(base)),
+      rerunFor: (exchange) => this.#seconds.forClient(exchange),
+      headKnown: (exchange) => unkeyed?.stop(exchange),
+      checkUnkeyed: unkeyed && ((exchange, names) => unkeyed.check(exchange, names)),
+    };
+    /**
+     * @param {ExchangeInstance} exchange
+     * @param {import('../record/run-handler').Right} right
+     */
+    const run = (exchange, right) => {
+      if (right.flight !== undefined) right.flight.claim = right.claim;
+      if (right.claim !== undefined) unkeyed?.watch(exchange);
+      new HandlerRun(context, exchange, right).start();
+    };
+    this.#seconds = new SecondRuns(mount, () => this.#answers, run);
+    this.#mount = mount;
+    this.#options = options;
+    this.#answers = new Answers(mount, (...stale) => this.#seconds.revalidate(...stale));
+    this.#misses = new Misses(mount, this.#answers, run);
+    this.#invalidations = new Invalidations(mount, context, (req, base) => targetOf(req, base, options));
+  }
+
+  /**
+   * Answers the request, or calls `forward` once and records what comes of it. Hits in memory are answered at once.
+   * @param {IncomingMessage} req
+   * @param {ServerResponse} res
+   * @param {() => void} forward
+   * @param {Rerun} [rerun]
+   */
+  handle(req, res, forward, rerun) {
+    if (isOurs(req, this.#mount, forward)) return;
+    const passed = /** @type {{ [PASSED]?: object[] }} */ (req)[PASSED];
+    // Mounted twice in one chain: once is enough.
+    if (passed?.includes(this)) return forward();
+    const { method } = req;
+    const depth = passed?.length ?? 0;
+    const base = this.#mount.keys.of(req, depth);
+    if (method !== 'GET' && method !== 'HEAD') {
+      if (SAFE_METHODS.has(method ?? '')) return this.#passOn(req, res, forward, 'method', 'method');
+      markPassed(req, this);
+      return this.#invalidations.watch(req, res, forward, base, depth);
+    }
+    if (base === undefined) return this.#passOn(req, res, forward, 'bypass', 'key');
+    // The responses of node:http2 have other insides: they are neither recorded nor answered here.
+    if (req.httpVersionMajor > 1) return this.#passOn(req, res, forward, 'bypass', 'http2');
+    const reason = policy.bypassReason(req);
+    if (reason !== undefined) return this.#passOn(req, res, forward, 'bypass', reason);
+    const target = targetOf(req, base, this.#options);
+    if (target === undefined) return this.#passOn(req, res, forward, 'bypass', 'identity');
+    const { slot, found } = this.#answers.peek(target);
+    if (found !== undefined && this.#answers.atOnce(req, res, found, target)) return;
+    const exchange = new Exchange(req, res, forward, target, depth);
+    exchange.rerun = rerun;
+    if (found !== undefined && this.#answers.from(exchange, slot, found, 'memory')) return;
+    if (found === undefined && slot.marker !== undefined) exchange.fwd = 'vary-miss';
+    if (this.#options.rules.requestDirectives && policy.isOnlyIfCached(req)) return this.#refuseUncached(exchange);
+    markPassed(req, this);
+    this.#misses.take(exchange, slot);
+  }
+
+  /**
+   * As Invalidations.purge().
+   * @param {import('../storage/invalidations').Purge} what
+   */
+  async purge(what) {
+    await this.#invalidations.purge(what);
+  }
+
+  stats() {
+    return this.#mount.metrics.snapshot();
+  }
+
+  /**
+   * The cache has no part in this request.
+   * @param {IncomingMessage} req
+   * @param {ServerResponse} res
+   * @param {() => void} forward
+   * @param {string} fwd
+   * @param {string} reason
+   */
+  #passOn(req, res, forward, fwd, reason) {
+    markPassed(req, this);
+    onHead(res, (status) => {
+      addStatus(res, `${this.#options.name}; fwd=${fwd}`);
+      this.#mount.metrics.count(req, 'bypass', { status, reason });
+    });
+    forward();
+  }
+
+  /**
+   * https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.1.7
+   * @param {ExchangeInstance} exchange
+   */
+  #refuseUncached({ req, res, started }) {
+    addStatus(res, `${this.#options.name}; fwd=request; detail=only-if-cached`);
+    res.writeHead(504);
+    res.end();
+    this.#mount.metrics.count(req, 'miss', { status: 504, reason: 'only-if-cached', started });
+  }
+}
+
+/** @typedef {HttpCache} HttpCacheInstance */
+
+module.exports = { HttpCache };

@@ -1,0 +1,152 @@
+'use strict';
+// Second runs of the app, for a request of our own: what was served stale is made anew, or a client whose request the
+// handler saw in another form is given what it asked for.
+
+const { clearTimeout, setTimeout } = require('../../timers');
+const { detachedCopy, relay } = require('./background');
+const { Exchange } = require('../record/exchange');
+const { addStatus } = require('../serve/answer-head');
+
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('node:http').ServerResponse} ServerResponse */
+/** @typedef {import('../storage/stored-response').Usable} Usable */
+/** @typedef {import('../storage/store').Slot} Slot */
+/** @typedef {import('../record/exchange').ExchangeInstance} ExchangeInstance */
+/** @typedef {import('./collapse').StartedFlight} Flight */
+/** @typedef {Awaited<ReturnType<import('../storage/store').ResponseStoreInstance['renew']>>} Renewed */
+
+/**
+ * Runs the whole app for a request of our own, whose way leads past this mount again.
+ * @typedef {(req: IncomingMessage, res: ServerResponse) => void} Rerun
+ */
+
+// For how long a process takes it that another one refreshes an answer.
+const BUSY_MS = 100;
+/** On a request of our own: who waits for it to come by. */
+const OURS = Symbol('tiercel.ours');
+
+/**
+ * Whether a request is one of ours, which is not to be answered again; if so, it has been sent on.
+ * @param {IncomingMessage} req
+ * @param {object} mount that it has come to
+ * @param {() => void} forward
+ */
+function isOurs(req, mount, forward) {
+  const ours = /** @type {{ [OURS]?: { mount: object, proceed: (forward: () => void) => void } }} */ (req)[OURS];
+  if (ours === undefined) return false;
+  if (ours.mount === mount) ours.proceed(forward);
+  else forward();
+  return true;
+}
+
+class SecondRuns {
+  /** @type {Map<string, Flight>} key → the run that refreshes it */
+  #running = new Map();
+  #mount;
+  #options;
+  #store;
+  #flights;
+  #answers;
+  #run;
+
+  /**
+   * @param {import('../mount').MountInstance} mount
+   * @param {() => import('../serve/answers').AnswersInstance} answers
+   * @param {(exchange: ExchangeInstance, right: import('../record/run-handler').Right) => void} run the handler
+   */
+  constructor(mount, answers, run) {
+    this.#mount = mount;
+    this.#options = mount.options;
+    this.#store = mount.store;
+    this.#flights = mount.flights;
+    this.#answers = answers;
+    this.#run = run;
+  }
+
+  /**
+   * Runs the app once more for a stale answer that was just served. One run at a time, in all processes.
+   * @param {ExchangeInstance} exchange
+   * @param {Slot} slot
+   * @param {Usable} found
+   * @param {Flight} [own] of the exchange
+   */
+  revalidate(exchange, slot, found, own) {
+    const { rerun, target, depth } = exchange;
+    const other = this.#flights.find(slot.key);
+    if (rerun === undefined || (other !== undefined && other !== own)) return;
+    const running = this.#running.get(slot.key);
+    if (running !== undefined && !running.fenced && running.claim?.current !== false) return;
+    const { leaseFor } = this.#options;
+    const flight = this.#flights.start(target.base, slot.key, performance.now());
+    this.#running.set(slot.key, flight);
+    const end = () => {
+      if (this.#running.get(slot.key) === flight) this.#running.delete(slot.key);
+      this.#flights.remove(flight);
+    };
+    const refresh = async (/** @type {Renewed} */ { claim, reason }) => {
+      // Another process is at it: not every stale hit is to ask again.
+      if (reason === 'busy') return void setTimeout(end, BUSY_MS).unref();
+      if (claim === undefined) return end();
+      flight.claim = claim;
+      // Somebody else may have been quicker: what was found was replaced, or purged, before the lease was ours.
+      const now = this.#answers().peek(target).found ?? (await this.#store.read(target)).found;
+      if (now === undefined || this.#answers().isFresh(exchange, now)) {
+        void claim.giveUp();
+        return end();
+      }
+      const { req, res } = detachedCopy(exchange.req);
+      const copy = new Exchange(req, res, () => {}, target, depth);
+      copy.background = true;
+      copy.stale = found;
+      copy.fwd = 'stale';
+      // Another layer may answer in our place, or nobody at all.
+      const late = setTimeout(() => {
+        req.destroy();
+        // That alone does not reach the connection of a request that was read to its end.
+        res.destroy();
+      }, leaseFor);
+      late.unref();
+      res.once('close', () => {
+        clearTimeout(late);
+        void claim.giveUp();
+        end();
+      });
+      const proceed = (/** @type {() => void} */ forward) => {
+        copy.forward = forward;
+        this.#run(copy, { slot, claim, flight: undefined });
+      };
+      /** @type {any} */ (req)[OURS] = { mount: this.#mount, proceed };
+      try {
+        rerun(req, res);
+      } catch (error) {
+        res.destroy();
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    };
+    this.#store
+      .renew(slot, { leaseFor, tags: this.#mount.tagsOf(exchange) })
+      .then(refresh)
+      .catch(end);
+  }
+
+  /**
+   * Runs the app for a client whose request the handler was shown in another form.
+   * @param {ExchangeInstance} exchange
+   */
+  forClient({ req: shown, res, asked, rerun }) {
+    const { req, res: copy } = detachedCopy(shown);
+    req.headers = asked.headers;
+    req.rawHeaders = asked.rawHeaders;
+    /** @type {any} */ (req)[OURS] = { mount: this.#mount, proceed: (/** @type {() => void} */ forward) => forward() };
+    addStatus(res, `${this.#options.name}; fwd=partial`);
+    relay(copy, res);
+    if (rerun !== undefined) return rerun(req, copy);
+    // Without Express there is nobody to ask again.
+    res.writeHead(502);
+    res.end();
+  }
+}
+
+module.exports = { SecondRuns, isOurs };

@@ -1,0 +1,92 @@
+'use strict';
+// The answer to a POST as the stored answer to later GETs, when it says that it is one: by a Content-Location that is
+// its own URL, and explicit freshness. https://www.rfc-editor.org/rfc/rfc9110.html#section-9.3.3
+
+const { Capture } = require('../record/capture');
+const { directivesOf, explicitLifetime } = require('../rfc/freshness');
+const { judge } = require('../rfc/policy');
+const { toStoredResponse } = require('./stored-response');
+const { varyNames } = require('../rfc/vary');
+
+/** @typedef {import('../record/exchange').ExchangeInstance} Exchange */
+/** @typedef {import('../serve/response-head').Head} Head */
+/** @typedef {import('../rfc/policy').Judgement} Judgement */
+
+const MOST_TRIES = 3;
+/** @type {ReadonlyMap<string, string>} */
+const NOTHING = new Map();
+
+/**
+ * The lease of what a GET of the same URL would be answered from, before the handler runs.
+ * @param {import('./store').ResponseStoreInstance} store
+ * @param {import('./store').Target} target
+ * @param {number} leaseFor
+ */
+async function leaseOf(store, target, leaseFor) {
+  let { slot } = store.peek(target);
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const taken = await store.claim(target, slot, { leaseFor, tags: [] });
+    if (taken.claim !== undefined || taken.found === undefined) return taken;
+    const renewed = await store.renew(taken.slot, { leaseFor, tags: [] });
+    if (renewed.claim !== undefined) return renewed;
+    slot = { ...taken.slot, occupied: false };
+  }
+  return { slot, claim: undefined };
+}
+
+/**
+ * Runs the handler of a POST, and stores its answer if it is one to be stored. A lease beside the URL's own says whether
+ * anything has changed since the handler began; the URL's own would make every GET wait for the POST.
+ * @param {Exchange} exchange
+ * @param {import('../record/run-handler').RunContext} context
+ * @param {{ isOwnUrl: (head: Head) => boolean, onHead: (head: Head, stored: boolean) => void }} hooks
+ */
+async function runPost(exchange, { options, store }, { isOwnUrl, onHead }) {
+  const { res, asked, target, forward } = exchange;
+  const fence = await store.fence(target.base, options.leaseFor);
+  const sent = performance.now();
+  /** @type {{ head: Head, judgement: Judgement, names: string[] } | undefined} */
+  let kept;
+  const judged = (/** @type {Head} */ head) => {
+    const names = varyNames(head.get('vary'), target.required);
+    const context = { identified: target.identity !== undefined, vary: new Set(names) };
+    const delay = performance.now() - sent;
+    return { head, names, judgement: judge(head, asked, options.rules, { ...context, now: Date.now(), delay }) };
+  };
+  /** @param {import('./stored-response').StoredResponse} stored */
+  const save = async (stored) => {
+    const { names } = /** @type {NonNullable<typeof kept>} */ (kept);
+    const { slot, claim } = await leaseOf(store, target, options.leaseFor);
+    // In this order: what was invalidated before the second lease, the first one knows.
+    const stands = claim !== undefined && (await fence?.stands([]));
+    if (stands) await store.save(target, slot, claim, stored, { names, tags: [], keep: options.rules.retain });
+    else void claim?.giveUp();
+  };
+  new Capture(res, options.maxBodyBytes, {
+    onHead(head, { fits }) {
+      const control = directivesOf(head, options.rules.targets);
+      const explicit = explicitLifetime(head, control, Date.now()) ?? 0;
+      const candidate = judged(head);
+      const storable = fits && head.status === 200 && explicit > 0 && candidate.judgement.refused === undefined;
+      if (fence !== undefined && storable && isOwnUrl(head)) kept = candidate;
+      onHead(head, kept !== undefined);
+      return kept === undefined ? 'pass' : 'record';
+    },
+    onCommitted: (head) => judged(head).judgement.refused === undefined,
+    onComplete(body) {
+      const { head, judgement } = /** @type {NonNullable<typeof kept>} */ (kept);
+      const stored = toStoredResponse({ head, message: '', body, outer: NOTHING }, judgement, Date.now());
+      void save(stored)
+        .catch(() => {})
+        .finally(() => fence?.giveUp());
+    },
+    onDropped: () => void fence?.giveUp(),
+    onChunk() {},
+    onEnd() {},
+    onDiverted() {},
+    isAwaited: () => false,
+  });
+  queueMicrotask(forward);
+}
+
+module.exports = { runPost };
