@@ -240,7 +240,9 @@ TEST_F(TagTableTest, SaysWhatItTakes) {
   std::vector<TagCell> cells;
   for (int i = 0; i < 50000; ++i) cells.push_back(tags.acquire("user:" + std::to_string(i) + ":0123456789abcdef"));
   const auto taken = static_cast<double>(allocatedBytes() - before - cells.capacity() * sizeof(TagCell));
-  EXPECT_NEAR(static_cast<double>(tags.bytes()), taken, taken / 20);
+  // Allocators round differently: that of the sanitizers not at all.
+  EXPECT_GE(static_cast<double>(tags.bytes()), 0.95 * taken);
+  EXPECT_LE(static_cast<double>(tags.bytes()), 1.25 * taken);
 }
 
 // In an order that has nothing to do with that in which they came.
