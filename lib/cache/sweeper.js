@@ -2,11 +2,15 @@
 // Gives back the memory of entries that an invalidation made useless, in the background and in small batches. Nothing
 // depends on it: what is invalid is never served, swept or not.
 const { randomBytes } = require('node:crypto');
-const { setTimeout } = require('../timers');
+const { clearTimeout, setTimeout } = require('../timers');
 
 const BATCH = 256;
 const PAUSE_MS = 2;
 const MOST_BATCHES = 100_000;
+// A step that fails is tried again, so often, after a pause that doubles: a server that is slow for a moment is no reason
+// to leave the rest for an hour.
+const TRIES = 7;
+const FIRST_RETRY_MS = 100;
 
 /** @returns {Promise<void>} */
 const pause = () => new Promise((resolve) => void setTimeout(resolve, PAUSE_MS).unref());
@@ -15,6 +19,8 @@ class Sweeper {
   #tiers;
   #prefix;
   #stopped = false;
+  /** @type {Set<() => void>} ends the pauses in front of another try */
+  #sleeping = new Set();
 
   /**
    * @param {import('./tiers').TiersInstance} tiers
@@ -27,6 +33,7 @@ class Sweeper {
 
   stop() {
     this.#stopped = true;
+    for (const wake of this.#sleeping) wake();
   }
 
   /**
@@ -38,24 +45,67 @@ class Sweeper {
     const index = `${this.#prefix}i${name.slice(1)}`;
     // Of the same slot, for clusters.
     const trash = `${index}:${randomBytes(8).toString('hex')}`;
-    try {
-      await client.call('RENAME', index, trash);
-    } catch (error) {
-      if (/no such key/i.test(/** @type {Error} */ (error).message)) return;
-      throw error;
-    }
-    await client.call('PEXPIRE', trash, '3600000');
+    let failed = false;
+    const taken = await this.#persist(async () => {
+      try {
+        await client.call('RENAME', index, trash);
+        return true;
+      } catch (error) {
+        if (/no such key/i.test(/** @type {Error} */ (error).message)) {
+          // An attempt before, of which no answer came, may have been carried out.
+          return failed && (await client.call('EXISTS', trash)) === 1;
+        }
+        failed = true;
+        throw error;
+      }
+    });
+    if (!taken) return;
+    await this.#persist(() => client.call('PEXPIRE', trash, '3600000'));
     for (let batch = 0; batch < MOST_BATCHES && !this.#stopped; batch++) {
       // Each time: an entry that was filled after yet another invalidation is to stay.
-      const stamp = await this.#tiers.stampOf(name);
+      const stamp = await this.#persist(() => this.#tiers.stampOf(name));
       if (stamp === undefined) break;
-      const popped = await client.call('ZPOPMIN', trash, String(BATCH));
+      const popped = await this.#persist(() => client.call('ZPOPMIN', trash, String(BATCH)));
       const keys = membersOf(popped);
       if (keys.length === 0) return;
-      await Promise.all(keys.map((key) => this.#tiers.sweep(key, name, stamp)));
+      await Promise.all(keys.map((key) => this.#persist(() => this.#tiers.sweep(key, name, stamp))));
       await pause();
     }
     await client.call('UNLINK', trash);
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} step
+   * @returns {Promise<T>}
+   */
+  async #persist(step) {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await step();
+      } catch (error) {
+        if (tried === TRIES || this.#stopped) throw error;
+        await this.#sleep(FIRST_RETRY_MS * 2 ** (tried - 1));
+        if (this.#stopped) throw error;
+      }
+    }
+  }
+
+  /**
+   * @param {number} ms
+   * @returns {Promise<void>}
+   */
+  async #sleep(ms) {
+    /** @type {() => void} */
+    let wake = () => {};
+    const awake = new Promise((resolve) => {
+      wake = () => resolve(undefined);
+    });
+    const timer = setTimeout(wake, ms).unref();
+    this.#sleeping.add(wake);
+    await awake;
+    this.#sleeping.delete(wake);
+    clearTimeout(timer);
   }
 
   /**
@@ -67,12 +117,12 @@ class Sweeper {
     const client = /** @type {import('../redis/client').Client} */ (this.#tiers.client);
     let cursor = '0';
     for (let batch = 0; batch < MOST_BATCHES && !this.#stopped; batch++) {
-      const stamp = await this.#tiers.stampOf(name);
+      const stamp = await this.#persist(() => this.#tiers.stampOf(name));
       if (stamp === undefined) return;
-      const [next, keys] = await client.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', String(BATCH));
-      await Promise.all(
-        keys.map((/** @type {string} */ key) => this.#tiers.sweep(key.slice(this.#prefix.length), name, stamp)),
-      );
+      const scan = /** @type {const} */ (['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(BATCH)]);
+      const [next, keys] = await this.#persist(() => client.call(...scan));
+      const sweep = (/** @type {string} */ key) => this.#tiers.sweep(key.slice(this.#prefix.length), name, stamp);
+      await Promise.all(keys.map((/** @type {string} */ key) => this.#persist(() => sweep(key))));
       cursor = String(next);
       if (cursor === '0') return;
       await pause();

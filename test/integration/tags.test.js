@@ -299,6 +299,18 @@ describe('thousands of entries', () => {
     expect(await redis.call('EXISTS', KEY('k'))).toBe(0);
   });
 
+  test('a sweep goes on when the server was away for a moment', async () => {
+    const cache = await open({ commandTimeout: '100ms' });
+    await cache.setMany(Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`m${i}`, i])), { tags: ['away'] });
+    await cache.health();
+    await cache.invalidateTag('away');
+    server.pause();
+    await delay(500); // more than a command has
+    server.resume();
+    await swept('away');
+    await until('the memory of the entries is back', async () => (await redis.call('KEYS', KEY('m*'))).length < 300);
+  });
+
   test('a cleared namespace gives its memory back, and leaves others alone', async () => {
     const cache = await open();
     const [users, cart] = [cache.namespace('users'), cache.namespace('cart')];
