@@ -56,9 +56,9 @@ class Cache extends EventEmitter {
   #complaints;
   /** @type {Map<string, Cache>} */
   #children = new Map();
-  /** @type {Set<{ close: () => Promise<unknown> }>} */
   /** @type {Set<Promise<void>>} closes of namespaces that are under way */
   #leaving = new Set();
+  /** @type {Set<{ close: () => Promise<unknown> }>} */
   #attached = new Set();
   /** @type {Cache | undefined} whose namespace this one is */
   #parent;
@@ -628,11 +628,15 @@ class Cache extends EventEmitter {
     const windows = call.windows(/** @type {number} */ (call.ttl));
     try {
       const tags = call.knownTags;
-      const store = () => this.#tiers.store(key, encoded, windows, { tags });
       let stored;
-      if (this.#tiers.local) stored = this.#tiers.storeNow(key, encoded, windows, '', tags);
-      else if (this.#outbox.pending && this.#outbox.concerns(key)) stored = await this.#outbox.inFrontOf(key, store);
-      else stored = await store();
+      if (this.#tiers.local) {
+        stored = this.#tiers.storeNow(key, encoded, windows, '', tags);
+      } else if (this.#outbox.pending && this.#outbox.concerns(key)) {
+        // Behind the removal that is pending, and in its place.
+        stored = await this.#outbox.writeBehind(key, () => this.#tiers.store(key, encoded, windows, { tags }));
+      } else {
+        stored = await this.#tiers.store(key, encoded, windows, { tags });
+      }
       if (stored && this.#announcer.hears('cache:set')) this.#tell('cache:set', { key, ttl: windows.fresh / 1000 });
       return stored;
     } catch (error) {

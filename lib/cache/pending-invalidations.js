@@ -130,7 +130,7 @@ class Outbox {
    * @param {() => Promise<T>} write rejects when it was not acknowledged
    * @returns {Promise<T>}
    */
-  async inFrontOf(key, write) {
+  async writeBehind(key, write) {
     await this.settled(key);
     const added = this.#keys.get(key);
     if (added === undefined) return await write();
