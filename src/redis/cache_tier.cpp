@@ -56,8 +56,6 @@ CacheTier::CacheTier(Connection& connection, core::ProcessTier& shared, CacheTie
 }
 
 CacheTier::~CacheTier() {
-  for (const std::string& key : watched_) session_->unwatch(key, *this);
-  for (const auto& [key, operation] : confirming_) session_->endConfirming(key, *this);
   session_->leave(*this);
   releaseCells();
   for (const core::TagCell cell : namespaces_) tags_.release(cell);
@@ -237,7 +235,7 @@ CacheTier::Admission CacheTier::held(LeaseNumber number) {
   if (lease == nullptr) return Admission::kClosed;
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  watch(lease->key);
+  session_->watch(lease->key, *this);
   Sending sending(*this, lease->key);
   sending.script(Kind::kHeld, Script::kHeld, lease->key, {textOf(lease->id)});
   sending.submit();
@@ -258,7 +256,7 @@ CacheTier::Admission CacheTier::renew(LeaseNumber number, core::Millis leaseFor)
 bool CacheTier::current(LeaseNumber number) {
   const Lease* lease = leases_.find(number);
   // Not watched any more: the key has changed, and nobody has asked yet what that was.
-  if (lease == nullptr || !watched_.contains(lease->key)) return false;
+  if (lease == nullptr || !session_->watches(lease->key, *this)) return false;
   const core::Millis now = connection_->now();
   return std::ranges::all_of(lease->marks.view(), [&](const core::TagMark& mark) { return tags_.valid(mark, now); });
 }
@@ -327,12 +325,11 @@ void CacheTier::confirm(Sending& sending) {
   const std::string& key = operations_[operation].key;
   sending.lookBehind(Kind::kConfirm, key, core::kFillIdOffset, core::kOutdatedOffset);
   sending.reserve();
-  const auto [at, isNew] = confirming_.try_emplace(key, operation);
-  if (isNew) {
-    session_->beginConfirming(key, *this);
+  if (std::uint32_t* const latest = session_->confirming(key, *this)) {
+    operations_[*latest].keeps = false;  // overtaken
+    *latest = operation;
   } else {
-    operations_[at->second].keeps = false;  // overtaken
-    at->second = operation;
+    session_->beginConfirming(key, *this, operation);
   }
   operations_[operation].confirms = true;
 }
@@ -386,9 +383,7 @@ CacheTier::Admission CacheTier::sweep(std::string_view key, std::string_view tag
   return admission;
 }
 
-void CacheTier::unwatch(std::string_view key) {
-  if (!watched_.empty() && watched_.erase(std::string(key)) > 0) session_->unwatch(key, *this);
-}
+void CacheTier::unwatch(std::string_view key) { session_->unwatch(key, *this); }
 
 void CacheTier::forget(std::string_view key) {
   if (memory_ != nullptr) memory_->erase(key);

@@ -12,8 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "core/entry.h"
@@ -186,12 +184,10 @@ class CacheTier final : private ReplyHandler, private SessionMember {
   void onFailed(const Pending& pending, const Error& error) override;
   void onTimedOut(const Pending& pending) override;
   void onKeyChanged(std::string_view key) override;
-  void onAllChanged() override;
-  void onOwnAnnouncement(std::string_view key) override;
+  void onOwnAnnouncement(std::string_view key, std::uint32_t write) override;
   [[nodiscard]] std::string_view keyOf(std::uint32_t read) const override { return operations_[read].key; }
   void forgetLifetime(std::uint32_t read) override { operations_[read].left = kUnknown; }
   void release(const std::string& key, const core::FillId& id) override;
-  void watch(std::string_view key);
 
   std::uint32_t begin(std::string_view key, std::uint32_t flags = 0);
   void finish(std::uint32_t index);
@@ -269,8 +265,6 @@ class CacheTier final : private ReplyHandler, private SessionMember {
   core::MarkList marks_;                   // of the entry that is looked at
   std::deque<Operation> operations_;       // one may be begun while another is settled
   std::vector<std::uint32_t> free_;
-  std::unordered_set<std::string> watched_;
-  std::unordered_map<std::string, std::uint32_t> confirming_;  // by key: what waits for its kConfirm
   std::size_t active_ = 0;
 };
 

@@ -97,7 +97,7 @@ void CacheTier::settleRead(Operation& operation, const Reply& reply, bool acquir
   } else {
     found = classify(operation, *entry);
     found.head = reply.text.substr(0, kHead);
-    if (acquiring && found.kind == Found::Kind::kBusy) watch(operation.key);
+    if (acquiring && found.kind == Found::Kind::kBusy) session_->watch(operation.key, *this);
     if (!acquiring && found.kind != Found::Kind::kHit && found.kind != Found::Kind::kAgain) {
       found.kind = Found::Kind::kMiss;
     }
@@ -122,7 +122,7 @@ Found CacheTier::leased(const Operation& operation) {
     release(operation.key, operation.lease);
     return {.kind = Found::Kind::kAgain};
   }
-  watch(operation.key);
+  session_->watch(operation.key, *this);
   return {.kind = Found::Kind::kLeased, .left = operation.left, .lease = lease};
 }
 
@@ -133,10 +133,6 @@ void CacheTier::release(const std::string& key, const core::FillId& id) {
   sending.operation().lease = id;
   sending.script(Kind::kReleased, Script::kFail, key, {textOf(id), "", "0"});
   sending.submit(Told::kNobody);
-}
-
-void CacheTier::watch(std::string_view key) {
-  if (watched_.emplace(key).second) session_->watch(key, *this);
 }
 
 Found CacheTier::classify(Operation& operation, const core::Entry& entry) {
@@ -251,7 +247,7 @@ void CacheTier::settleLease(Operation& operation, Kind kind, const Reply& reply)
   const bool taken = reply.text.size() == core::kFillIdSize && reply.text != textOf(core::FillId{});
   if (kind == Kind::kRefreshed && operation.answer == 0 && taken) {
     found.kind = Found::Kind::kBusy;
-    watch(operation.key);
+    session_->watch(operation.key, *this);
   } else if (kind == Kind::kRefreshed && operation.answer == 2) {
     found.kind = Found::Kind::kFailed;
   }
@@ -289,14 +285,13 @@ void CacheTier::reportStored(const Operation& operation) {
 
 // Who is told that it is written must not find what another thread has read before, and put there meanwhile.
 void CacheTier::settleConfirm(Operation& operation, const Reply& reply) {
-  const auto at = confirming_.find(operation.key);
-  if (at == confirming_.end()) return forget(operation.key);
-  Operation& latest = operations_[at->second];
+  const std::uint32_t* const newest = session_->confirming(operation.key, *this);
+  if (newest == nullptr) return forget(operation.key);
+  Operation& latest = operations_[*newest];
   if (&latest != &operation) {  // overtaken: what is older than the newer one goes, and nothing else
     latest.ticket = memory_->eraseAndRenew(operation.key, latest.ticket);
     return;
   }
-  confirming_.erase(at);
   session_->endConfirming(operation.key, *this);
   if (!keepConfirmed(operation, reply)) forget(operation.key);
 }
@@ -363,16 +358,10 @@ void CacheTier::onTimedOut(const Pending& pending) {
   observer_.onOperationTimedOut(operation.number);
 }
 
-void CacheTier::onKeyChanged(std::string_view key) {
-  if (watched_.erase(std::string(key)) > 0) observer_.onWatched(key);
-}
+void CacheTier::onKeyChanged(std::string_view key) { observer_.onWatched(key); }
 
-void CacheTier::onAllChanged() {
-  for (const std::string& key : std::exchange(watched_, {})) observer_.onWatched(key);
-}
-
-void CacheTier::onOwnAnnouncement(std::string_view key) {
-  core::Ticket& ticket = operations_[confirming_.at(std::string(key))].ticket;
+void CacheTier::onOwnAnnouncement(std::string_view key, std::uint32_t write) {
+  core::Ticket& ticket = operations_[write].ticket;
   ticket = memory_->eraseAndRenew(key, ticket);
 }
 

@@ -1,6 +1,9 @@
 #include "redis/node_session.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "redis/lease_book.h"
 
 namespace tiercel::redis {
 
@@ -29,14 +32,41 @@ void NodeSession::join(SessionMember& member) { members_.push_back(&member); }
 
 void NodeSession::leave(SessionMember& member) {
   std::erase(members_, &member);
+  const auto isIts = [&](const auto& one) { return one.second.member == &member; };
+  std::erase_if(watched_, isIts);
+  std::erase_if(confirming_, isIts);
   if (halfRead_.first == &member) halfRead_.first = nullptr;
 }
 
-void NodeSession::remove(Interest& interest, std::string_view key, SessionMember& member) {
-  if (interest.empty()) return;
-  const auto [begin, end] = interest.equal_range(std::string(key));
-  const auto at = std::find_if(begin, end, [&](const auto& one) { return one.second == &member; });
-  if (at != end) interest.erase(at);
+NodeSession::Interests::iterator NodeSession::find(Interests& interests, std::string_view key,
+                                                   const SessionMember& member) {
+  if (interests.empty()) return interests.end();
+  const auto [begin, end] = interests.equal_range(std::string(key));
+  const auto at = std::find_if(begin, end, [&](const auto& one) { return one.second.member == &member; });
+  return at == end ? interests.end() : at;
+}
+
+void NodeSession::watch(std::string_view key, SessionMember& member) {
+  if (!watches(key, member)) watched_.emplace(key, Interest{&member});
+}
+
+void NodeSession::unwatch(std::string_view key, SessionMember& member) {
+  const auto at = find(watched_, key, member);
+  if (at != watched_.end()) watched_.erase(at);
+}
+
+bool NodeSession::watches(std::string_view key, SessionMember& member) {
+  return find(watched_, key, member) != watched_.end();
+}
+
+void NodeSession::endConfirming(const std::string& key, SessionMember& member) {
+  const auto at = find(confirming_, key, member);
+  if (at != confirming_.end()) confirming_.erase(at);
+}
+
+std::uint32_t* NodeSession::confirming(const std::string& key, SessionMember& member) {
+  const auto at = find(confirming_, key, member);
+  return at == confirming_.end() ? nullptr : &at->second.write;
 }
 
 void NodeSession::forget(std::string_view key) {
@@ -53,13 +83,13 @@ void NodeSession::forgetHalfRead() {
 void NodeSession::onInvalidate(std::string_view full) {
   if (!full.starts_with(prefix_)) return;
   const std::string_view key = full.substr(prefix_.size());
-  if (key.starts_with("t:") || key == "a" || key.starts_with("n")) shared_.tags.doubt(key);
+  if (key.starts_with("t:") || key == kAnyTag || key.starts_with("n")) shared_.tags.doubt(key);
   const bool nobodyWaits = watched_.empty() && confirming_.empty();
   const std::string name(nobodyWaits ? std::string_view() : key);
   // Two that write the same key do not know whose announcement this is.
-  const auto own = confirming_.empty() ? confirming_.end() : confirming_.find(name);
-  if (own != confirming_.end() && confirming_.count(name) == 1) {
-    own->second->onOwnAnnouncement(key);
+  const auto [own, behind] = confirming_.equal_range(name);
+  if (own != behind && std::next(own) == behind) {
+    own->second.member->onOwnAnnouncement(key, own->second.write);
   } else {
     forget(key);
   }
@@ -67,7 +97,7 @@ void NodeSession::onInvalidate(std::string_view full) {
   if (watched_.empty()) return;
   const auto [begin, end] = watched_.equal_range(name);
   std::vector<SessionMember*> told;
-  for (auto at = begin; at != end; ++at) told.push_back(at->second);
+  for (auto at = begin; at != end; ++at) told.push_back(at->second.member);
   watched_.erase(begin, end);
   for (SessionMember* member : told) member->onKeyChanged(key);
 }
@@ -91,9 +121,7 @@ void NodeSession::onTrackingLost() {
 }
 
 void NodeSession::tellAll() {
-  if (watched_.empty()) return;
-  watched_.clear();
-  for (SessionMember* member : std::vector<SessionMember*>(members_)) member->onAllChanged();
+  for (const auto& [key, interest] : std::exchange(watched_, {})) interest.member->onKeyChanged(key);
 }
 
 void NodeSession::onHeard(core::Millis trustedUntil) {

@@ -25,10 +25,8 @@ class SessionMember {
   virtual ~SessionMember() = default;
   // A key that it watches has changed; it does not watch it any more.
   virtual void onKeyChanged(std::string_view key) = 0;
-  // Any key may have changed: the same for all that it watches.
-  virtual void onAllChanged() = 0;
   // Most likely its own write of this key was announced. What the write reads behind itself will tell.
-  virtual void onOwnAnnouncement(std::string_view key) = 0;
+  virtual void onOwnAnnouncement(std::string_view key, std::uint32_t write) = 0;
   // The key of one of its reads.
   [[nodiscard]] virtual std::string_view keyOf(std::uint32_t read) const = 0;
   // The lifetime that was read for it belongs to what was there before.
@@ -47,7 +45,7 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
   NodeSession& operator=(const NodeSession&) = delete;
 
   void join(SessionMember& member);
-  // What it watches and confirms has to be taken off before.
+  // What it watches and confirms is forgotten.
   void leave(SessionMember& member);
   // The connection is gone for good.
   void detach() { connection_ = nullptr; }
@@ -60,11 +58,16 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
   void forgetScripts() { scripts_.fill(false); }
 
   // From now on the member hears of a change of the key, once.
-  void watch(std::string_view key, SessionMember& member) { watched_.emplace(key, &member); }
-  void unwatch(std::string_view key, SessionMember& member) { remove(watched_, key, member); }
+  void watch(std::string_view key, SessionMember& member);
+  void unwatch(std::string_view key, SessionMember& member);
+  [[nodiscard]] bool watches(std::string_view key, SessionMember& member);
   // Between these the announcement of a write of the member is no news.
-  void beginConfirming(std::string_view key, SessionMember& member) { confirming_.emplace(key, &member); }
-  void endConfirming(std::string_view key, SessionMember& member) { remove(confirming_, key, member); }
+  void beginConfirming(const std::string& key, SessionMember& member, std::uint32_t write) {
+    confirming_.emplace(key, Interest{&member, write});
+  }
+  void endConfirming(const std::string& key, SessionMember& member);
+  // The write of this key that is confirmed, to be replaced by a newer one; nullptr: none is.
+  [[nodiscard]] std::uint32_t* confirming(const std::string& key, SessionMember& member);
 
   // Of the read whose lifetime was answered, and whose value comes next.
   void readHalf(SessionMember& member, std::uint32_t read) { halfRead_ = {&member, read}; }
@@ -74,7 +77,11 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
   void releaseLater(std::string_view key, const core::FillId& lease);
 
  private:
-  using Interest = std::unordered_multimap<std::string, SessionMember*>;
+  struct Interest {
+    SessionMember* member;
+    std::uint32_t write = 0;
+  };
+  using Interests = std::unordered_multimap<std::string, Interest>;
 
   NodeSession(Connection& connection, core::ProcessTier& shared, core::MemoryTier* memory, std::string prefix);
 
@@ -83,7 +90,7 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
   void onTrackingLost() override;
   void onHeard(core::Millis trustedUntil) override;
 
-  static void remove(Interest& interest, std::string_view key, SessionMember& member);
+  static Interests::iterator find(Interests& interests, std::string_view key, const SessionMember& member);
   void forget(std::string_view key);
   void forgetHalfRead();
   void tellAll();
@@ -97,8 +104,8 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
   bool sourceAnnounces_ = false;
   core::Millis trustedUntil_ = 0;
   std::array<bool, kScripts> scripts_{};
-  Interest watched_;
-  Interest confirming_;
+  Interests watched_;
+  Interests confirming_;
   std::pair<SessionMember*, std::uint32_t> halfRead_{nullptr, 0};
   std::vector<std::pair<std::string, core::FillId>> orphans_;
   static constexpr std::size_t kMostOrphans = 10000;
