@@ -5,12 +5,6 @@
 
 namespace tiercel::core {
 
-namespace {
-
-constexpr std::string_view kAnyTag = "a";
-
-}  // namespace
-
 LocalCache::LocalCache(MemoryTier& memory, TagTable& tags, LeaseTable& leases,
                        const std::vector<std::string>& namespaces, std::shared_ptr<LeaseListener> listener)
     : memory_(memory), tags_(tags), table_(leases), listener_(std::move(listener)), any_(tags.acquire(kAnyTag)) {

@@ -24,6 +24,9 @@ namespace tiercel::core {
 
 using TagCell = std::uint32_t;
 
+// A tag that changes whenever any tag of the cache is invalidated: for tags that are not known before the load.
+inline constexpr std::string_view kAnyTag = "a";
+
 // What an entry in memory remembers of a tag: valid for as long as the tag has that generation.
 struct TagMark {
   TagCell cell = 0;

@@ -16,10 +16,8 @@
 
 namespace tiercel::redis {
 
+using core::kAnyTag;
 using core::LeaseNumber;
-
-// A tag that changes whenever any tag of the cache is invalidated: for tags that are not known before the load.
-inline constexpr std::string_view kAnyTag = "a";
 
 struct HeldTag {
   std::string name;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "redis/lease_book.h"
-
 namespace tiercel::redis {
 
 std::shared_ptr<NodeSession> NodeSession::of(Connection& connection, core::ProcessTier& shared,
@@ -83,7 +81,7 @@ void NodeSession::forgetHalfRead() {
 void NodeSession::onInvalidate(std::string_view full) {
   if (!full.starts_with(prefix_)) return;
   const std::string_view key = full.substr(prefix_.size());
-  if (key.starts_with("t:") || key == kAnyTag || key.starts_with("n")) shared_.tags.doubt(key);
+  if (key.starts_with("t:") || key == core::kAnyTag || key.starts_with("n")) shared_.tags.doubt(key);
   const bool nobodyWaits = watched_.empty() && confirming_.empty();
   const std::string name(nobodyWaits ? std::string_view() : key);
   // Two that write the same key do not know whose announcement this is.
