@@ -17,6 +17,7 @@
 #include "fuzz_clock.h"
 #include "fuzz_input.h"
 #include "fuzz_server.h"
+#include "fuzz_wire.h"
 #include "redis/cache_tier.h"
 
 namespace tiercel::fuzz {
@@ -145,28 +146,7 @@ class Run final : public redis::ConnectionObserver {
 
   // Commands are carried out when the server gets to them: what another client does comes in front or behind.
   void sent(std::string_view bytes) {
-    const auto line = [&] {
-      const std::size_t end = bytes.find("\r\n");
-      require(end != std::string_view::npos, "whole lines are sent");
-      const std::string_view text = bytes.substr(0, end);
-      bytes.remove_prefix(end + 2);
-      return text;
-    };
-    const auto number = [](std::string_view digits) {
-      std::size_t value = 0;
-      std::from_chars(digits.data(), digits.data() + digits.size(), value);
-      return value;
-    };
-    while (!bytes.empty()) {
-      Words words(number(line().substr(1)));
-      for (std::string& word : words) {
-        const std::size_t size = number(line().substr(1));
-        require(bytes.size() >= size + 2, "whole commands are sent");
-        word = bytes.substr(0, size);
-        bytes.remove_prefix(size + 2);
-      }
-      arrived_.push_back(std::move(words));
-    }
+    forEachCommand(bytes, [&](Words words) { arrived_.push_back(std::move(words)); });
   }
   void serve(std::size_t most) {
     for (; most > 0 && !arrived_.empty(); --most) {
@@ -543,12 +523,6 @@ void Run::play(Input input) {
 }  // namespace tiercel::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static uv_loop_t* const loop = [] {
-    static uv_loop_t only;
-    uv_loop_init(&only);
-    return &only;
-  }();
-  uv_update_time(loop);
-  tiercel::fuzz::Run(loop).play({data, size});
+  tiercel::fuzz::Run(tiercel::fuzz::updatedLoop()).play({data, size});
   return 0;
 }

@@ -3,7 +3,6 @@
 #include <uv.h>
 
 #include <array>
-#include <charconv>
 #include <deque>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "fuzz_clock.h"
 #include "fuzz_input.h"
+#include "fuzz_wire.h"
 #include "redis/command_writer.h"
 #include "redis/connection.h"
 
@@ -165,29 +165,10 @@ class Run final : public redis::ConnectionObserver, public redis::ReplyHandler, 
 
   // What the connection sends is always whole commands.
   void takeCommands(std::string_view bytes) {
-    const auto line = [&] {
-      const std::size_t end = bytes.find("\r\n");
-      require(end != std::string_view::npos, "whole lines are sent");
-      const std::string_view text = bytes.substr(0, end);
-      bytes.remove_prefix(end + 2);
-      return text;
-    };
-    const auto number = [](std::string_view digits) {
-      std::size_t value = 0;
-      std::from_chars(digits.data(), digits.data() + digits.size(), value);
-      return value;
-    };
-    while (!bytes.empty()) {
-      std::vector<std::string> words(number(line().substr(1)));
-      for (std::string& word : words) {
-        const std::size_t size = number(line().substr(1));
-        require(bytes.size() >= size + 2, "whole commands are sent");
-        word = bytes.substr(0, size);
-        bytes.remove_prefix(size + 2);
-      }
-      if (words[0] == "GET" || words[0] == "SUBSCRIBE") markSent(number(words[1]));
+    forEachCommand(bytes, [&](Words words) {
+      if (words[0] == "GET" || words[0] == "SUBSCRIBE") markSent(static_cast<std::size_t>(std::stoul(words[1])));
       unanswered_.push_back(std::move(words));
-    }
+    });
   }
   void markSent(std::size_t number) {
     require(number < commands_.size(), "a command of ours is sent");
@@ -372,12 +353,6 @@ void Run::play(Input input) {
 }  // namespace tiercel::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static uv_loop_t* const loop = [] {
-    static uv_loop_t only;
-    uv_loop_init(&only);
-    return &only;
-  }();
-  uv_update_time(loop);
-  tiercel::fuzz::Run(loop).play({data, size});
+  tiercel::fuzz::Run(tiercel::fuzz::updatedLoop()).play({data, size});
   return 0;
 }

@@ -13,11 +13,10 @@
 #include <vector>
 
 #include "fuzz_clock.h"
+#include "fuzz_wire.h"
 #include "redis/cache_scripts.h"
 
 namespace tiercel::fuzz {
-
-using Words = std::vector<std::string>;
 
 inline std::string bulk(std::string_view bytes) {
   return "$" + std::to_string(bytes.size()) + "\r\n" + std::string(bytes) + "\r\n";
