@@ -7,10 +7,21 @@ const { clearTimeout, setTimeout } = require('../timers');
 const BATCH = 256;
 const PAUSE_MS = 2;
 const MOST_BATCHES = 100_000;
-// A step that fails is tried again, so often, after a pause that doubles: a server that is slow for a moment is no reason
-// to leave the rest for an hour.
+// A step that Redis did not answer is tried again, so often, after a pause that doubles: a server that is slow for a moment
+// is no reason to leave the rest for an hour.
 const TRIES = 7;
 const FIRST_RETRY_MS = 100;
+const PASSING = new Set([
+  'COMMAND_TIMEOUT',
+  'CONNECTION_LOST',
+  'PROTOCOL_ERROR',
+  'QUEUE_FULL',
+  'UNAVAILABLE',
+  'BUSY',
+  'LOADING',
+  'MASTERDOWN',
+  'READONLY',
+]);
 
 /** @returns {Promise<void>} */
 const pause = () => new Promise((resolve) => void setTimeout(resolve, PAUSE_MS).unref());
@@ -75,6 +86,7 @@ class Sweeper {
   }
 
   /**
+   * Carries a step out, also when Redis is away for a moment.
    * @template T
    * @param {() => Promise<T>} step
    * @returns {Promise<T>}
@@ -84,7 +96,8 @@ class Sweeper {
       try {
         return await step();
       } catch (error) {
-        if (tried === TRIES || this.#stopped) throw error;
+        const passes = PASSING.has(/** @type {{ code: string }} */ (error).code);
+        if (!passes || tried === TRIES || this.#stopped) throw error;
         await this.#sleep(FIRST_RETRY_MS * 2 ** (tried - 1));
         if (this.#stopped) throw error;
       }

@@ -50,12 +50,25 @@ function ownSize(value, pending) {
     for (const item of value) pending.push(item);
     return HEADER + MAP_SLOT * value.size;
   }
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return sizeOfInstance(value, pending);
   let properties = 0;
   for (const key in value) {
     pending.push(/** @type {any} */ (value)[key]);
     properties++;
   }
   return HEADER + WORD * properties;
+}
+
+/**
+ * An object of a class: its accessors are not called, they may do anything.
+ * @param {object} value
+ * @param {unknown[]} pending gets what is in it
+ */
+function sizeOfInstance(value, pending) {
+  const properties = Object.values(Object.getOwnPropertyDescriptors(value));
+  for (const property of properties) pending.push(property.value);
+  return HEADER + WORD * properties.length;
 }
 
 module.exports = { heapSizeOf };

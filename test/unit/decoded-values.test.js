@@ -88,6 +88,25 @@ test('a sweep drops those whose entries are gone, a few at a time', () => {
 });
 
 describe('the estimate of a value', () => {
+  test('calls no accessor of a class', () => {
+    class Moody {
+      constructor() {
+        this.text = 'x'.repeat(1000);
+        const get = () => {
+          throw new Error('called');
+        };
+        Object.defineProperty(this, 'mood', { get, enumerable: true });
+      }
+    }
+    expect(heapSizeOf({ moody: new Moody() })).toBeGreaterThan(1000);
+  });
+
+  test('ends for what holds itself', () => {
+    const cycle = { text: 'x'.repeat(100) };
+    cycle.self = cycle;
+    expect(heapSizeOf(cycle)).toBeGreaterThan(100);
+  });
+
   test.each([
     ['a text', 'x'.repeat(1000), 1000, 1100],
     ['numbers', [1, 2, 3, 4], 48, 120],
