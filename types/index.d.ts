@@ -106,7 +106,10 @@ export interface Logger {
  * ask for the same budget: createCache throws a TypeError otherwise.
  */
 export interface MemoryOptions {
-  /** Budget in bytes, keys and bookkeeping included. Default `'64mb'`. */
+  /**
+   * Budget in bytes for everything that is kept: entries with their keys and bookkeeping, tags, and (at most half of it, as
+   * estimated) decoded values and HTTP responses, of all namespaces and mounts of the cache. Default `'64mb'`.
+   */
   maxBytes?: Size;
   /**
    * A larger entry (its key and bookkeeping included) is served but not kept in memory. Default: a quarter of `maxBytes`,

@@ -7,6 +7,7 @@ namespace tiercel::redis {
 
 std::shared_ptr<NodeSession> NodeSession::of(Connection& connection, core::ProcessTier& shared,
                                              core::MemoryTier* memory, const std::string& prefix) {
+  // A connection has few listeners, and its sessions are among them.
   for (InvalidationListener* listener : connection.invalidationListeners()) {
     auto* session = dynamic_cast<NodeSession*>(listener);
     if (session == nullptr || &session->shared_ != &shared || session->memory_ != memory) continue;
