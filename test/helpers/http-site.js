@@ -14,7 +14,7 @@ const { serve, request, cleanUp, onCleanUp } = require('./http');
 const { together } = require('./http-together');
 const { ownNamespace } = require('./memory-cache');
 const { RedisServer } = require('./redis-server');
-const { delay, until } = require('./until');
+const { turns, until } = require('./until');
 
 const MOUNTS = ['in front', 'as middleware'];
 const TIERS = ['memory', 'Redis', 'memory and Redis'];
@@ -27,7 +27,7 @@ const SOME_PLACES = [
   ['as middleware', 'memory'],
 ];
 // A write that is on its way has arrived by then.
-const SETTLED_MS = 20;
+const SETTLED_TURNS = 20;
 
 /**
  * @typedef {object} Place
@@ -62,7 +62,9 @@ class Site {
    * @param {{ method?: string, body?: string }} [more]
    */
   async later(path, headers, more) {
-    await delay(SETTLED_MS);
+    await turns(SETTLED_TURNS);
+    // Behind everything that was sent to Redis.
+    await this.cache.health();
     return this.get(path, headers, more);
   }
 
@@ -174,4 +176,4 @@ function listenerOf(mount, compress, handler, options, site) {
   return (req, res) => shrink(req, res, () => caching(req, res));
 }
 
-module.exports = { everywhere, PLACES, SOME_PLACES, SETTLED_MS };
+module.exports = { everywhere, PLACES, SOME_PLACES, SETTLED_TURNS };

@@ -3,6 +3,7 @@
 
 const http = require('node:http');
 const net = require('node:net');
+const { until: waitFor } = require('./until');
 
 /** @type {Array<() => unknown>} */
 let cleanups = [];
@@ -88,16 +89,7 @@ function exchange(server, text) {
   });
 }
 
-/**
- * Waits until a condition holds; fails after two seconds.
- * @param {() => unknown} condition
- */
-async function until(condition) {
-  const end = Date.now() + 2000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error('it never happened');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+/** @param {() => unknown} condition */
+const until = (condition) => waitFor(String(condition), condition);
 
 module.exports = { serve, request, exchange, until, onCleanUp, cleanUp };

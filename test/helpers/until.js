@@ -4,6 +4,14 @@
 const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
+ * Lets what is under way in this process, and between it and its neighbours, go on: so many turns of the loop, each with
+ * its I/O, and each a millisecond or longer. A machine that stands still makes it longer, where a delay() would be over.
+ */
+async function turns(count = 30) {
+  for (let turn = 0; turn < count; turn++) await delay(1);
+}
+
+/**
  * @param {string} what is waited for
  * @param {() => any} condition may be asynchronous; the first truthy answer is given back
  * @param {number} [timeout] ms
@@ -39,4 +47,4 @@ async function rejection(promise) {
   throw new Error('expected a rejection');
 }
 
-module.exports = { delay, until, nextEvent, rejection };
+module.exports = { delay, turns, until, nextEvent, rejection };

@@ -12,6 +12,7 @@ const { cleanUp, onCleanUp, request, serve } = require('../helpers/http');
 const { memoryCache, ownNamespace } = require('../helpers/memory-cache');
 const { Peer } = require('../helpers/peer');
 const { RedisServer } = require('../helpers/redis-server');
+const { timed } = require('../helpers/timed');
 const { delay, until } = require('../helpers/until');
 
 let server;
@@ -234,7 +235,7 @@ describe('users', () => {
     }
   });
 
-  test('a user who is not there is nobody, and is asked for again', async () => {
+  timed('a user who is not there is nobody, and is asked for again', async () => {
     const { users, asked, load } = database();
     const { sessions, get } = await start({ load });
     const { id } = await sessions.create({}, { userId: 9 });
@@ -265,7 +266,7 @@ describe('users', () => {
     expect((await one.get(cookie(bystander.id))).auth.user.name).toBe('user 2');
   });
 
-  test('ttl, name and key', async () => {
+  timed('ttl, name and key', async () => {
     const cache = await openHere();
     let loads = 0;
     const load = async (session, req) => ({ n: ++loads, tenant: req.headers['x-tenant'] });
@@ -298,7 +299,7 @@ describe('logging out, and use', () => {
     expect((await get(cookie(made[1].id))).status).toBe(401);
   });
 
-  test('also one that lives shorter than the default of refreshAfter', async () => {
+  timed('also one that lives shorter than the default of refreshAfter', async () => {
     const { sessions, get } = await start({}, { sessions: { ttl: '800ms' } });
     const { id } = await sessions.create();
     for (let i = 0; i < 6; i++) {
@@ -307,7 +308,7 @@ describe('logging out, and use', () => {
     }
   });
 
-  test('a session that is used lives on; refreshAfter: false leaves it', async () => {
+  timed('a session that is used lives on; refreshAfter: false leaves it', async () => {
     const using = await start({ refreshAfter: '100ms' }, { sessions: { ttl: '600ms' } });
     const leaving = await start({ refreshAfter: false }, { sessions: { ttl: '600ms', prefix: 'other:' } });
     const [used, left] = [await using.sessions.create(), await leaving.sessions.create()];

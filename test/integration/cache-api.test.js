@@ -4,6 +4,7 @@
 const { createCache, CacheError } = require('../../lib');
 const { ownNamespace } = require('../helpers/memory-cache');
 const { RedisServer } = require('../helpers/redis-server');
+const { timed } = require('../helpers/timed');
 const { delay, rejection, until } = require('../helpers/until');
 
 let server;
@@ -77,7 +78,7 @@ describe.each([
       expect([...tags].sort()).toEqual(['x', 'y']);
     });
 
-    test('tells that a value is stale, and its ttl is 0', async () => {
+    timed('tells that a value is stale, and its ttl is 0', async () => {
       const cache = await make();
       await cache.set('k', 'old', { ttl: '20ms', staleWhileRevalidate: 60 });
       await delay(30);

@@ -4,6 +4,7 @@
 const { createCache, CacheError } = require('../../lib');
 const { memoryCache } = require('../helpers/memory-cache');
 const { runScript } = require('../helpers/run-script');
+const { timed } = require('../helpers/timed');
 const { delay, rejection } = require('../helpers/until');
 
 let cache;
@@ -111,7 +112,7 @@ describe('one key', () => {
     expect(await cache.get('k')).toBeUndefined();
   });
 
-  test('an entry ends with its ttl', async () => {
+  timed('an entry ends with its ttl', async () => {
     await cache.set('number', 1, 0.03);
     await cache.set('string', 1, '30ms');
     await cache.set('option', 1, { ttl: '30ms' });
@@ -136,7 +137,7 @@ describe('one key', () => {
     expect(await cache.ttl('k')).toBeCloseTo(300, 0);
   });
 
-  test('nothing lives longer than maxTtl', async () => {
+  timed('nothing lives longer than maxTtl', async () => {
     const short = memoryCache({ maxTtl: '40ms', ttl: '1h' });
     await short.set('default', 1);
     await short.set('asked', 1, '1d');

@@ -3,6 +3,7 @@
 
 const { createCache } = require('../../lib');
 const { memoryCache } = require('../helpers/memory-cache');
+const { timed } = require('../helpers/timed');
 const { delay, rejection } = require('../helpers/until');
 
 let caches = [];
@@ -247,7 +248,7 @@ describe('lifetimes', () => {
     await cache.set('all', 1, { jitter: 1, ttl: '2ms' });
   });
 
-  test('neither a ttl nor what is stale lives longer than maxTtl', async () => {
+  timed('neither a ttl nor what is stale lives longer than maxTtl', async () => {
     const cache = make({ maxTtl: '60ms', ttl: '1d', staleWhileRevalidate: '1d', staleIfError: '1d' });
     await cache.set('set', 1);
     await cache.set('asked', 1, { ttl: Infinity, staleIfError: Infinity });
@@ -274,7 +275,7 @@ describe('lifetimes', () => {
     expect(await cache.get('long')).toBeUndefined();
   });
 
-  test.each([
+  timed.each([
     ['a share of the ttl', 0.5, 60],
     ['a duration before its end', '60ms', 60],
   ])('refreshAhead, %s: the value is served, and loaded anew behind it', async (_name, refreshAhead, after) => {
@@ -293,7 +294,7 @@ describe('lifetimes', () => {
     expect(cache.stats().refreshes).toBe(1);
   });
 
-  test("refreshAhead 'xfetch': the longer the load, the earlier; false: never", async () => {
+  timed("refreshAhead 'xfetch': the longer the load, the earlier; false: never", async () => {
     const cache = make();
     let loads = 0;
     const slow = async () => {
@@ -315,7 +316,7 @@ describe('lifetimes', () => {
     expect(never.stats().refreshes).toBe(0);
   });
 
-  test('errorBackoff: the same error for that long, and then one more try', async () => {
+  timed('errorBackoff: the same error for that long, and then one more try', async () => {
     const cache = make({ errorBackoff: '100ms' });
     const failure = new Error('database');
     let loads = 0;

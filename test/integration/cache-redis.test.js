@@ -6,6 +6,7 @@ const { createCache, createRedis } = require('../../lib');
 const { ownNamespace } = require('../helpers/memory-cache');
 const { RedisServer } = require('../helpers/redis-server');
 const { runScript } = require('../helpers/run-script');
+const { timed } = require('../helpers/timed');
 const { delay, rejection, until } = require('../helpers/until');
 
 let server;
@@ -296,7 +297,7 @@ describe('lifetimes', () => {
     expect(await cache.get('k')).toBe(1);
   });
 
-  test('memory never outlives Redis', async () => {
+  timed('memory never outlives Redis', async () => {
     const [writer, reader] = [await make(), await makeElsewhere()];
     await writer.set('k', 1, '80ms');
     await delay(40);
@@ -306,7 +307,7 @@ describe('lifetimes', () => {
     expect(await reader.get('k')).toBeUndefined();
   });
 
-  test('nor when its expiry was shortened from outside', async () => {
+  timed('nor when its expiry was shortened from outside', async () => {
     const [before, after] = [await make(), await makeElsewhere()];
     await before.set('k', 1);
     await settle(before, 'k');

@@ -5,6 +5,7 @@ const { createCache } = require('../../lib');
 const { ownNamespace } = require('../helpers/memory-cache');
 const { RedisServer } = require('../helpers/redis-server');
 const { runScript } = require('../helpers/run-script');
+const { timed } = require('../helpers/timed');
 const { delay, rejection, until } = require('../helpers/until');
 
 let caches = [];
@@ -57,7 +58,7 @@ describe('memory alone', () => {
     expect(await cache.getMany(['a', 'b'])).toEqual(['new', 'old']);
   });
 
-  test('the time in between counts; what is over is left out', async () => {
+  timed('the time in between counts; what is over is left out', async () => {
     const from = make();
     await from.set('short', 1, '60ms');
     await from.set('stale', 1, { ttl: '60ms', staleWhileRevalidate: 60 });

@@ -5,6 +5,7 @@ const express5 = require('express');
 const { cacheResponse } = require('../../lib/http');
 const { serve, request, exchange, cleanUp, onCleanUp } = require('../helpers/http');
 const { memoryCache } = require('../helpers/memory-cache');
+const { timed } = require('../helpers/timed');
 
 afterEach(cleanUp);
 
@@ -131,7 +132,7 @@ describe.each(Object.keys(mounts))('%s', (mount) => {
     expect(server.app.runs).toBe(2);
   });
 
-  test('an entry ends with its lifetime', async () => {
+  timed('an entry ends with its lifetime', async () => {
     const server = await start((req, res) => res.end('x'), { ttl: '150ms' });
     await request(server, '/');
     await request(server, '/');
@@ -284,7 +285,7 @@ describe.each(Object.keys(mounts))('%s', (mount) => {
   });
 });
 
-test('Age grows', async () => {
+timed('Age grows', async () => {
   const cache = memoryCache();
   onCleanUp(() => cache.close());
   const app = (/** @type {any} */ req, /** @type {any} */ res) => res.setHeader('Age', '7').end('x');

@@ -8,6 +8,7 @@ const { cacheResponse } = require('../../lib/http');
 const { HttpCache } = require('../../lib/http/flow/http-cache');
 const { parseOptions } = require('../../lib/http/options');
 const { serve, request, until, cleanUp, onCleanUp } = require('../helpers/http');
+const { turns } = require('../helpers/until');
 const { memoryCache } = require('../helpers/memory-cache');
 
 afterEach(cleanUp);
@@ -48,7 +49,7 @@ describe.each(Object.keys(mounts))('%s', (mount) => {
     const head = request(server, '/', { method: 'HEAD' });
     await until(() => app.open.length > 0);
     app.open[0].res.write('one');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await turns(30);
     app.open[0].res.end(' body');
     const all = await Promise.all(answers);
     expect(all.map((answer) => answer.body)).toEqual(Array(20).fill('one body'));
@@ -69,7 +70,7 @@ describe.each(Object.keys(mounts))('%s', (mount) => {
     const server = await serve(mounts[mount](app.handler, { cache: newCache(), ttl: 60 }));
     const answers = Array.from({ length: 5 }, (_, id) => request(server, '/', { headers: { 'x-id': id } }));
     await until(() => app.open.length > 0);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await turns(30);
     expect(app.counts.runs).toBe(1);
     const send = (/** @type {any} */ { req, res }) => {
       res.writeHead(200, fields);
@@ -102,7 +103,7 @@ test('another Accept-Encoding than the leader sent runs on its own', async () =>
     request(server, '/', { headers: { 'accept-encoding': encoding } }),
   );
   await until(() => app.open.length === 1);
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await turns(30);
   const send = (/** @type {any} */ { req, res }) =>
     res.writeHead(200, { Vary: 'Accept-Encoding' }).end(`for ${req.headers['accept-encoding']}`);
   send(app.open[0]);
@@ -122,11 +123,11 @@ test('a body that turns out too long: who waits reads along to its end, who come
   const server = await start(app.handler);
   const answers = [request(server, '/'), request(server, '/')];
   await until(() => app.open.length === 1);
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await turns(30);
   app.open[0].res.write(Buffer.alloc(60));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns(20);
   app.open[0].res.write(Buffer.alloc(60));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns(20);
   const late = request(server, '/');
   await until(() => app.open.length === 2);
   app.open[0].res.end(Buffer.alloc(5));
@@ -144,9 +145,9 @@ test('when the leader loses its client, its handler goes on for those who wait',
   let isTold = false;
   app.open[0].res.on('close', () => (isTold = true));
   const answers = [request(server, '/'), request(server, '/'), request(server, '/')];
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await turns(30);
   leader.destroy();
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await turns(30);
   expect(isTold).toBe(false);
   app.open[0].res.write('whole');
   app.open[0].res.end(' body');
@@ -190,7 +191,7 @@ test('a request that comes late starts anew, and is not stuck behind the hanging
   const server = await start(app.handler, '30ms');
   const hanging = request(server, '/').catch(() => {});
   await until(() => app.open.length === 1);
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  await turns(40);
   const late = request(server, '/');
   await until(() => app.open.length === 2);
   app.open[1].res.end('late');
@@ -221,7 +222,7 @@ test('conditions are no part of what others wait for: each is judged for its own
   await until(() => app.open.length === 1);
   expect(app.open[0].req.headers['if-none-match']).toBeUndefined();
   const answers = [first, request(server, '/'), request(server, '/', { headers: { 'if-none-match': '"y"' } })];
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await turns(30);
   app.open[0].res.setHeader('ETag', '"x"');
   app.open[0].res.end('body');
   expect((await Promise.all(answers)).map(({ status, body }) => [status, body])).toEqual([
@@ -247,7 +248,7 @@ test('what waits goes on in its own asynchronous context', async () => {
   );
   const answers = ['a', 'b', 'c'].map((id) => request(server, '/', { headers: { 'x-id': id } }));
   await until(() => app.open.length === 1);
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await turns(30);
   app.open[0].res.end('not stored: no ttl');
   await until(() => app.open.length === 3);
   app.open.forEach(({ res }) => res.end());

@@ -6,7 +6,7 @@ const http = require('node:http');
 const { Readable, pipeline } = require('node:stream');
 const { everywhere } = require('../helpers/http-site');
 const { exchange } = require('../helpers/http');
-const { delay, until } = require('../helpers/until');
+const { turns, until } = require('../helpers/until');
 
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
@@ -41,7 +41,7 @@ everywhere((test) => {
           res.write(data.subarray(100_000, 100_003).toString('base64'), 'base64');
           res.write(data.subarray(100_003, 100_100).toString('latin1'), 'latin1');
           res.write(data.subarray(100_100, 100_200).toString('hex'), 'hex');
-          setTimeout(() => Readable.from([data.subarray(100_200, 150_000), data.subarray(150_000)]).pipe(res), 10);
+          turns(10).then(() => Readable.from([data.subarray(100_200, 150_000), data.subarray(150_000)]).pipe(res));
         },
         {},
         compress,
@@ -62,11 +62,11 @@ everywhere((test) => {
             ...(req.url === '/length' && { 'Content-Length': 1000 }),
           });
           res.write('x'.repeat(500));
-          return setTimeout(() => {
+          return turns(30).then(() => {
             if (req.url === '/socket') return req.socket.destroy();
             if (req.url === '/stream') return pipeline(Readable.from(failing()), res, () => {});
             return res.destroy(new Error('no'));
-          }, 30);
+          });
         },
         { warnings: false },
         compress,
@@ -197,7 +197,7 @@ everywhere((test) => {
     await until('it reads along', () => leaves.read.bytes > 0);
     leader.req.destroy();
     leaves.req.destroy();
-    await delay(30);
+    await turns(30);
     handler.write('more ');
     handler.end('and the end');
     expect((await stays).body).toBe('run 3 more and the end');
@@ -229,7 +229,7 @@ everywhere((test) => {
       const followers = [begin(site, '/'), begin(site, '/')];
       await until('they read along', () => followers.every(({ read }) => read.bytes > 0));
       leader.req.destroy();
-      await delay(20);
+      await turns(20);
       fail();
       await until('they know', () => followers.every(({ read }) => read.failed));
       expect((await site.later('/')).body).toBe('whole');
@@ -285,6 +285,6 @@ everywhere((test) => {
 
 async function* failing() {
   yield 'a part';
-  await delay(5);
+  await turns(5);
   throw new Error('the disk is full');
 }

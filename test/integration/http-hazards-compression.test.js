@@ -3,6 +3,7 @@
 // length of another, a copy for every browser's own list of codings.
 const zlib = require('node:zlib');
 const { everywhere, SOME_PLACES } = require('../helpers/http-site');
+const { turns } = require('../helpers/until');
 
 const PAGE = 'The quick brown fox jumps over the lazy dog. '.repeat(100);
 // What is really sent.
@@ -61,7 +62,7 @@ const pages = (req, res) => {
   if (req.url.startsWith('/whole') || req.url.startsWith('/length')) return res.end(PAGE);
   res.write(PAGE.slice(0, 1000));
   if (req.url.startsWith('/two')) return res.end(PAGE.slice(1000));
-  return setTimeout(() => res.end(PAGE.slice(1000)), 15);
+  return turns(15).then(() => res.end(PAGE.slice(1000)));
 };
 
 everywhere((test) => {

@@ -1,6 +1,7 @@
 'use strict';
 // Hazard: one request reads the entry of another. Methods, hosts, fields of proxies, queries, encodings.
 const { everywhere, SOME_PLACES } = require('../helpers/http-site');
+const { turns } = require('../helpers/until');
 const { exchange } = require('../helpers/http');
 
 /** What the handler believes it is asked for. */
@@ -31,7 +32,7 @@ everywhere((test) => {
   test('POST and GET do not share: neither way, with or without a body', async (start) => {
     const site = await start((req, res, run) => {
       res.setHeader('Cache-Control', 'public, max-age=60');
-      setTimeout(() => res.end(`${req.method} ${run}`), 10);
+      turns(10).then(() => res.end(`${req.method} ${run}`));
     });
     expect((await site.get('/', {}, { method: 'POST', body: 'a=1' })).body).toBe('POST 1');
     expect((await site.later('/')).body).toBe('GET 2');

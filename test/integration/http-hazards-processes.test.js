@@ -35,7 +35,7 @@ async function start(mount, namespace, memory) {
       res.setHeader('Cache-Control', user ? 'private, max-age=60' : 'public, max-age=60');
       res.setHeader('Vary', 'X-Lang');
       const body = `${process.pid} ${user ?? 'nobody'} ${req.headers['x-lang']} ${req.headers['x-forwarded-host'] ?? 'us'}`;
-      setTimeout(() => res.end(body), 30);
+      setTimeout(() => res.end(body), 100);
     };
     const options = { cache, warnings: false, identity: (/** @type {any} */ req) => req.headers['x-user'] };
     const express = load('express');

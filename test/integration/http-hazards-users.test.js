@@ -2,6 +2,7 @@
 // Hazard: somebody else's page. By Authorization, Cookie, Set-Cookie, Vary and identity; from what is stored, and from
 // a miss that is shared.
 const { everywhere } = require('../helpers/http-site');
+const { turns } = require('../helpers/until');
 
 /** A page for whoever asks, as an app writes it that has not thought of caches. */
 const personal = (fields) => (req, res) => {
@@ -30,7 +31,7 @@ everywhere((test) => {
     });
 
     test('the same without hit-for-miss, with a ttl, and when all ask at once', async (start) => {
-      const site = await start((req, res) => setTimeout(() => personal({})(req, res), 20), {
+      const site = await start((req, res) => turns(20).then(() => personal({})(req, res)), {
         ttl: 60,
         hitForMiss: 0,
         warnings: false,
@@ -80,11 +81,12 @@ everywhere((test) => {
 
   test('nor when a hundred ask at once: everyone gets a cookie of their own', async (start) => {
     const site = await start((req, res, run) => {
-      setTimeout(() => {
+      turns(30).then(async () => {
         res.writeHead(200, { 'Cache-Control': 'public, max-age=60', 'Set-Cookie': `sid=${run}` });
         res.write(`visitor `);
-        setTimeout(() => res.end(String(run)), 10);
-      }, 30);
+        await turns(10);
+        res.end(String(run));
+      });
     });
     const answers = await Promise.all(Array.from({ length: 100 }, () => site.get('/')));
     const cookies = answers.map(({ headers, body }) => {
@@ -99,7 +101,7 @@ everywhere((test) => {
     const site = await start(
       (req, res, run) => {
         res.setHeader('Cache-Control', 'private, max-age=60');
-        setTimeout(() => res.end(`${req.headers['x-user'] ?? 'nobody'} ${run}`), 10);
+        turns(10).then(() => res.end(`${req.headers['x-user'] ?? 'nobody'} ${run}`));
       },
       { identity: (req) => req.headers['x-user'], warnings: false },
     );
@@ -149,7 +151,7 @@ everywhere((test) => {
       res.setHeader('Cache-Control', 'public, max-age=60');
       res.setHeader('Vary', 'Origin');
       if (req.headers.origin) res.setHeader('Access-Control-Allow-Origin', req.headers.origin);
-      setTimeout(() => res.end(String(run)), 10);
+      turns(10).then(() => res.end(String(run)));
     });
     const origins = ['https://a.example', 'https://b.example', undefined];
     const asked = [...origins, ...origins].map((origin) => (origin ? { origin } : {}));

@@ -3,7 +3,7 @@
 // answered: what is stored before stays what it is, and nothing new can be read by others.
 const net = require('node:net');
 const { everywhere, SOME_PLACES } = require('../helpers/http-site');
-const { delay } = require('../helpers/until');
+const { turns } = require('../helpers/until');
 
 /** What comes back for these bytes; the connection is closed when nothing more comes. */
 function send(site, text) {
@@ -119,7 +119,7 @@ everywhere((test) => {
       expect([name, after.cacheStatus]).toEqual([name, expect.stringContaining('; hit')]);
       expect([name, after.headers.etag]).toEqual([name, before.headers.etag]);
     }
-    await delay(20);
+    await turns(20);
     expect((await site.get('/evil', plain)).body).toBe('page of site.example ');
     expect((await site.get('/', { host: 'evil.example' })).body).toBe('page of evil.example ');
     expect((await site.get('/cold', plain)).body).toBe('page of site.example ');

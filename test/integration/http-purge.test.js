@@ -8,7 +8,7 @@ const { serve, request, cleanUp, onCleanUp } = require('../helpers/http');
 const { everywhere } = require('../helpers/http-site');
 const { ownNamespace } = require('../helpers/memory-cache');
 const { RedisServer } = require('../helpers/redis-server');
-const { delay, until } = require('../helpers/until');
+const { turns, until } = require('../helpers/until');
 
 everywhere((test) => {
   const page = (/** @type {any} */ req, /** @type {any} */ res, /** @type {number} */ run) =>
@@ -111,7 +111,7 @@ everywhere((test) => {
       await get('de');
       if (vary) await get('fr');
       else site.runs++;
-      await delay(20);
+      await turns(20);
       await site.caching.purge({ url: `http://${site.host}/`, soft: true });
       const stale = await get('de');
       expect([stale.status, stale.body]).toEqual([200, 'run 1']);
@@ -232,15 +232,15 @@ describe('two processes', () => {
 
     holds = true;
     await purge();
-    await delay(50);
+    await turns(50);
     const reading = get();
     await until('a run', () => held.length === 1);
     await purge();
-    await delay(50);
+    await turns(50);
     holds = false;
     held[0]();
     expect(await reading).toBe('run 5');
-    await delay(50);
+    await turns(50);
     expect(await get()).toBe('run 6');
   });
 });

@@ -10,7 +10,7 @@ const { KeptEntries } = require('../../lib/http/storage/kept-entries');
 const { DecodedValues } = require('../../lib/store/decoded-values');
 const { exchange, request, serve, cleanUp, onCleanUp, until } = require('../helpers/http');
 const { memoryCache } = require('../helpers/memory-cache');
-const { delay } = require('../helpers/until');
+const { delay, turns } = require('../helpers/until');
 
 afterEach(cleanUp);
 
@@ -64,7 +64,7 @@ describe('collapsing', () => {
     const leader = soon(server, '/');
     await until(() => open.length === 1);
     const followers = [soon(server, '/'), soon(server, '/')];
-    await delay(50);
+    await turns(50);
     const answer = async (/** @type {any} */ res) => {
       for (const part of parts) {
         res.write(part);
@@ -94,7 +94,7 @@ describe('collapsing', () => {
     const leader = leaving(server, '/');
     await until(() => runs === 1);
     const follower = soon(server, '/');
-    await delay(50);
+    await turns(50);
     leader.destroy();
     expect((await follower).body).toBe('own');
     await until(() => closed === 1);
@@ -124,9 +124,9 @@ describe('collapsing', () => {
     const leader = leaving(server, '/');
     await until(() => proceed);
     const followers = [soon(server, '/'), soon(server, '/')];
-    await delay(50);
+    await turns(50);
     leader.destroy();
-    await delay(50);
+    await turns(50);
     proceed();
     for (const { body } of await Promise.all(followers)) expect(body).toBe('page');
     expect(connected).toEqual([true]);
@@ -150,12 +150,12 @@ describe('collapsing', () => {
     const leader = soon(server, '/');
     await until(() => open);
     const follower = soon(server, '/');
-    await delay(50);
+    await turns(50);
     open.setHeader('Cache-Control', 'max-age=60');
     open.setHeader('Content-Type', 'text/plain');
     open.setHeader('Link', ['<a>', '<b>']);
     open.write('one ');
-    await delay(50);
+    await turns(50);
     open.end('two');
     await leader;
     const { headers, body, cacheStatus } = await follower;
@@ -198,7 +198,7 @@ test.each([['PUT'], ['POST']])('a %s that succeeds after its client has gone inv
   await once(open, 'close');
   version = 2;
   open.end('done');
-  await delay(20);
+  await turns(20);
   expect((await request(server, '/')).body).toBe('v2');
 });
 
@@ -280,7 +280,7 @@ describe('stale-while-revalidate', () => {
     await until(() => open.length === 4);
     open[1].end('page 2');
     open[3].end('page 4');
-    await delay(20);
+    await turns(20);
     expect((await request(server, '/')).body).toBe('page 4');
   });
 });
@@ -297,7 +297,7 @@ test('an answer in another language does not take the place of one that was foun
     res.end(language);
   });
   const ask = async (/** @type {string} */ wanted) => {
-    await delay(20);
+    await turns(20);
     return (await request(server, '/', { headers: { 'Accept-Language': wanted } })).body;
   };
   expect(await ask('en')).toBe('en');
@@ -384,7 +384,7 @@ describe('HTTP/2', () => {
     await request(old, '/', { headers: { Host: 'a.example' } });
     expect((await request(old, '/', { headers: { Host: 'a.example' } })).cacheStatus).toContain('hit');
     expect((await ask(port, { ':authority': 'a.example', ':method': 'PUT' })).head[':status']).toBe(204);
-    await delay(20);
+    await turns(20);
     expect((await request(old, '/', { headers: { Host: 'a.example' } })).body).toBe('v2 of a.example');
   });
 });

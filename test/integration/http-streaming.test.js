@@ -2,7 +2,7 @@
 // Collapsed streaming: those who wait read along while the handler writes, each at a pace of their own.
 const http = require('node:http');
 const { everywhere } = require('../helpers/http-site');
-const { delay, until } = require('../helpers/until');
+const { turns, until } = require('../helpers/until');
 
 /**
  * A client that says what has come, and can be made slow.
@@ -54,7 +54,7 @@ everywhere((test) => {
     const { site, open } = await gated(start);
     const all = [client(site), client(site)];
     await until('a run', () => open.length === 1);
-    await delay(30);
+    await turns(30);
     open[0].res.write('one ');
     await until('the first chunk', () => all.every(({ text }) => text === 'one '));
     all.push(client(site));
@@ -74,11 +74,11 @@ everywhere((test) => {
     const leader = client(site);
     await until('a run', () => open.length === 1);
     const others = [client(site), client(site)];
-    await delay(30);
+    await turns(30);
     open[0].res.write('one ');
     await until('the first chunk', () => [leader, ...others].every(({ text }) => text === 'one '));
     leader.request.destroy();
-    await delay(30);
+    await turns(30);
     open[0].res.write('two ');
     await until('the second chunk', () => others.every(({ text }) => text === 'one two '));
     open[0].res.end('three');
@@ -92,7 +92,7 @@ everywhere((test) => {
     const { site, open } = await gated(start);
     const all = [client(site), client(site)];
     await until('a run', () => open.length === 1);
-    await delay(30);
+    await turns(30);
     open[0].res.write('half');
     await until('the first chunk', () => all.every(({ text }) => text === 'half'));
     open[0].res.destroy();
@@ -109,7 +109,7 @@ everywhere((test) => {
     const slowLeader = client(site);
     await until('a run', () => open.length === 1);
     const [quick, slow] = [client(site), client(site)];
-    await delay(30);
+    await turns(30);
     const { res } = open[0];
     res.write('begin');
     await until('the head', () => [slowLeader, quick, slow].every(({ text }) => text === 'begin'));
@@ -134,7 +134,7 @@ everywhere((test) => {
     const gzip = client(site, { 'accept-encoding': 'gzip' });
     await until('a run', () => open.length === 1);
     const [br, same] = [client(site, { 'accept-encoding': 'br' }), client(site, { 'accept-encoding': 'x-gzip' })];
-    await delay(30);
+    await turns(30);
     open[0].res.write('for gzip');
     await until('who shares it', () => gzip.text === 'for gzip' && same.text === 'for gzip');
     expect(br.text).toBe('');

@@ -11,6 +11,7 @@ const { PATIENCE } = require('../helpers/patience');
 const { Peer } = require('../helpers/peer');
 const { memoryCache, ownNamespace } = require('../helpers/memory-cache');
 const { RedisServer } = require('../helpers/redis-server');
+const { timed } = require('../helpers/timed');
 const { delay, rejection, until } = require('../helpers/until');
 
 let server;
@@ -144,7 +145,7 @@ describe('lifetimes', () => {
     expect(left).toBeGreaterThan(most - 1000);
   });
 
-  test('a ttl of a millisecond ends after one', async () => {
+  timed('a ttl of a millisecond ends after one', async () => {
     const store = new KeyvTiercel({ cache: await ready() });
     expect(await store.set('k', 'v', 1)).toBe(true);
     await delay(5);
@@ -169,7 +170,7 @@ describe('lifetimes', () => {
     expect(error.message).toMatch(/^ttl: expected a number of milliseconds, got/);
   });
 
-  test('stale windows of the cache bring nothing back', async () => {
+  timed('stale windows of the cache bring nothing back', async () => {
     const store = new KeyvTiercel({ cache: await ready({ staleIfError: '1h', staleWhileRevalidate: '1h' }) });
     await store.set('k', 'v', 30);
     await delay(40);
@@ -289,7 +290,7 @@ describe('createKeyv and its options', () => {
     expect((await cache.health()).status).toBe('ok');
   });
 
-  test('options of a cache', async () => {
+  timed('options of a cache', async () => {
     const keyv = createKeyv({ cache: { redis: false, namespace: ownNamespace() }, ttl: 30, namespace: 'n' });
     later(() => keyv.disconnect());
     expect([keyv.ttl, keyv.namespace, keyv.useKeyPrefix]).toEqual([30, 'n', false]);

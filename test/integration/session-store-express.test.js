@@ -5,6 +5,7 @@ const { RedisServer } = require('../helpers/redis-server');
 const { cleanUp } = require('../helpers/http');
 const { SessionApp } = require('../helpers/session-app');
 const { closeStores, dataOf, STORES } = require('../helpers/session-stores');
+const { timed } = require('../helpers/timed');
 const { delay, until } = require('../helpers/until');
 
 let server;
@@ -79,7 +80,7 @@ describe.each(STORES)('on %s', (kind, open) => {
     expect(await store.length()).toBe(1);
   });
 
-  test('reading keeps a session alive past its first maxAge, and saving it then does not end it', async () => {
+  timed('reading keeps a session alive past its first maxAge, and saving it then does not end it', async () => {
     const app = await start({ cookie: { maxAge: 400 } });
     const browser = app.browser();
     await browser.get('/set?key=a&value=1');
@@ -93,7 +94,7 @@ describe.each(STORES)('on %s', (kind, open) => {
     expect((await browser.show()).a).toBeUndefined();
   });
 
-  test('a changed maxAge is kept although nothing else was changed', async () => {
+  timed('a changed maxAge is kept although nothing else was changed', async () => {
     const app = await start({ cookie: { maxAge: 300 } });
     const browser = app.browser();
     await browser.get('/set?key=a&value=1');

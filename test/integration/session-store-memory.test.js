@@ -6,6 +6,7 @@ const { PATIENCE } = require('../helpers/patience');
 const { FaultProxy } = require('../helpers/fault-proxy');
 const { RedisServer } = require('../helpers/redis-server');
 const { closeStores, openStore, sessionOf } = require('../helpers/session-stores');
+const { timed } = require('../helpers/timed');
 const { delay, until } = require('../helpers/until');
 
 let server;
@@ -89,7 +90,7 @@ test('FLUSHALL, and a connection that is lost, leave nothing behind', async () =
   await proxy.close();
 });
 
-test('an end that comes meanwhile ends it in memory too', async () => {
+timed('an end that comes meanwhile ends it in memory too', async () => {
   const store = openStore({ redis: server.url, memory: true });
   await store.set('a', sessionOf(300));
   await store.set('b', sessionOf(null));

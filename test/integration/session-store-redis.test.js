@@ -5,6 +5,7 @@ const { createRedis } = require('../../lib');
 const { FaultProxy } = require('../helpers/fault-proxy');
 const { RedisServer } = require('../helpers/redis-server');
 const { closeStores, openCache, openStore, sessionOf } = require('../helpers/session-stores');
+const { timed } = require('../helpers/timed');
 const { delay, until } = require('../helpers/until');
 
 let server;
@@ -80,7 +81,7 @@ describe('one command a call', () => {
     expect((await store.get('a')).cookie.originalMaxAge).toBe(60_049);
   });
 
-  test('touchAfter: none at all while the stored end is recent enough', async () => {
+  timed('touchAfter: none at all while the stored end is recent enough', async () => {
     const store = openStore({ redis: server.url, touchAfter: '200ms' });
     await store.set('a', sessionOf(60_000));
     const counts = await commandsOf(async () => {
@@ -101,7 +102,7 @@ describe('one command a call', () => {
 });
 
 describe('expiry', () => {
-  test('PX, in milliseconds; ttl where the cookie has no end', async () => {
+  timed('PX, in milliseconds; ttl where the cookie has no end', async () => {
     const store = openStore({ redis: server.url, ttl: 0.75 });
     await store.set('a', sessionOf(60_500.5));
     await store.set('b', sessionOf(null));
@@ -125,7 +126,7 @@ describe('expiry', () => {
     expect(await redis.exists('session:a')).toBe(0);
   });
 
-  test.each([
+  timed.each([
     ['throws', () => { throw new Error('mine'); }, 'mine'], // prettier-ignore
     ['gives no duration', () => 'soon', 'what ttl returned'],
   ])('a ttl function that %s: the callback is told, once', async (_, ttl, message) => {
@@ -136,7 +137,7 @@ describe('expiry', () => {
     expect(errors).toEqual([expect.stringContaining(message)]);
   });
 
-  test('disableTTL: keys have no expiry, sessions end all the same, and touch moves their end', async () => {
+  timed('disableTTL: keys have no expiry, sessions end all the same, and touch moves their end', async () => {
     const store = openStore({ redis: server.url, disableTTL: true });
     await store.set('a', sessionOf(200));
     expect(await redis.pttl('session:a')).toBe(-1);

@@ -3,6 +3,7 @@
 
 const { RedisServer } = require('../helpers/redis-server');
 const { closeStores, dataOf, openStore, sessionOf, STORES } = require('../helpers/session-stores');
+const { timed } = require('../helpers/timed');
 const { delay, rejection } = require('../helpers/until');
 
 let server;
@@ -76,7 +77,7 @@ describe.each(STORES)('on %s', (kind, open) => {
     expect((await new Promise((resolve) => store.touch(id, sessionOf(1), resolve))).message).toMatch(/^session id/);
   });
 
-  test('lives as long as its cookie, to the millisecond', async () => {
+  timed('lives as long as its cookie, to the millisecond', async () => {
     await store.set('a', sessionOf(250));
     await store.set('b', sessionOf(10_000));
     await delay(200);
@@ -86,7 +87,7 @@ describe.each(STORES)('on %s', (kind, open) => {
     expect(await store.get('b')).not.toBeNull();
   });
 
-  test('touch: the next get shows the new end and the new maxAge, and nothing else', async () => {
+  timed('touch: the next get shows the new end and the new maxAge, and nothing else', async () => {
     await store.set('a', sessionOf(200, { n: 1 }));
     const before = await store.get('a');
     const touched = sessionOf(30_000, { n: 2, never: 'stored' });
@@ -113,7 +114,7 @@ describe.each(STORES)('on %s', (kind, open) => {
     expect(await store.get('b')).toBeNull();
   });
 
-  test('an end that has become old since it was loaded does not', async () => {
+  timed('an end that has become old since it was loaded does not', async () => {
     await store.set('a', sessionOf(100, { n: 1 }));
     const slow = await store.get('a');
     const touched = sessionOf(60_000);

@@ -5,6 +5,7 @@ const { createCache, createRedis } = require('../../lib');
 const { createSessions } = require('../../lib/session/tokens/sessions');
 const { memoryCache, ownNamespace } = require('../helpers/memory-cache');
 const { RedisServer } = require('../helpers/redis-server');
+const { timed } = require('../helpers/timed');
 const { delay, rejection } = require('../helpers/until');
 
 const KEY = Buffer.alloc(32, 7);
@@ -229,7 +230,7 @@ describe.each(Object.keys(KINDS))('%s', (kind) => {
     expect(await sessions.get(id)).toMatchObject({ data: { a: 1 } });
   });
 
-  test('a session that is not used ends; use keeps it, reading does not', async () => {
+  timed('a session that is not used ends; use keeps it, reading does not', async () => {
     const sessions = open({ ttl: '800ms' });
     const [idle, used, written] = await Promise.all([sessions.create(), sessions.create(), sessions.create()]);
     for (let i = 0; i < 6; i++) {
@@ -251,7 +252,7 @@ describe.each(Object.keys(KINDS))('%s', (kind) => {
     expect((await sessions.get(written.id)).data).toEqual({ i: 5 });
   });
 
-  test('no use keeps a session beyond maxAge', async () => {
+  timed('no use keeps a session beyond maxAge', async () => {
     const sessions = open({ ttl: '200ms', maxAge: '450ms' });
     const made = await sessions.create({}, { userId: 'u' });
     const end = made.createdAt.getTime() + 450;
@@ -272,7 +273,7 @@ describe.each(Object.keys(KINDS))('%s', (kind) => {
     expect(alive.lastUsedAt.getTime()).toBeGreaterThan(made.lastUsedAt.getTime());
   });
 
-  test('a session may have a ttl of its own', async () => {
+  timed('a session may have a ttl of its own', async () => {
     const sessions = open({ ttl: '100ms', maxAge: '1h' });
     const [short, long] = [await sessions.create(), await sessions.create({}, { ttl: '1h', maxAge: '2h' })];
     expect(long.expiresAt.getTime()).toBe(long.createdAt.getTime() + 3_600_000);

@@ -8,6 +8,7 @@ const { Generations } = require('../../lib/session/tokens/sessions-generations')
 const { memoryCache } = require('../helpers/memory-cache');
 const { Peer } = require('../helpers/peer');
 const { RedisServer } = require('../helpers/redis-server');
+const { timed } = require('../helpers/timed');
 const { delay, rejection } = require('../helpers/until');
 
 const SESSIONS = require.resolve('../../lib/session/tokens/sessions');
@@ -148,7 +149,7 @@ describe.each(['Redis', 'Redis, encrypted', 'memory'])('%s', (kind) => {
     expect(await sessions.destroyForUser('me', mine.handle)).toBe(false);
   });
 
-  test('a session that is over is in no list, and one that is used stays in it', async () => {
+  timed('a session that is over is in no list, and one that is used stays in it', async () => {
     const sessions = open(kind, { ttl: '900ms' });
     const [idle, used] = [await sessions.create({}, { userId: 'u' }), await sessions.create({}, { userId: 'u' })];
     for (let i = 0; i < 12; i++) {
@@ -190,7 +191,7 @@ describe('the list in Redis', () => {
     expect(await members()).toBe(2);
   });
 
-  test('who comes and goes for long leaves no more members than about as many as are there', async () => {
+  timed('who comes and goes for long leaves no more members than about as many as are there', async () => {
     const sessions = open('Redis', { ttl: '100ms', maxAge: '1h' });
     for (let i = 0; i < 20; i++) {
       await Promise.all(Array.from({ length: 10 }, () => sessions.create({}, { userId: 'u' })));
@@ -201,7 +202,7 @@ describe('the list in Redis', () => {
     expect(await members()).toBeLessThan(150);
   });
 
-  test('it ends with the last session', async () => {
+  timed('it ends with the last session', async () => {
     const sessions = open('Redis', { ttl: '100ms', maxAge: '200ms' });
     await sessions.create({}, { userId: 'u' });
     expect(await members()).toBe(1);

@@ -5,6 +5,7 @@
 const { createCache, createRedis } = require('../../lib');
 const { Agent, endAgents } = require('../helpers/agents');
 const { RedisServer } = require('../helpers/redis-server');
+const { timed } = require('../helpers/timed');
 const { delay, rejection, until } = require('../helpers/until');
 
 const SLACK = Number(process.env.TIERCEL_TEST_SLACK ?? 1);
@@ -46,7 +47,7 @@ describe.each([
   ['Redis alone', () => ({ memory: false })],
   ['memory alone', () => ({ redis: false })],
 ])('%s', (_tiers, options) => {
-  test('staleWhileRevalidate: the old value at once, one load behind it, then the new one; and it ends', async () => {
+  timed('staleWhileRevalidate: the old value at once, one load behind it, then the new one; and it ends', async () => {
     const cache = await open({ ...options(), ttl: '60ms', staleWhileRevalidate: '300ms' });
     const load = jest.fn(async () => {
       await delay(40);
@@ -66,7 +67,7 @@ describe.each([
     expect(load).toHaveBeenCalledTimes(2);
   });
 
-  test('staleWhileRevalidate with a source that fails: one load per errorBackoff (S3, S4)', async () => {
+  timed('staleWhileRevalidate with a source that fails: one load per errorBackoff (S3, S4)', async () => {
     const cache = await open({ ...options(), ttl: '30ms', staleWhileRevalidate: '1m' });
     const load = down();
     await cache.set('k', 'old');
@@ -80,26 +81,29 @@ describe.each([
     expect(load.mock.calls.length).toBeLessThanOrEqual(3);
   });
 
-  test('staleIfError: the old value when the load fails, and through errorBackoff, with one load in each', async () => {
-    const cache = await open({ ...options(), ttl: '30ms', staleIfError: '1m' });
-    const load = down();
-    await cache.set('k', 'old');
-    await delay(40);
-    expect(await cache.get('k')).toBeUndefined();
-    const seen = await Promise.all(
-      Array.from({ length: 20 }, () => cache.getOrSet('k', load, { errorBackoff: '200ms' })),
-    );
-    expect(new Set(seen)).toEqual(new Set(['old']));
-    for (let i = 0; i < 10; i++) expect(await cache.getOrSet('k', load, { errorBackoff: '200ms' })).toBe('old');
-    expect(load).toHaveBeenCalledTimes(1);
-    await delay(250);
-    expect(await cache.getOrSet('k', load, { errorBackoff: '200ms' })).toBe('old');
-    expect(load).toHaveBeenCalledTimes(2);
-    await delay(250);
-    expect(await cache.getOrSet('k', () => 'new')).toBe('new');
-  });
+  timed(
+    'staleIfError: the old value when the load fails, and through errorBackoff, with one load in each',
+    async () => {
+      const cache = await open({ ...options(), ttl: '30ms', staleIfError: '1m' });
+      const load = down();
+      await cache.set('k', 'old');
+      await delay(40);
+      expect(await cache.get('k')).toBeUndefined();
+      const seen = await Promise.all(
+        Array.from({ length: 20 }, () => cache.getOrSet('k', load, { errorBackoff: '200ms' })),
+      );
+      expect(new Set(seen)).toEqual(new Set(['old']));
+      for (let i = 0; i < 10; i++) expect(await cache.getOrSet('k', load, { errorBackoff: '200ms' })).toBe('old');
+      expect(load).toHaveBeenCalledTimes(1);
+      await delay(250);
+      expect(await cache.getOrSet('k', load, { errorBackoff: '200ms' })).toBe('old');
+      expect(load).toHaveBeenCalledTimes(2);
+      await delay(250);
+      expect(await cache.getOrSet('k', () => 'new')).toBe('new');
+    },
+  );
 
-  test('staleIfError ends: then the error', async () => {
+  timed('staleIfError ends: then the error', async () => {
     const cache = await open({ ...options(), ttl: '30ms', staleIfError: '100ms', errorBackoff: 0 });
     await cache.set('k', 'old');
     await delay(40);
@@ -125,7 +129,7 @@ describe.each([
     expect(await cache.get('short')).toBeUndefined();
   });
 
-  test.each([
+  timed.each([
     ['a share', 0.5, 200],
     ['a duration', '200ms', 200],
   ])('refreshAhead as %s: not before, and one load after it', async (_name, refreshAhead, at) => {
@@ -145,7 +149,7 @@ describe.each([
     expect(cache.stats().refreshes).toBe(1);
   });
 
-  test("refreshAhead 'xfetch': long before the end never, a load's time before it likely", async () => {
+  timed("refreshAhead 'xfetch': long before the end never, a load's time before it likely", async () => {
     const cache = await open(options());
     const keys = Array.from({ length: 40 }, (_, i) => `k${i}`);
     for (const [ttl, often] of [
@@ -166,7 +170,7 @@ describe.each([
     }
   });
 
-  test('softTimeout: the old value when the load takes longer, and the load goes on', async () => {
+  timed('softTimeout: the old value when the load takes longer, and the load goes on', async () => {
     const cache = await open({ ...options(), ttl: '30ms', staleIfError: '1m' });
     await cache.set('k', 'old');
     await delay(40);
@@ -185,7 +189,7 @@ describe.each([
     expect(load).toHaveBeenCalledTimes(1);
   });
 
-  test('timeout: an error, or the old value; the signal is aborted', async () => {
+  timed('timeout: an error, or the old value; the signal is aborted', async () => {
     const cache = await open({ ...options(), ttl: '30ms', staleIfError: '1m', errorBackoff: 0 });
     const signals = [];
     const stuck = ({ signal }) => {
@@ -233,7 +237,7 @@ describe.each([
     });
   });
 
-  test('previous is what the load replaces', async () => {
+  timed('previous is what the load replaces', async () => {
     const cache = await open({ ...options(), staleIfError: '1m' });
     const seen = [];
     const load = (context) => {
@@ -286,7 +290,7 @@ describe.each([
 });
 
 describe('in all processes', () => {
-  test('staleWhileRevalidate has one refresher (S9)', async () => {
+  timed('staleWhileRevalidate has one refresher (S9)', async () => {
     const agents = await processes(4, { ttl: '50ms', staleWhileRevalidate: '1m' });
     for (let round = 0; round < 5; round++) {
       await agents[0].run(({ cache }, value) => cache.set('k', value), `old ${round}`);
@@ -313,7 +317,7 @@ describe('in all processes', () => {
     }
   });
 
-  test('a failing refresh holds all of them off', async () => {
+  timed('a failing refresh holds all of them off', async () => {
     const agents = await processes(3, { ttl: '30ms', staleWhileRevalidate: '1m', errorBackoff: '400ms' });
     await agents[0].run(({ cache }) => cache.set('k', 'old'));
     await delay(50);
