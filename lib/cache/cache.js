@@ -3,23 +3,23 @@
 // Loads, Invalidation and Batches.
 const { EventEmitter } = require('node:events');
 const { CacheError } = require('../errors');
-const { invalid } = require('../options/is');
+const { invalid } = require('../options/invalid');
 const { RedisClient } = require('../redis/client');
-const { Announcer } = require('./events');
+const { Announcer } = require('../store/events');
 const { checkKey, checkKeys, isSoft, pairsOf, relatedParts } = require('./validate');
-const { getMany, getOrSetMany, setMany } = require('./batches');
+const { getMany, getOrSetMany, setMany } = require('./many');
 const { checkTag, loadOptions, writeOptions, parseRefreshAhead } = require('./call-options');
-const { Complaints } = require('./log-throttle');
-const { dump, load } = require('./snapshot');
-const { Invalidation } = require('./invalidation');
-const { Loads } = require('./loads');
+const { Complaints } = require('../store/log-throttle');
+const { dump, load } = require('../store/snapshot');
+const { Invalidation } = require('../store/invalidation');
+const { Loads } = require('./load-coordinator');
 const { memoizeFunction } = require('./memoize');
 const { Objects } = require('./objects');
 const { DecodedValues } = require('../store/decoded-values');
 const { startExpiry } = require('../store/expiry');
-const { Outstanding } = require('./outstanding');
-const { healthOf, statsOf } = require('./stats');
-const { Tiers, FRESH, STALE, AHEAD } = require('./tiers');
+const { Outstanding } = require('../store/outstanding');
+const { healthOf, statsOf } = require('../store/stats');
+const { Tiers, FRESH, STALE, AHEAD } = require('../store/tiered-store');
 
 const MAX_PATH = 1000;
 // For so long at most close() waits for writes, fills and invalidations that are on their way.
@@ -29,7 +29,7 @@ const VALUES_SHARE = 1 / 2;
 const ROOT = { space: 'k:', namespaces: ['n'], namespaceTag: 'n', path: '' };
 
 /** @typedef {import('../redis/client').Client} Client */
-/** @typedef {import('./tiers').Hit} Hit */
+/** @typedef {import('../store/tiered-store').Hit} Hit */
 
 class Cache extends EventEmitter {
   #options;

@@ -1,6 +1,6 @@
 'use strict';
 // The options of one call, checked, with the cache's defaults filled in. All durations in milliseconds.
-const { invalid, isPlainObject } = require('../options/is');
+const { invalid, isPlainObject } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { parseDuration, parsePositiveDuration } = require('../options/duration');
 

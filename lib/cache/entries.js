@@ -3,8 +3,8 @@
 // look, take the lease of what is missing or stale, and fill it, under the same guarantees as getOrSet.
 const { BYTES } = require('./codecs');
 const { Waiter } = require('./single-flight');
-const { STALE_ERROR, OUTDATED, AGAIN, LEASED, BUSY, isHit } = require('./tiers');
-const { invalid } = require('../options/is');
+const { STALE_ERROR, OUTDATED, AGAIN, LEASED, BUSY, isHit } = require('../store/tiered-store');
+const { invalid } = require('../options/invalid');
 
 // Where changes are not announced, those who wait look again after so long.
 const UNANNOUNCED_MS = 50;
@@ -39,7 +39,7 @@ const MOST_LOOKS = 50;
  */
 
 /**
- * @param {import('./tiers').Hit | undefined} hit
+ * @param {import('../store/tiered-store').Hit | undefined} hit
  * @param {'memory' | 'redis'} tier
  * @returns {StoredEntry | undefined}
  */
@@ -74,8 +74,8 @@ class Claim {
    * @param {string} key
    * @param {number} lease
    * @param {number} leaseFor ms
-   * @param {import('./tiers').TiersInstance} tiers
-   * @param {import('./loads').LoadsInstance} loads
+   * @param {import('../store/tiered-store').TiersInstance} tiers
+   * @param {import('./load-coordinator').LoadsInstance} loads
    */
   constructor(key, lease, leaseFor, tiers, loads) {
     this.key = key;
@@ -220,7 +220,7 @@ class Entries {
     if (this.#outbox.pending && !(await this.#outbox.settled(key))) return undefined;
     const { found } = await this.#tiers.read(key, true);
     if (found === undefined) return undefined;
-    const remote = stored(/** @type {import('./tiers').Hit} */ (found), 'redis');
+    const remote = stored(/** @type {import('../store/tiered-store').Hit} */ (found), 'redis');
     if (remote !== undefined) this.#tiers.counters.redisHits++;
     return remote;
   }

@@ -1,6 +1,6 @@
 'use strict';
 // The function form of memoize: the key of a call is a name and a hash of its arguments.
-const { invalid } = require('../options/is');
+const { invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { hashArgs } = require('../keys/hash-args');
 const { LOAD } = require('./call-options');

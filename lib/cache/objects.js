@@ -49,7 +49,7 @@ class Objects {
   /**
    * The value of a hit, for one caller; undefined when it cannot be read.
    * @param {string} key
-   * @param {string | import('./tiers').Hit} hit
+   * @param {string | import('../store/tiered-store').Hit} hit
    * @param {boolean} fromMemory then it is worth keeping
    */
   decode(key, hit, fromMemory) {
@@ -111,7 +111,7 @@ class Objects {
 
   /**
    * @param {string} key
-   * @param {import('./tiers').Hit} hit
+   * @param {import('../store/tiered-store').Hit} hit
    * @param {any} value frozen, or the plan of a copy
    * @param {number} size of the value
    */

@@ -1,7 +1,7 @@
 'use strict';
 // The options of createCache, checked and with their defaults.
 const { randomUUID } = require('node:crypto');
-const { invalid } = require('../options/is');
+const { invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { parseDuration, parsePositiveDuration } = require('../options/duration');
 const { parseSize } = require('../options/size');

@@ -10,7 +10,7 @@ const { clearTimeout, setTimeout } = require('../timers');
  * @property {any} value for whoever began it
  * @property {import('./codecs').Encoded | undefined} encoded for everybody else; undefined: they share the value
  * @property {'memory' | 'redis' | 'loader' | 'stale' | 'none'} source 'none': a refresh that was not for it to make
- * @property {import('./tiers').Hit} [hit] of a tier
+ * @property {import('../store/tiered-store').Hit} [hit] of a tier
  */
 
 let lastTicket = 0;
@@ -57,9 +57,9 @@ class Flight extends Waiter {
   justBegun = false;
   /** Questions under way whether the lease is still held. */
   doubts = 0;
-  /** @type {import('./tiers').Hit | undefined} what may be served if the load fails */
+  /** @type {import('../store/tiered-store').Hit | undefined} what may be served if the load fails */
   stale = undefined;
-  /** @type {import('./tiers').Hit | undefined} what it found, and that is to be refreshed when it has landed */
+  /** @type {import('../store/tiered-store').Hit | undefined} what it found, and that is to be refreshed when it has landed */
   due = undefined;
   waiters = 0;
   /** @type {(() => void) | undefined} told when it has to wait for somebody else's load */

@@ -1,6 +1,6 @@
 'use strict';
 // The arguments of the cache's methods, checked.
-const { describe, invalid, isPlainObject } = require('../options/is');
+const { describe, invalid, isPlainObject } = require('../options/invalid');
 const { isGlob } = require('../keys/glob');
 const { checkTag } = require('./call-options');
 

@@ -1,7 +1,7 @@
 'use strict';
 // The mount in front of a whole app: a hit is answered before the app touches the request.
 
-const { invalid } = require('../options/is');
+const { invalid } = require('../options/invalid');
 const { HttpCache } = require('./flow/http-cache');
 const { withControls } = require('./flow/controls');
 const { parseOptions } = require('./options');

@@ -4,7 +4,7 @@
 const { parseTags } = require('../cache/call-options');
 const { entriesOf } = require('../cache/entries');
 const { parseDuration, parsePositiveDuration } = require('../options/duration');
-const { invalid } = require('../options/is');
+const { invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { parseSize } = require('../options/size');
 const { nameItem } = require('./rfc/cache-status');

@@ -1,6 +1,6 @@
 'use strict';
 // Keys of parts: `cacheKey('user', 42)` is `user:42`. Different parts give different keys.
-const { invalid } = require('../options/is');
+const { invalid } = require('../options/invalid');
 
 /** @param {string} text */
 const escape = (text) => text.replaceAll('%', '%25').replaceAll(':', '%3A');

@@ -2,7 +2,7 @@
 // A hash of any arguments, for keys. Written out with their types first, so that `1` and `'1'`, `-0` and `0`, `null` and
 // nothing differ, and with sorted keys, so that the order in which an object was built does not matter.
 const { createHash } = require('node:crypto');
-const { describe, isPlainObject } = require('../options/is');
+const { describe, isPlainObject } = require('../options/invalid');
 
 /**
  * @param {unknown} value

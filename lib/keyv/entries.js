@@ -1,6 +1,6 @@
 'use strict';
 // Every key of a namespace with its value: by SCAN where there is Redis, else from memory.
-const { entriesIn: snapshotEntries } = require('../cache/snapshot');
+const { entriesIn: snapshotEntries } = require('../store/snapshot');
 const { escapePattern } = require('../keys/glob');
 
 const AT_ONCE = 500;

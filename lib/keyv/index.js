@@ -4,7 +4,7 @@
 const { EventEmitter } = require('node:events');
 const { createCache } = require('../cache');
 const { CacheError } = require('../errors');
-const { invalid, isPlainObject } = require('../options/is');
+const { invalid, isPlainObject } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { entriesIn } = require('./entries');
 const { namespaceOf } = require('./namespaces');

@@ -1,6 +1,6 @@
 'use strict';
 // Durations: numbers of seconds, or strings with a unit.
-const { invalid } = require('./is');
+const { invalid } = require('./invalid');
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const PATTERN = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;

@@ -1,6 +1,6 @@
 'use strict';
 // Options that nobody knows are mistakes, most often of spelling: say so, rather than ignore them.
-const { invalid, isPlainObject } = require('./is');
+const { invalid, isPlainObject } = require('./invalid');
 
 /**
  * @param {unknown} options

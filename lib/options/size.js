@@ -1,6 +1,6 @@
 'use strict';
 // Sizes: numbers of bytes, or strings with a unit (powers of 1024).
-const { invalid } = require('./is');
+const { invalid } = require('./invalid');
 
 const UNITS = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 const PATTERN = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)$/i;

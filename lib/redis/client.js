@@ -3,16 +3,16 @@
 const { EventEmitter } = require('node:events');
 const binding = require('../binding');
 const { RedisError } = require('../errors');
-const { describe } = require('../options/is');
-const { Pipeline, Transaction } = require('./batches');
-const { BufferView } = require('./buffer-view');
-const { addCommands, anyCommand, NAMES } = require('./commander');
+const { describe } = require('../options/invalid');
+const { Pipeline, Transaction } = require('./pipeline');
+const { BufferView } = require('./buffer-commands');
+const { addCommands, anyCommand, NAMES } = require('./command-methods');
 const { createReplyQueue } = require('./reply-queue');
 const { scan, scanKey } = require('./scan');
 const { createScript } = require('./script');
 const { Subscriptions } = require('./subscriptions');
-const { createTlsCarrier } = require('./tls-carrier');
-const { tracer } = require('./trace');
+const { createTlsCarrier } = require('./tls-transport');
+const { tracer } = require('./tracing');
 
 // Modes of submit(), as in src/node/redis_client.cpp.
 const STRINGS = 0;
@@ -52,7 +52,7 @@ const factories = {
   bigNumber: (/** @type {string} */ digits) => BigInt(digits),
 };
 
-/** @typedef {import('./commander').Command} Command */
+/** @typedef {import('./command-methods').Command} Command */
 
 /** @param {string} name */
 const blockingMessage = (name) =>
@@ -69,7 +69,7 @@ class RedisClient extends EventEmitter {
   #queue = createReplyQueue();
   /** @type {import('./subscriptions').SubscriptionsOf | undefined} */
   #subscriptions;
-  /** @type {import('./buffer-view').View | undefined} */
+  /** @type {import('./buffer-commands').View | undefined} */
   #buffers;
   #referenced = true;
   #closing = false;

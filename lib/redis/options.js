@@ -1,7 +1,7 @@
 'use strict';
 // Redis options as the native client wants them, from a URL, from options, or from the environment.
 const tls = require('node:tls');
-const { invalid, isPlainObject } = require('../options/is');
+const { invalid, isPlainObject } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { parseDuration } = require('../options/duration');
 const { parseSize } = require('../options/size');

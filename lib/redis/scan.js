@@ -1,11 +1,11 @@
 'use strict';
 // SCAN and its kin as async iterators. As with the commands: what was there all the time comes at least once, and
 // something may come twice.
-const { invalid } = require('../options/is');
+const { invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { number } = require('./commands');
 
-/** @typedef {{ _run: (command: import('./commander').Command) => Promise<any> }} Runner */
+/** @typedef {{ _run: (command: import('./command-methods').Command) => Promise<any> }} Runner */
 
 /**
  * @param {unknown} given

@@ -1,7 +1,7 @@
 'use strict';
 // Lua scripts: called by their SHA-1; the source is sent only to a server that does not know it.
 const { createHash } = require('node:crypto');
-const { invalid } = require('../options/is');
+const { invalid } = require('../options/invalid');
 
 /**
  * @param {{ evalsha: Function, eval: Function }} client

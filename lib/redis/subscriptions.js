@@ -1,7 +1,7 @@
 'use strict';
 // Subscriptions of a client: on a connection of their own, made again after every reconnect. Messages that were published
 // in between are lost, as always with Redis' publish and subscribe.
-const { invalid } = require('../options/is');
+const { invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 
 /** What ends each kind, and what its messages are called. */

@@ -26,7 +26,7 @@ class CacheStore final : public Attachment,
                          public std::enable_shared_from_this<CacheStore> {
  public:
   // createStore(options, callbacks, client object or undefined, target) => target, with functions of its own; its
-  // prototype is to be storeMethods. See lib/cache/tiers.js.
+  // prototype is to be storeMethods. See lib/store/tiered-store.js.
   static napi_value create(napi_env env, napi_callback_info info);
   // storeMethods: what all stores of an environment share.
   static Napi::Object methodsOf(Napi::Env env);

@@ -36,7 +36,7 @@ class RedisClient final : public Resident,
   // The client behind an object that create() returned, or nullptr.
   static std::shared_ptr<RedisClient> from(const Napi::Object& object);
 
-  // carrier: the JavaScript functions that carry the bytes (see lib/redis/tls-carrier.js), or empty for a socket of
+  // carrier: the JavaScript functions that carry the bytes (see lib/redis/tls-transport.js), or empty for a socket of
   // the loop.
   RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options, const Napi::Object& callbacks,
               const Napi::Value& carrier);

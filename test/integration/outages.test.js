@@ -3,7 +3,7 @@
 // invalidated meanwhile is ever read again.
 
 const { createCache, CacheUnavailableError } = require('../../lib');
-const { Outbox } = require('../../lib/cache/pending-invalidations');
+const { Outbox } = require('../../lib/store/pending-invalidations');
 const { PATIENCE } = require('../helpers/patience');
 const { FaultProxy } = require('../helpers/fault-proxy');
 const { RedisServer } = require('../helpers/redis-server');

@@ -2,7 +2,7 @@
 // The codec of a cache: values to payloads and back. What an entry is written with stands in it, so that entries of
 // another built-in codec stay readable after the option has changed.
 const { types } = require('node:util');
-const { describe, invalid } = require('../../options/is');
+const { describe, invalid } = require('../../options/invalid');
 const { encodeJson, decodeJson } = require('./json');
 const { encodeMsgpack, decodeMsgpack, requireMsgpack } = require('./msgpack');
 const { BYTES, JSON_TEXT, MSGPACK, TEXT, CUSTOM } = require('./numbers');

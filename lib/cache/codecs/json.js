@@ -1,7 +1,7 @@
 'use strict';
 // JSON text. Nested values become what JSON makes of them (docs/codecs.md); what would be lost as a whole is refused.
 const { types } = require('node:util');
-const { describe } = require('../../options/is');
+const { describe } = require('../../options/invalid');
 
 const TRY = "codec: 'msgpack' can";
 

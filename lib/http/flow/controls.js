@@ -1,7 +1,7 @@
 'use strict';
 // What a mount offers besides answering requests: purge and statistics.
 
-const { invalid, isPlainObject } = require('../../options/is');
+const { invalid, isPlainObject } = require('../../options/invalid');
 const { knownOptions } = require('../../options/known');
 
 const KNOWN = ['url', 'tag', 'pattern', 'key', 'soft'];

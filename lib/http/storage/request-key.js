@@ -3,7 +3,7 @@
 // Scheme, host, path and query, exactly as the app sees them. HEAD shares the key of GET.
 
 const { createHash } = require('node:crypto');
-const { invalid, isPlainObject } = require('../../options/is');
+const { invalid, isPlainObject } = require('../../options/invalid');
 
 /** @typedef {import('node:http').IncomingMessage & { originalUrl?: string }} KeyedRequest */
 

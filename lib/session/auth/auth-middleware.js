@@ -3,7 +3,7 @@
 // that a logout counts at once; what `load` knows of the user comes from the memory of the process, else from Redis, else
 // from `load`, and is the same for all sessions of the user.
 const { cacheKey } = require('../../keys/cache-key');
-const { invalid } = require('../../options/is');
+const { invalid } = require('../../options/invalid');
 const { knownOptions } = require('../../options/known');
 const { parsePositiveDuration } = require('../../options/duration');
 const { COOKIE_NAME, tokenOf } = require('./auth-token');

@@ -1,7 +1,7 @@
 'use strict';
 // The options of SessionStore, checked and with their defaults.
 const { parseDuration, parsePositiveDuration } = require('../../options/duration');
-const { describe, invalid } = require('../../options/is');
+const { describe, invalid } = require('../../options/invalid');
 const { knownOptions } = require('../../options/known');
 const { defaultPrefix } = require('../storage/default-prefix');
 

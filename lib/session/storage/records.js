@@ -6,9 +6,9 @@
 // from another (its mark), and swap() compares that alone.
 const { createHash } = require('node:crypto');
 const { escapePattern } = require('../../keys/glob');
-const { invalid } = require('../../options/is');
+const { invalid } = require('../../options/invalid');
 const { RedisClient } = require('../../redis/client');
-const { NAMES } = require('../../redis/commander');
+const { NAMES } = require('../../redis/command-methods');
 const { normalizeRedisOptions, redisFromEnvironment } = require('../../redis/options');
 const { SessionError } = require('../errors');
 const { memoryRecordsOf } = require('./memory-records');

@@ -4,7 +4,7 @@
 //
 //   key id (4) | nonce (12) | tag (16) | ciphertext
 const { createCipheriv, createDecipheriv, createHash, randomFillSync } = require('node:crypto');
-const { invalid } = require('../../options/is');
+const { invalid } = require('../../options/invalid');
 
 const KEY_BYTES = 32;
 const KEY_ID_BYTES = 4;

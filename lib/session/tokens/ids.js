@@ -1,7 +1,7 @@
 'use strict';
 // Session ids: what may be one, and what stands for it in the key.
 const crypto = require('node:crypto');
-const { invalid } = require('../../options/is');
+const { invalid } = require('../../options/invalid');
 
 /**
  * @param {unknown} id

@@ -1,7 +1,7 @@
 'use strict';
 // The data of a session: objects that JSON holds, and changes of them.
 const { encodeJson } = require('../../cache/codecs/json');
-const { invalid, isPlainObject } = require('../../options/is');
+const { invalid, isPlainObject } = require('../../options/invalid');
 
 /**
  * A snapshot, taken at once.

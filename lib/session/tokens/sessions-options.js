@@ -1,6 +1,6 @@
 'use strict';
 // The options of createSessions and of its calls, checked and with their defaults. Durations in milliseconds.
-const { invalid } = require('../../options/is');
+const { invalid } = require('../../options/invalid');
 const { knownOptions } = require('../../options/known');
 const { parsePositiveDuration } = require('../../options/duration');
 const { defaultPrefix } = require('../storage/default-prefix');

@@ -5,7 +5,7 @@
 //   <prefix>g:<hash of the user>            the generation of a user's sessions
 //   <prefix>i:<hash of the user>            the list of them
 const { randomBytes } = require('node:crypto');
-const { invalid } = require('../../options/is');
+const { invalid } = require('../../options/invalid');
 const { hashId } = require('./ids');
 
 const ID = /^[A-Za-z0-9_-]{43}$/;

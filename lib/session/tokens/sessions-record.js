@@ -7,7 +7,7 @@
 // last use is changed in place. Neither can be taken for that of another session: the body is sealed together with its
 // key and its mark.
 const { randomFillSync } = require('node:crypto');
-const { isPlainObject } = require('../../options/is');
+const { isPlainObject } = require('../../options/invalid');
 const { definePatch } = require('../storage/records');
 
 const PLAIN = 't1';

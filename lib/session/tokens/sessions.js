@@ -4,7 +4,7 @@
 // process: what one process ends is ended for all with the next read.
 const { EventEmitter } = require('node:events');
 const { RedisError } = require('../../errors');
-const { invalid } = require('../../options/is');
+const { invalid } = require('../../options/invalid');
 const { knownOptions } = require('../../options/known');
 const { clearTimeout, setTimeout } = require('../../timers');
 const { SessionError } = require('../errors');

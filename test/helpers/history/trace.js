@@ -4,8 +4,8 @@
 // methods that the parts of the cache call of each other are wrapped, and a ring keeps what they did last.
 
 const { Flights } = require('../../../lib/cache/single-flight');
-const { Loads } = require('../../../lib/cache/loads');
-const { Tiers } = require('../../../lib/cache/tiers');
+const { Loads } = require('../../../lib/cache/load-coordinator');
+const { Tiers } = require('../../../lib/store/tiered-store');
 
 const RING = 200_000;
 

@@ -1,16 +1,16 @@
 'use strict';
 // client.buffers: the same commands, whose strings come back as Buffers.
-const { addCommands, anyCommand } = require('./commander');
+const { addCommands, anyCommand } = require('./command-methods');
 
 class BufferView {
   #run;
 
-  /** @param {(command: import('./commander').Command) => Promise<any>} run */
+  /** @param {(command: import('./command-methods').Command) => Promise<any>} run */
   constructor(run) {
     this.#run = run;
   }
 
-  /** @param {import('./commander').Command} command */
+  /** @param {import('./command-methods').Command} command */
   _run(command) {
     return this.#run(command);
   }

@@ -4,11 +4,21 @@
 const { CacheError } = require('../errors');
 const { setImmediate } = require('../timers');
 const { JSON_TEXT, MSGPACK } = require('./codecs');
-const { describeError, isForWaiters, revivedError, Failures } = require('./failures');
+const { describeError, isForWaiters, revivedError, Failures } = require('./load-errors');
 const { Flight, Flights } = require('./single-flight');
-const { Renewals } = require('./renewals');
+const { Renewals } = require('../store/lease-renewals');
 const { runLoader, waitFor } = require('./run-loader');
-const { STALE, STALE_ERROR, AHEAD, OUTDATED, LEASED, BUSY, FAILED, UNCACHEABLE, isHit } = require('./tiers');
+const {
+  STALE,
+  STALE_ERROR,
+  AHEAD,
+  OUTDATED,
+  LEASED,
+  BUSY,
+  FAILED,
+  UNCACHEABLE,
+  isHit,
+} = require('../store/tiered-store');
 
 // How long others load side by side, after a load has shown that there is nothing to keep.
 const UNCACHEABLE_MS = 100;
@@ -21,8 +31,8 @@ const UNANNOUNCED_MS = 50;
 
 /** @typedef {import('./single-flight').FlightInstance} FlightInstance */
 /** @typedef {import('./single-flight').Landing} Landing */
-/** @typedef {import('./tiers').Hit} Hit */
-/** @typedef {import('./tiers').Outcome} Outcome */
+/** @typedef {import('../store/tiered-store').Hit} Hit */
+/** @typedef {import('../store/tiered-store').Outcome} Outcome */
 
 const leaseLost = () => new CacheError('LEASE_LOST', 'the load was overtaken: its value would not be stored');
 
@@ -41,11 +51,11 @@ class Loads {
 
   /**
    * @param {object} parts
-   * @param {import('./tiers').TiersInstance} parts.tiers
+   * @param {import('../store/tiered-store').TiersInstance} parts.tiers
    * @param {import('./objects').ObjectsInstance} parts.objects
    * @param {import('./codecs').CacheCodec} parts.codec
-   * @param {import('./pending-invalidations').OutboxInstance} parts.outbox
-   * @param {import('./outstanding').OutstandingInstance} parts.outstanding
+   * @param {import('../store/pending-invalidations').OutboxInstance} parts.outbox
+   * @param {import('../store/outstanding').OutstandingInstance} parts.outstanding
    * @param {(name: string, details: any) => void} parts.tell
    * @param {{ loads: number, loadErrors: number, coalesced: number, sets: number, refused: number, staleHits: number, refreshes: number }} parts.counters
    */

@@ -1,6 +1,6 @@
 'use strict';
 // Many keys at once: one round trip for all of them, and one call of the loader for all that are missing.
-const { invalid } = require('../options/is');
+const { invalid } = require('../options/invalid');
 
 /**
  * @param {readonly string[]} keys
@@ -102,15 +102,15 @@ function valuesOf(loaded, keys) {
  * @param {readonly string[]} keys
  * @param {(keys: string[], context: any) => any} loadMissing
  * @param {import('./call-options').CallOptionsInstance} call
- * @param {import('./loads').LoadsInstance} loads
- * @param {(key: string) => { value?: any, local?: import('./tiers').Hit }} look into memory
+ * @param {import('./load-coordinator').LoadsInstance} loads
+ * @param {(key: string) => { value?: any, local?: import('../store/tiered-store').Hit }} look into memory
  * @returns {Promise<any[]>} in the order of the keys
  */
 async function getOrSetMany(keys, loadMissing, call, loads, look) {
   const unique = [...new Set(keys)];
   /** @type {Map<string, any>} */
   const results = new Map();
-  /** @type {Array<[string, import('./tiers').Hit | undefined]>} */
+  /** @type {Array<[string, import('../store/tiered-store').Hit | undefined]>} */
   const missing = [];
   for (const key of unique) {
     const { value, local } = look(key);

@@ -2,7 +2,7 @@
 // The methods that a client, its Buffer view, a pipeline and a transaction have in common: one for each row of the table
 // of commands, and call() for all others. Each of them says itself what becomes of a command, in _run.
 const { METHODS, WITH_SCORES } = require('./commands');
-const { describe } = require('../options/is');
+const { describe } = require('../options/invalid');
 const { textOf, waitingTime } = require('./blocking');
 
 /**

@@ -20,7 +20,7 @@ class Renewals {
   #timer = undefined;
   #firesAt = Number.POSITIVE_INFINITY;
 
-  /** @param {import('./tiers').TiersInstance} tiers */
+  /** @param {import('./tiered-store').TiersInstance} tiers */
   constructor(tiers) {
     this.#tiers = tiers;
   }

@@ -4,11 +4,11 @@
 const { CacheUnavailableError } = require('../errors');
 const { escapePattern, globMatcher } = require('../keys/glob');
 const { Outbox } = require('./pending-invalidations');
-const { Sweeper } = require('./sweeper');
+const { Sweeper } = require('./cleanup');
 
 const SCAN_COUNT = 1000;
 
-/** @typedef {import('./tiers').TiersInstance} Tiers */
+/** @typedef {import('./tiered-store').TiersInstance} Tiers */
 
 class Invalidation {
   #tiers;
@@ -25,7 +25,7 @@ class Invalidation {
   #background = new Set();
   #sweeping = false;
   #sweepsAgain = false;
-  /** @type {import('./loads').LoadsInstance} */
+  /** @type {import('../cache/load-coordinator').LoadsInstance} */
   loads = /** @type {any} */ (undefined);
 
   /**

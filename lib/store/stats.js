@@ -2,7 +2,7 @@
 // What a cache says about itself.
 const { CacheError } = require('../errors');
 
-/** @typedef {import('./tiers').TiersInstance} Tiers */
+/** @typedef {import('./tiered-store').TiersInstance} Tiers */
 
 /**
  * @param {Tiers} tiers

@@ -1,7 +1,7 @@
 'use strict';
 // dump() and load(): what memory holds, to start warm after a deploy. With Redis a snapshot is a list of keys: load()
 // reads them again, so that nothing that has changed meanwhile comes back. Without, it holds the entries.
-const { describe } = require('../options/is');
+const { describe } = require('../options/invalid');
 const { nextTurn } = require('../timers');
 
 const MAGIC = Buffer.from('TIERCEL\x01', 'latin1');
@@ -12,7 +12,7 @@ const AT_ONCE = 256;
 const MOST_BYTES = 4 << 20;
 const MOST_MS = 4;
 
-/** @typedef {import('./tiers').TiersInstance} Tiers */
+/** @typedef {import('./tiered-store').TiersInstance} Tiers */
 
 /**
  * @param {Tiers} tiers

@@ -94,7 +94,7 @@ class Tiers {
   counters = zeros();
 
   /**
-   * @param {import('./options').NormalCacheOptions & { space: string, namespaces: string[] }} options
+   * @param {import('../cache/options').NormalCacheOptions & { space: string, namespaces: string[] }} options
    * @param {import('../redis/client').Client | undefined} client
    * @param {{ onError: (error: Error) => void, onWatched: (key: string) => void, onReleased: (ticket: number) => void }} hooks
    *   told about what was survived; that a watched key has changed; that a lease has ended
@@ -306,8 +306,8 @@ class Tiers {
   /**
    * Ends a load with a value.
    * @param {number} lease
-   * @param {import('./codecs').Encoded} encoded
-   * @param {import('./call-options').Windows} windows
+   * @param {import('../cache/codecs').Encoded} encoded
+   * @param {import('../cache/call-options').Windows} windows
    * @param {number} loadTime ms
    * @param {string} [metadata]
    * @returns {Promise<boolean>} false: the lease was lost, nothing is stored
@@ -358,8 +358,8 @@ class Tiers {
   /**
    * Stores an entry in every tier. Rejects when Redis does not acknowledge it.
    * @param {string} key
-   * @param {import('./codecs').Encoded} encoded
-   * @param {import('./call-options').Windows} windows
+   * @param {import('../cache/codecs').Encoded} encoded
+   * @param {import('../cache/call-options').Windows} windows
    * @param {{ metadata?: string, tags?: readonly string[] }} [more]
    * @returns {Promise<boolean>}
    */
@@ -381,8 +381,8 @@ class Tiers {
   /**
    * The same without Redis.
    * @param {string} key
-   * @param {import('./codecs').Encoded} encoded
-   * @param {import('./call-options').Windows} windows
+   * @param {import('../cache/codecs').Encoded} encoded
+   * @param {import('../cache/call-options').Windows} windows
    * @param {string} metadata
    * @param {readonly string[]} tags
    * @returns {boolean} whether memory kept it

@@ -1,10 +1,10 @@
 'use strict';
 // Pipelines and transactions: commands that are collected, then sent in one go.
 const { RedisError } = require('../errors');
-const { describe } = require('../options/is');
-const { addCommands, anyCommand } = require('./commander');
+const { describe } = require('../options/invalid');
+const { addCommands, anyCommand } = require('./command-methods');
 
-/** @typedef {import('./commander').Command} Command */
+/** @typedef {import('./command-methods').Command} Command */
 
 class Batch {
   /** @type {Command[]} */
