@@ -6,7 +6,7 @@ module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/{unit,integration,package}/**/*.test.js'],
   testTimeout: 120000,
-  setupFiles: ['<rootDir>/test/helpers/stalls.js'],
+  setupFiles: [require.resolve('./test/helpers/stalls.js')],
   maxWorkers: 2,
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/'],
   watchPathIgnorePatterns: ['<rootDir>/build/'],

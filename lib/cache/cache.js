@@ -4,29 +4,22 @@
 const { EventEmitter } = require('node:events');
 const { CacheError } = require('../errors');
 const { invalid } = require('../options/invalid');
+const { checkTag } = require('../options/tags');
 const { RedisClient } = require('../redis/client');
 const { Announcer } = require('../store/events');
 const { checkKey, checkKeys, isSoft, pairsOf, relatedParts } = require('./validate');
 const { getMany, getOrSetMany, setMany } = require('./many');
-const { checkTag, loadOptions, writeOptions, parseRefreshAhead } = require('./call-options');
+const { loadOptions, writeOptions, parseRefreshAhead } = require('./call-options');
 const { Complaints } = require('../store/log-throttle');
 const { dump, load } = require('../store/snapshot');
-const { Invalidation } = require('../store/invalidation');
-const { Loads } = require('./load-coordinator');
+const { LoadCoordinator } = require('./load-coordinator');
 const { memoizeFunction } = require('./memoize');
 const { Objects } = require('./objects');
-const { DecodedValues } = require('../store/decoded-values');
-const { startExpiry } = require('../store/expiry');
-const { Outstanding } = require('../store/outstanding');
 const { healthOf, statsOf } = require('../store/stats');
-const { Tiers, FRESH, STALE, AHEAD } = require('../store/tiered-store');
+const { ROOT, Store, addStoreOf } = require('../store/store');
+const { FRESH, STALE, AHEAD } = require('../store/tiered-store');
 
 const MAX_PATH = 1000;
-// For so long at most close() waits for writes, fills and invalidations that are on their way.
-const LONGEST_CLOSE_MS = 5000;
-// Of memory.maxBytes: what decoded values may take, which entries then do not have.
-const VALUES_SHARE = 1 / 2;
-const ROOT = { space: 'k:', namespaces: ['n'], namespaceTag: 'n', path: '' };
 
 /** @typedef {import('../redis/client').Client} Client */
 /** @typedef {import('../store/tiered-store').Hit} Hit */
@@ -34,6 +27,7 @@ const ROOT = { space: 'k:', namespaces: ['n'], namespaceTag: 'n', path: '' };
 class Cache extends EventEmitter {
   #options;
   #place;
+  #store;
   #tiers;
   #peek;
   #still;
@@ -42,24 +36,17 @@ class Cache extends EventEmitter {
   #defaults;
   #codec;
   #objects;
-  /** @type {import('../store/decoded-values').DecodedValuesInstance} */
-  #values;
-  #stopExpiry = () => {};
-  /** @type {import('../store/expiry').Swept | undefined} which only this cache keeps */
-  #swept;
   // What calls without options ask for: made once.
   #plainWrite;
   #plainLoad;
   #loads;
   #invalidation;
-  #outbox;
+  #pending;
   #complaints;
   /** @type {Map<string, Cache>} */
   #children = new Map();
   /** @type {Set<Promise<void>>} closes of namespaces that are under way */
   #leaving = new Set();
-  /** @type {Set<{ close: () => Promise<unknown> }>} */
-  #attached = new Set();
   /** @type {Cache | undefined} whose namespace this one is */
   #parent;
   #closed = false;
@@ -77,11 +64,10 @@ class Cache extends EventEmitter {
     staleHits: 0,
   };
   #announcer = new Announcer(this);
-  #outstanding = new Outstanding();
 
   /**
    * @param {import('./options').NormalCacheOptions} options
-   * @param {{ space: string, namespaces: string[], namespaceTag: string, path: string }} [place] in the namespaces
+   * @param {import('../store/store').Place} [place] in the namespaces
    * @param {Client} [client] of the parent
    * @param {Cache} [parent]
    */
@@ -98,59 +84,45 @@ class Cache extends EventEmitter {
     this.#complaints = new Complaints(options.logger);
     this.#client = client ?? clientOf(options);
     const tell = this.#tell;
+    const counters = this.#counters;
     try {
-      this.#tiers = new Tiers({ ...options, ...place }, this.#client, {
+      this.#store = new Store(options, {
+        place,
+        client: this.#client,
+        parent: parent === undefined ? undefined : parent.#store,
+        overtake: {
+          key: (key) => this.#loads.overtakeKey(key),
+          matching: (matches) => this.#loads.overtakeMatching(matches),
+          tagged: (names) => this.#loads.overtakeTagged(names),
+        },
+        counters,
+        tell,
         onError: (error) => this.#survived(error),
-        onWatched: (key) => this.#loads.onWatched(key),
-        onReleased: (ticket) => this.#loads.onReleased(ticket),
       });
     } catch (error) {
       if (client === undefined && options.ownsClient) this.#client?.destroy();
       throw error;
     }
-    this.#peek = this.#tiers.peek;
-    this.#still = this.#tiers.still;
-    this.#values = parent === undefined ? this.#ownValues(options.memory?.maxBytes ?? 0) : parent.#values;
-    this.#objects = new Objects(options.codec, options.share, this.#values);
-    this.#invalidation = new Invalidation({
-      tiers: this.#tiers,
-      tell,
-      prefix: options.prefix,
-      ...place,
-      counters: this.#counters,
-      parent: parent === undefined ? undefined : parent.#invalidation,
-    });
-    this.#outbox = this.#invalidation.outbox;
-    this.#loads = new Loads({
-      tiers: this.#tiers,
+    addStoreOf(this, this.#store);
+    const { tiers, invalidation, pending, values } = this.#store;
+    this.#tiers = tiers;
+    this.#invalidation = invalidation;
+    this.#pending = pending;
+    // On the hot path: no method call in between.
+    this.#peek = tiers.peek;
+    this.#still = tiers.still;
+    this.#objects = new Objects(options.codec, options.share, values);
+    this.#loads = new LoadCoordinator({
+      store: this.#store,
       objects: this.#objects,
       codec: options.codec,
-      outbox: this.#outbox,
-      outstanding: this.#outstanding,
       tell,
-      counters: this.#counters,
+      counters,
     });
-    this.#invalidation.loads = this.#loads;
     // One listener for each namespace is no leak.
     this.#client?.setMaxListeners(0);
     this.#client?.on('ready', this.#onReady);
     this.#client?.on('close', this.#onClose);
-  }
-
-  /**
-   * Of this cache and its namespaces.
-   * @param {number} maxBytes
-   */
-  #ownValues(maxBytes) {
-    const tiers = this.#tiers;
-    const values = new DecodedValues(maxBytes * VALUES_SHARE, (more) => tiers.reserve(more));
-    if (maxBytes === 0) return values;
-    this.#swept = {
-      expire: (limit) => tiers.expire(limit),
-      sweep: (limit) => values.sweep((token, fill) => tiers.still(token, fill, -1), limit),
-    };
-    this.#stopExpiry = startExpiry(this.#swept);
-    return values;
   }
 
   /** @param {any[]} names */
@@ -163,43 +135,13 @@ class Cache extends EventEmitter {
 
   #onReady = () => {
     // In this turn, and so in front of whatever is read from now on.
-    void this.#outbox.replay();
+    void this.#pending.flush();
     this.#tell('redis:connect');
   };
   #onClose = (/** @type {{ reason: string }} */ details) => {
     this.#loads.onLost();
     if (!this.#closed) this.#complaints.about('REDIS', `the connection to Redis was lost: ${details.reason}`);
     this.#tell('redis:close', details);
-  };
-
-  /**
-   * For the layers above (HTTP, sessions).
-   * @internal
-   */
-  get internals() {
-    this.#checkOpen();
-    return {
-      tiers: this.#tiers,
-      /** Of every key of this cache in Redis, and of none of its namespaces. */
-      prefix: this.#options.prefix + this.#place.space,
-      /** In the namespaces; '' outside of them. */
-      path: this.#place.path,
-      maxTtl: this.#defaults.maxTtl,
-      loads: this.#loads,
-      outbox: this.#outbox,
-      objects: this.#objects,
-      values: this.#values,
-      codec: this.#codec,
-      defaults: this.#defaults,
-      counters: this.#counters,
-      tell: this.#tell,
-      attach: this.#attach,
-    };
-  }
-
-  // What is closed together with the cache.
-  #attach = (/** @type {{ close: () => Promise<unknown> }} */ part) => {
-    this.#attached.add(part);
   };
 
   /** The memory tier by itself. */
@@ -236,7 +178,7 @@ class Cache extends EventEmitter {
   async read(key) {
     checkKey(key);
     this.#checkOpen();
-    const local = this.#outbox.pending && this.#outbox.concerns(key) ? undefined : this.#tiers.peekWhole(key);
+    const local = this.#pending.any && this.#pending.blocks(key) ? undefined : this.#tiers.peekWhole(key);
     const found = local ?? (await this.#remote(key));
     if (found === undefined) return { value: undefined, status: 'miss' };
     const tier = found === local ? 'memory' : 'redis';
@@ -277,7 +219,7 @@ class Cache extends EventEmitter {
     this.#checkOpen();
     const kept = this.#objects.of(key);
     // The way of nearly every hit, with as little on it as can be: a key that is kept has been checked.
-    if (kept !== undefined && !this.#outbox.pending && this.#still(kept.token, kept.fill, this.#aheadOf(options))) {
+    if (kept !== undefined && !this.#pending.any && this.#still(kept.token, kept.fill, this.#aheadOf(options))) {
       this.#hit(key);
       return this.#objects.valueOf(kept);
     }
@@ -347,7 +289,7 @@ class Cache extends EventEmitter {
     this.#checkOpen();
     const call = options === undefined ? this.#plainWrite : writeOptions(options, this.#defaults);
     if (value === undefined) return false;
-    return this.#outstanding.track(this.#store(key, this.#codec.encode(value, 'value'), call));
+    return this.#store.outstanding.track(this.#write(key, this.#codec.encode(value, 'value'), call));
   }
 
   /**
@@ -359,7 +301,9 @@ class Cache extends EventEmitter {
     for (const [key] of pairs) checkKey(key);
     this.#checkOpen();
     const call = options === undefined ? this.#plainWrite : writeOptions(options, this.#defaults);
-    return setMany(pairs, this.#codec, (key, encoded) => this.#outstanding.track(this.#store(key, encoded, call)));
+    return setMany(pairs, this.#codec, (key, encoded) =>
+      this.#store.outstanding.track(this.#write(key, encoded, call)),
+    );
   }
 
   /**
@@ -370,14 +314,14 @@ class Cache extends EventEmitter {
     checkKey(key);
     this.#checkOpen();
     this.#objects.drop(key);
-    return this.#outstanding.track(this.#invalidation.key(key, isSoft(options)));
+    return this.#store.outstanding.track(this.#invalidation.key(key, isSoft(options)));
   }
 
   /** @param {readonly string[]} keys */
   async deleteMany(keys) {
     checkKeys(keys);
     this.#checkOpen();
-    return this.#outstanding.track(this.#invalidation.keys([...new Set(keys)]));
+    return this.#store.outstanding.track(this.#invalidation.keys([...new Set(keys)]));
   }
 
   /**
@@ -399,7 +343,7 @@ class Cache extends EventEmitter {
     if (!Array.isArray(tags)) throw invalid('tags', 'an array of tags', tags);
     for (const tag of tags) checkTag(tag, 'tags');
     this.#checkOpen();
-    await this.#outstanding.track(this.#invalidation.tags([...new Set(tags)].map((tag) => `t:${tag}`)));
+    await this.#store.outstanding.track(this.#invalidation.tags([...new Set(tags)].map((tag) => `t:${tag}`)));
   }
 
   /** @param {string} pattern */
@@ -408,7 +352,7 @@ class Cache extends EventEmitter {
       throw invalid('pattern', 'a glob pattern such as user:*', pattern);
     }
     this.#checkOpen();
-    return this.#outstanding.track(this.#invalidation.pattern(pattern));
+    return this.#store.outstanding.track(this.#invalidation.pattern(pattern));
   }
 
   /** @param {any} related */
@@ -426,7 +370,7 @@ class Cache extends EventEmitter {
   async clear() {
     this.#checkOpen();
     this.#forgetObjects();
-    await this.#outstanding.track(this.#invalidation.clear());
+    await this.#store.outstanding.track(this.#invalidation.clear());
   }
 
   #forgetObjects() {
@@ -472,7 +416,7 @@ class Cache extends EventEmitter {
   }
 
   stats() {
-    return statsOf(this.#tiers, this.#counters, this.#outbox.size);
+    return statsOf(this.#tiers, this.#counters, this.#pending.size);
   }
 
   resetStats() {
@@ -481,7 +425,7 @@ class Cache extends EventEmitter {
   }
 
   async health() {
-    return healthOf(this.#tiers, this.#client, this.#closed, this.#outbox.size);
+    return healthOf(this.#tiers, this.#client, this.#closed, this.#pending.size);
   }
 
   /** @returns {Promise<void>} */
@@ -507,21 +451,17 @@ class Cache extends EventEmitter {
 
   async #close() {
     this.#closed = true;
-    this.#stopExpiry();
+    this.#store.stop();
     this.#loads.close();
     this.#client?.off('ready', this.#onReady);
     for (const child of [...this.#children.values()]) void child.close();
     await Promise.all(this.#leaving);
-    await Promise.all([...this.#attached].map((part) => part.close()));
-    // What was called before this is carried out, with a server that answers.
-    await this.#outstanding.idle(LONGEST_CLOSE_MS);
-    await this.#invalidation.close();
+    await this.#store.idle();
     const owner = this.#options.ownsClient && this.#place === ROOT;
     if (owner) await this.#client?.close();
     this.#client?.off('close', this.#onClose);
     this.#objects.clear();
-    this.#swept = undefined;
-    this.#tiers.close();
+    this.#store.close();
   }
 
   // -------------------------------------------------------------------------------------------------------- in between
@@ -535,7 +475,7 @@ class Cache extends EventEmitter {
    * @returns {string | Hit | true | undefined} true: the same that is kept
    */
   #look(key, ahead, kept) {
-    if (this.#outbox.pending && this.#outbox.concerns(key)) return undefined;
+    if (this.#pending.any && this.#pending.blocks(key)) return undefined;
     if (kept === undefined) return this.#peek(key, 0, ahead, 0);
     return this.#still(kept.token, kept.fill, ahead) || this.#peek(key, 0, ahead, kept.fill);
   }
@@ -580,7 +520,7 @@ class Cache extends EventEmitter {
    * @returns {Promise<any>}
    */
   async #remote(key, silent = false, whole = true) {
-    if (this.#outbox.pending && !(await this.#outbox.settled(key))) {
+    if (this.#pending.any && !(await this.#pending.flushFor(key))) {
       if (!silent) this.#tiers.counters.misses++;
       return undefined;
     }
@@ -622,8 +562,8 @@ class Cache extends EventEmitter {
    * @param {import('./codecs').Encoded} encoded
    * @param {import('./call-options').CallOptionsInstance} call
    */
-  async #store(key, encoded, call) {
-    this.#loads.fence(key);
+  async #write(key, encoded, call) {
+    this.#loads.overtakeKey(key);
     this.#counters.sets++;
     const windows = call.windows(/** @type {number} */ (call.ttl));
     try {
@@ -631,9 +571,9 @@ class Cache extends EventEmitter {
       let stored;
       if (this.#tiers.local) {
         stored = this.#tiers.storeNow(key, encoded, windows, '', tags);
-      } else if (this.#outbox.pending && this.#outbox.concerns(key)) {
+      } else if (this.#pending.any && this.#pending.blocks(key)) {
         // Behind the removal that is pending, and in its place.
-        stored = await this.#outbox.writeBehind(key, () => this.#tiers.store(key, encoded, windows, { tags }));
+        stored = await this.#pending.writeBehind(key, () => this.#tiers.store(key, encoded, windows, { tags }));
       } else {
         stored = await this.#tiers.store(key, encoded, windows, { tags });
       }
@@ -656,7 +596,7 @@ class Cache extends EventEmitter {
   async #lifetime(key) {
     checkKey(key);
     this.#checkOpen();
-    const pending = this.#outbox.pending && this.#outbox.concerns(key);
+    const pending = this.#pending.any && this.#pending.blocks(key);
     const local = pending ? undefined : this.#tiers.peekWhole(key, true);
     const found = local ?? (await this.#remote(key, true));
     return found === undefined || (found.freshness >= STALE && found.freshness !== AHEAD) ? undefined : found.left;

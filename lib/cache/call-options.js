@@ -3,10 +3,10 @@
 const { invalid, isPlainObject } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { parseDuration, parsePositiveDuration } = require('../options/duration');
+const { parseTags } = require('../options/tags');
 
 const WRITE = ['ttl', 'jitter', 'staleWhileRevalidate', 'staleIfError', 'tags'];
 const LOAD = [...WRITE, 'refreshAhead', 'timeout', 'softTimeout', 'errorBackoff', 'cacheIf', 'signal'];
-const MAX_TAGS = 128;
 
 /**
  * What a call has when it says nothing.
@@ -54,30 +54,6 @@ function parseRefreshAhead(value, name) {
     "a share of the ttl between 0 and 1, a duration before its end such as '10s', 'xfetch' or false",
     value,
   );
-}
-
-/**
- * @param {any} tags
- * @param {string} name
- * @returns {string[]}
- */
-function parseTags(tags, name) {
-  if (!Array.isArray(tags)) throw invalid(name, 'an array of tags', tags);
-  for (const tag of tags) checkTag(tag, name);
-  const unique = [...new Set(tags)];
-  if (unique.length > MAX_TAGS) throw new TypeError(`${name}: expected at most ${MAX_TAGS} tags, got ${unique.length}`);
-  return unique.map((tag) => `t:${tag}`);
-}
-
-/**
- * @param {any} tag
- * @param {string} name
- */
-function checkTag(tag, name) {
-  if (typeof tag !== 'string' || tag === '' || Buffer.byteLength(tag) > 1024) {
-    throw invalid(name, 'tags of 1 to 1024 bytes', tag);
-  }
-  if (!(/** @type {any} */ (tag).isWellFormed())) throw invalid(name, 'tags without lone surrogates', tag);
 }
 
 /** @type {readonly string[]} */
@@ -190,4 +166,4 @@ const loadOptions = (given, defaults) => new CallOptions(given, defaults, LOAD);
 
 /** @typedef {CallOptions} CallOptionsInstance */
 
-module.exports = { writeOptions, loadOptions, parseTags, checkTag, parseJitter, parseRefreshAhead, LOAD };
+module.exports = { writeOptions, loadOptions, parseJitter, parseRefreshAhead, LOAD };

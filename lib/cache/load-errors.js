@@ -91,4 +91,6 @@ function revivedError(text) {
   }
 }
 
+/** @typedef {Failures} FailuresInstance */
+
 module.exports = { Failures, describeError, isForWaiters, revivedError };

@@ -102,7 +102,7 @@ function valuesOf(loaded, keys) {
  * @param {readonly string[]} keys
  * @param {(keys: string[], context: any) => any} loadMissing
  * @param {import('./call-options').CallOptionsInstance} call
- * @param {import('./load-coordinator').LoadsInstance} loads
+ * @param {import('./load-coordinator').LoadCoordinatorInstance} loads
  * @param {(key: string) => { value?: any, local?: import('../store/tiered-store').Hit }} look into memory
  * @returns {Promise<any[]>} in the order of the keys
  */

@@ -9,6 +9,7 @@ const { RedisClient } = require('../redis/client');
 const { createCodec } = require('./codecs');
 const { parseJitter, parseRefreshAhead } = require('./call-options');
 const { normalizeRedisOptions, redisFromEnvironment } = require('../redis/options');
+const { linkOf } = require('../redis/link');
 
 const KNOWN_CALL = ['ttl', 'maxTtl', 'jitter', 'staleWhileRevalidate', 'staleIfError', 'refreshAhead', 'timeout'];
 const KNOWN_LOAD = ['softTimeout', 'errorBackoff', 'leaseTimeout'];
@@ -163,7 +164,7 @@ function serverOf(redis) {
     port,
     path,
     db = 0,
-  } = /** @type {any} */ (redis instanceof RedisClient ? redis.internals.options : redis);
+  } = /** @type {any} */ (redis instanceof RedisClient ? linkOf(redis).options : redis);
   return `${path || `${host}:${port}`}/${db}`;
 }
 

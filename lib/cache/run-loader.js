@@ -2,14 +2,14 @@
 // Runs a loader under its time limit, with the context that it is given; and waits for one on behalf of one caller.
 const { CacheError } = require('../errors');
 const { parsePositiveDuration } = require('../options/duration');
-const { parseTags } = require('./call-options');
+const { parseTags } = require('../options/tags');
 
-/** @typedef {import('./single-flight').FlightInstance} FlightInstance */
-/** @typedef {import('./single-flight').Landing} Landing */
+/** @typedef {import('./single-flight').InFlightLoadInstance} InFlightLoad */
+/** @typedef {import('./single-flight').LoadResult} LoadResult */
 
 /** What a loader is given. */
 class LoaderContext {
-  #flight;
+  #load;
   #previous;
   /** @type {number | undefined} ms */
   #ttl;
@@ -18,20 +18,20 @@ class LoaderContext {
   #tags = [];
 
   /**
-   * @param {FlightInstance} flight
+   * @param {InFlightLoad} load
    * @param {(() => any) | undefined} previous
    */
-  constructor(flight, previous) {
-    this.#flight = flight;
+  constructor(load, previous) {
+    this.#load = load;
     this.#previous = previous;
   }
 
   get key() {
-    return this.#flight.key;
+    return this.#load.key;
   }
 
   get signal() {
-    return this.#flight.signal;
+    return this.#load.signal;
   }
 
   get previous() {
@@ -54,7 +54,7 @@ class LoaderContext {
 
   /** @internal */
   get settings() {
-    const { call } = this.#flight;
+    const { call } = this.#load;
     return {
       ttl: this.#ttl,
       skipped: this.#skipped,
@@ -67,22 +67,22 @@ class LoaderContext {
 }
 
 /**
- * @param {FlightInstance} flight
+ * @param {InFlightLoad} load
  * @param {(() => any) | undefined} previous
  */
-async function runLoader(flight, previous) {
-  const { loader, call } = flight;
-  const context = new LoaderContext(flight, previous);
+async function runLoader(load, previous) {
+  const { loader, call } = load;
+  const context = new LoaderContext(load, previous);
   if (call.timeout === undefined) return { value: await loader(context), context: context.settings };
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   const tooLong = new Promise((_, reject) => {
     timer = setTimeout(() => {
-      const error = new CacheError('LOAD_TIMEOUT', `the loader of '${flight.key}' took longer than ${call.timeout} ms`);
+      const error = new CacheError('LOAD_TIMEOUT', `the loader of '${load.key}' took longer than ${call.timeout} ms`);
       reject(error);
-      flight.abort(error);
+      load.abort(error);
     }, call.timeout);
-    flight.limits.push(timer);
+    load.limits.push(timer);
   });
   try {
     return { value: await Promise.race([loader(context), tooLong]), context: context.settings };
@@ -92,24 +92,24 @@ async function runLoader(flight, previous) {
 }
 
 /**
- * What a flight gives to one caller: its landing, or what is stale when that takes too long for it.
- * @param {FlightInstance} flight
+ * What a load gives to one caller: its result, or a stale value when that takes too long for the caller.
+ * @param {InFlightLoad} load
  * @param {import('./call-options').CallOptionsInstance} call
- * @param {() => Landing | undefined} stale
- * @returns {Promise<Landing>}
+ * @param {() => LoadResult | undefined} stale
+ * @returns {Promise<LoadResult>}
  */
-async function waitFor(flight, call, stale) {
+async function waitFor(load, call, stale) {
   const { signal, softTimeout } = call;
   if (signal?.aborted) {
-    flight.landed.catch(() => {});
+    load.result.catch(() => {});
     throw signal.reason;
   }
-  flight.waiters++;
+  load.callers++;
   if (signal === undefined && softTimeout === undefined) {
     try {
-      return await flight.landed;
+      return await load.result;
     } finally {
-      flight.waiters--;
+      load.callers--;
     }
   }
   /** @type {NodeJS.Timeout | undefined} */
@@ -119,22 +119,22 @@ async function waitFor(flight, call, stale) {
   const early = new Promise((resolve, reject) => {
     if (softTimeout !== undefined) {
       timer = setTimeout(() => {
-        const landing = stale();
-        if (landing !== undefined) resolve(landing);
+        const result = stale();
+        if (result !== undefined) resolve(result);
       }, softTimeout);
-      flight.limits.push(timer);
+      load.limits.push(timer);
     }
     onAbort = () => reject(/** @type {AbortSignal} */ (signal).reason);
     signal?.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    return /** @type {Landing} */ (await Promise.race([flight.landed, early]));
+    return /** @type {LoadResult} */ (await Promise.race([load.result, early]));
   } finally {
     clearTimeout(timer);
     if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-    flight.landed.catch(() => {}); // whoever left early does not hear of it any more
+    load.result.catch(() => {}); // whoever left early does not hear of it any more
     // Nobody is left who wants it.
-    if (--flight.waiters === 0 && signal?.aborted && !flight.background) flight.abort(signal.reason);
+    if (--load.callers === 0 && signal?.aborted && !load.background) load.abort(signal.reason);
   }
 }
 

@@ -2,7 +2,7 @@
 // The arguments of the cache's methods, checked.
 const { describe, invalid, isPlainObject } = require('../options/invalid');
 const { isGlob } = require('../keys/glob');
-const { checkTag } = require('./call-options');
+const { checkTag } = require('../options/tags');
 
 // The memory tier stores its length, and that of the namespaces before it, in 16 bits.
 const MAX_KEY_BYTES = 64_000;

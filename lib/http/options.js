@@ -1,8 +1,8 @@
 'use strict';
 // Options of cacheResponse: checked once, when it is mounted, so that a mistake is an error at start and not a slow site.
 
-const { parseTags } = require('../cache/call-options');
-const { entriesOf } = require('../cache/entries');
+const { parseTags } = require('../options/tags');
+const { byteEntriesOf } = require('../store/byte-entries');
 const { parseDuration, parsePositiveDuration } = require('../options/duration');
 const { invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
@@ -33,7 +33,7 @@ const { queryRule } = require('./storage/request-key');
 /**
  * @typedef {object} HttpCacheOptions
  * @property {object} cache the Tiercel cache itself; what is known of its mounts is kept per cache
- * @property {import('../cache/entries').EntryStore} store
+ * @property {import('../store/byte-entries').ByteEntriesInstance} store
  * @property {Rules} rules
  * @property {string} name as it is written in Cache-Status
  * @property {number} maxBodyBytes
@@ -168,7 +168,7 @@ function parseOptions(options = {}) {
   };
   // Last, so that a wrong option never leaves an opened cache behind.
   const target = cache === undefined ? defaultCache() : cache;
-  return { cache: target, store: entriesOf(target), ...parsed };
+  return { cache: target, store: byteEntriesOf(target), ...parsed };
 }
 
 /**

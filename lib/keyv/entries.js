@@ -2,6 +2,7 @@
 // Every key of a namespace with its value: by SCAN where there is Redis, else from memory.
 const { entriesIn: snapshotEntries } = require('../store/snapshot');
 const { escapePattern } = require('../keys/glob');
+const { storeOf } = require('../store/store');
 
 const AT_ONCE = 500;
 
@@ -12,7 +13,7 @@ const AT_ONCE = 500;
  * @returns {AsyncGenerator<string[], void>} pages of keys; as with SCAN, one may come twice
  */
 async function* pagesOfKeys(cache) {
-  const { tiers, prefix } = cache.internals;
+  const { tiers, prefix } = storeOf(cache);
   if (tiers.client !== undefined) {
     const match = `${escapePattern(prefix)}*`;
     let cursor = '0';

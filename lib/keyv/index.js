@@ -8,6 +8,7 @@ const { invalid, isPlainObject } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { entriesIn } = require('./entries');
 const { namespaceOf } = require('./namespaces');
+const { isCache, storeOf } = require('../store/store');
 
 const KNOWN = ['cache', 'namespace'];
 const KNOWN_OF_KEYV = [...KNOWN, 'ttl', 'throwOnErrors'];
@@ -59,7 +60,7 @@ class KeyvTiercel extends EventEmitter {
       typeof options === 'string' ? { cache: { redis: options } } : knownOptions(options, 'options', KNOWN);
     this.#namespace = checkNamespace(namespace);
     this.#owned = cache === undefined || isPlainObject(cache);
-    if (!this.#owned && typeof cache?.internals?.tiers?.peekWhole !== 'function') {
+    if (!this.#owned && !isCache(cache)) {
       throw invalid('cache', 'a cache made by createCache(), or its options', cache);
     }
     this.#cache = this.#owned ? createCache(cache) : cache;
@@ -125,7 +126,7 @@ class KeyvTiercel extends EventEmitter {
       await store.delete(keyOf(key));
       return true;
     }
-    const ms = ttl && ttl !== Infinity ? Math.ceil(ttl) : store.internals.maxTtl;
+    const ms = ttl && ttl !== Infinity ? Math.ceil(ttl) : storeOf(store).maxTtl;
     return store.set(keyOf(key), value, { ttl: ms / 1000, ...PLAIN });
   }
 

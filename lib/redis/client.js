@@ -7,6 +7,7 @@ const { describe } = require('../options/invalid');
 const { Pipeline, Transaction } = require('./pipeline');
 const { BufferView } = require('./buffer-commands');
 const { addCommands, anyCommand, NAMES } = require('./command-methods');
+const { Link, addLinkOf } = require('./link');
 const { createReplyQueue } = require('./reply-queue');
 const { scan, scanKey } = require('./scan');
 const { createScript } = require('./script');
@@ -79,10 +80,7 @@ class RedisClient extends EventEmitter {
   #ended = () => {};
   /** @type {Promise<void>} */
   #end;
-  /** @type {((message: Buffer[]) => void) | undefined} */
-  #onMessage;
-  /** @type {((key: string) => void) | undefined} */
-  #onInvalidate;
+  #link;
 
   /** @param {import('./options').NativeRedisOptions} options */
   constructor(options) {
@@ -99,35 +97,16 @@ class RedisClient extends EventEmitter {
         ...factories,
         commands: NAMES,
         event: this.#onEvent.bind(this),
-        message: (/** @type {Buffer[]} */ message) => this.#onMessage?.(message),
+        message: (/** @type {Buffer[]} */ message) => this.#link.onMessage?.(message),
       },
       carrier,
     );
     carrier?.attach(this.#native);
     this.#queue.onMismatch = () => this.#native.fail();
-  }
-
-  /**
-   * For the cache, sessions and subscriptions, whose operations travel on this connection.
-   * @internal
-   */
-  get internals() {
-    return {
-      native: this.#native,
-      queue: this.#queue,
-      options: this.#options,
-      // A cache travels on this connection, or does no longer.
-      share: () => void this.#shares++,
-      unshare: () => void this.#shares--,
-      onMessage: (/** @type {(message: Buffer[]) => void} */ listener) => {
-        this.#onMessage = listener;
-      },
-      // Keys that were read here and have changed since, in order with the replies; '': any may have.
-      track: (/** @type {(key: string) => void} */ listener) => {
-        this.#onInvalidate = listener;
-        this.#native.track();
-      },
-    };
+    this.#link = new Link(this.#native, this.#queue, options, (more) => {
+      this.#shares += more;
+    });
+    addLinkOf(this, this.#link);
   }
 
   /** The same commands, whose strings come back as Buffers. */
@@ -368,9 +347,9 @@ class RedisClient extends EventEmitter {
   #onEvent(name, text, first, second) {
     switch (name) {
       case 'invalidate':
-        return this.#onInvalidate?.(text);
+        return this.#link.onInvalidate?.(text);
       case 'untracked':
-        return this.#onInvalidate?.('');
+        return this.#link.onInvalidate?.('');
       case 'connect':
         return this.#tell('connect');
       case 'ready':

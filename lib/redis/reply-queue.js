@@ -165,4 +165,6 @@ function createReplyQueue() {
   };
 }
 
+/** @typedef {ReturnType<typeof createReplyQueue>} ReplyQueue */
+
 module.exports = { createReplyQueue };

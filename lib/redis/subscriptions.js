@@ -3,6 +3,7 @@
 // in between are lost, as always with Redis' publish and subscribe.
 const { invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
+const { linkOf } = require('./link');
 
 /** What ends each kind, and what its messages are called. */
 const KINDS = {
@@ -40,7 +41,7 @@ class Subscriptions {
   constructor(client, onError) {
     this.client = client;
     this.onError = onError;
-    client.internals.onMessage((parts) => this.#deliver(parts));
+    linkOf(client).onMessage = (parts) => this.#deliver(parts);
     let readyBefore = false;
     client.on('ready', () => {
       // What was asked for before the first connection waits in its queue.

@@ -34,7 +34,7 @@ class Sweeper {
   #sleeping = new Set();
 
   /**
-   * @param {import('./tiered-store').TiersInstance} tiers
+   * @param {import('./tiered-store').TieredStoreInstance} tiers
    * @param {string} prefix of every key in Redis
    */
   constructor(tiers, prefix) {

@@ -3,15 +3,24 @@
 // and remembered until it can be carried out.
 const { CacheUnavailableError } = require('../errors');
 const { escapePattern, globMatcher } = require('../keys/glob');
-const { Outbox } = require('./pending-invalidations');
+const { PendingInvalidations } = require('./pending-invalidations');
 const { Sweeper } = require('./cleanup');
 
 const SCAN_COUNT = 1000;
 
-/** @typedef {import('./tiered-store').TiersInstance} Tiers */
+/** @typedef {import('./tiered-store').TieredStoreInstance} TieredStore */
+
+/**
+ * Makes loads of values under way worthless: their callers get the value, nobody later, and it is not stored.
+ * @typedef {object} Overtake
+ * @property {(key: string) => void} key
+ * @property {(matches: (key: string) => boolean) => void} matching
+ * @property {(names: Set<string>) => void} tagged those that have one of these tags, or may have
+ */
 
 class Invalidation {
   #tiers;
+  #overtake;
   #tell;
   #prefix;
   #space;
@@ -25,12 +34,11 @@ class Invalidation {
   #background = new Set();
   #sweeping = false;
   #sweepsAgain = false;
-  /** @type {import('../cache/load-coordinator').LoadsInstance} */
-  loads = /** @type {any} */ (undefined);
 
   /**
    * @param {object} parts
-   * @param {Tiers} parts.tiers
+   * @param {TieredStore} parts.tiers
+   * @param {Overtake} parts.overtake
    * @param {(name: string, details: any) => void} parts.tell
    * @param {string} parts.prefix of every key in Redis
    * @param {string} parts.space of the keys of this cache, behind the prefix
@@ -38,8 +46,9 @@ class Invalidation {
    * @param {{ deletes: number, invalidations: number }} parts.counters
    * @param {Invalidation} [parts.parent] of the cache whose namespace this one is
    */
-  constructor({ tiers, tell, prefix, space, namespaceTag, counters, parent }) {
+  constructor({ tiers, overtake, tell, prefix, space, namespaceTag, counters, parent }) {
     this.#tiers = tiers;
+    this.#overtake = overtake;
     this.#tell = tell;
     this.#prefix = prefix;
     this.#space = space;
@@ -48,7 +57,7 @@ class Invalidation {
     this.#parent = parent;
     if (parent !== undefined) parent.#children.add(this);
     this.#sweeper = new Sweeper(tiers, prefix);
-    this.outbox = new Outbox(
+    this.pending = new PendingInvalidations(
       {
         remove: (key) => tiers.remove(key),
         tags: (names) => tiers.invalidateTags(names),
@@ -56,7 +65,7 @@ class Invalidation {
         clear: () => tiers.invalidateTags([namespaceTag]),
       },
       (event, count) => tell(`cache:${event}`, { count }),
-      { parent: parent?.outbox },
+      { parent: parent?.pending },
     );
   }
 
@@ -69,9 +78,9 @@ class Invalidation {
     this.counters.deletes++;
     const removed = await this.#acknowledged(
       `the removal of '${key}'`,
-      () => this.loads.fence(key),
+      () => this.#overtake.key(key),
       () => (soft ? this.#tiers.soften(key) : this.#tiers.remove(key)),
-      () => this.outbox.addKey(key),
+      () => this.pending.addKey(key),
     );
     this.#tell('cache:invalidate', { keys: [key] });
     return removed;
@@ -87,9 +96,9 @@ class Invalidation {
       keys.map((key) =>
         this.#acknowledged(
           `the removal of '${key}'`,
-          () => this.loads.fence(key),
+          () => this.#overtake.key(key),
           () => this.#tiers.remove(key),
-          () => this.outbox.addKey(key),
+          () => this.pending.addKey(key),
         ),
       ),
     );
@@ -103,9 +112,9 @@ class Invalidation {
     this.counters.invalidations++;
     await this.#acknowledged(
       `the invalidation of ${names.length === 1 ? `the tag '${names[0].slice(2)}'` : `${names.length} tags`}`,
-      () => this.#fenceTags(new Set(names)),
+      () => this.#overtakeTags(new Set(names)),
       () => this.#tiers.invalidateTags(names),
-      () => this.outbox.addTags(names),
+      () => this.pending.addTags(names),
     );
     this.#tell('cache:invalidate', { tags: names.map((name) => name.slice(2)) });
     if (!this.#tiers.local) this.#inBackground(Promise.all(names.map((name) => this.#sweeper.tag(name))));
@@ -115,15 +124,15 @@ class Invalidation {
    * Tags are common to all namespaces.
    * @param {Set<string>} names
    */
-  #fenceTags(names) {
-    if (this.#parent !== undefined) this.#parent.#fenceTags(names);
-    else this.#fenceTagsBelow(names);
+  #overtakeTags(names) {
+    if (this.#parent !== undefined) this.#parent.#overtakeTags(names);
+    else this.#overtakeTagsBelow(names);
   }
 
   /** @param {Set<string>} names */
-  #fenceTagsBelow(names) {
-    this.loads.fenceIf(({ call }) => typeof call.tags === 'function' || call.tags.some((tag) => names.has(tag)));
-    for (const child of this.#children) child.#fenceTagsBelow(names);
+  #overtakeTagsBelow(names) {
+    this.#overtake.tagged(names);
+    for (const child of this.#children) child.#overtakeTagsBelow(names);
   }
 
   /**
@@ -135,9 +144,9 @@ class Invalidation {
     const matches = globMatcher(pattern);
     const count = await this.#acknowledged(
       `the invalidation of '${pattern}'`,
-      () => this.loads.fenceIf(({ key }) => matches(key)),
+      () => this.#overtake.matching(matches),
       () => this.#removePattern(pattern),
-      () => this.outbox.addPattern(pattern),
+      () => this.pending.addPattern(pattern),
     );
     this.#tell('cache:invalidate', { pattern, count });
     return count;
@@ -148,9 +157,9 @@ class Invalidation {
     this.counters.invalidations++;
     await this.#acknowledged(
       'the invalidation of the namespace',
-      () => this.#fenceAll(),
+      () => this.#overtakeAll(),
       () => this.#tiers.invalidateTags([this.#namespaceTag]),
-      () => this.outbox.addAll(),
+      () => this.pending.addAll(),
     );
     // They are invalid already, and this gives their memory back.
     if (this.#tiers.local && this.#parent === undefined) this.#tiers.clearMemory();
@@ -176,9 +185,9 @@ class Invalidation {
     }
   }
 
-  #fenceAll() {
-    this.loads.fenceIf(() => true);
-    for (const child of this.#children) child.#fenceAll();
+  #overtakeAll() {
+    this.#overtake.matching(() => true);
+    for (const child of this.#children) child.#overtakeAll();
   }
 
   /**
@@ -186,13 +195,13 @@ class Invalidation {
    * @param {string} key
    */
   remember(key) {
-    this.loads.fence(key);
-    this.outbox.addKey(key);
+    this.#overtake.key(key);
+    this.pending.addKey(key);
   }
 
   /** What happens in the background has ended, or is given up. */
   async close() {
-    this.outbox.close();
+    this.pending.close();
     this.#sweeper.stop();
     await Promise.allSettled(this.#background);
     if (this.#parent !== undefined) this.#parent.#children.delete(this);
@@ -201,19 +210,19 @@ class Invalidation {
   /**
    * @template T
    * @param {string} what
-   * @param {() => void} fence the loads under way
+   * @param {() => void} overtake the loads under way
    * @param {() => Promise<T>} work
    * @param {() => void} remember
    * @returns {Promise<T>}
    */
-  async #acknowledged(what, fence, work, remember) {
-    fence();
+  async #acknowledged(what, overtake, work, remember) {
+    overtake();
     try {
       return await work();
     } catch (error) {
       this.#tiers.counters.redisErrors++;
       // Once more: what has begun since was in front of a change that did not take place, and may be reading the old value.
-      fence();
+      overtake();
       remember();
       const { message } = /** @type {Error} */ (error);
       throw new CacheUnavailableError(`${what} was not acknowledged by Redis, and is tried again: ${message}`, {
@@ -255,5 +264,7 @@ class Invalidation {
     this.#background.add(settled);
   }
 }
+
+/** @typedef {Invalidation} InvalidationInstance */
 
 module.exports = { Invalidation };

@@ -6,13 +6,13 @@ const { clearTimeout, setTimeout } = require('../timers');
 /**
  * Whoever holds a lease.
  * @typedef {object} Holder
- * @property {number} lease its number; 0 when it has ended
+ * @property {number} leaseId 0 when the lease has ended
  * @property {number} leaseFor ms
  * @property {boolean} [aborted] it is no longer wanted: its lease runs out
  * @property {() => void} leaseLost told when it turns out that somebody else may have the lease by now
  */
 
-class Renewals {
+class LeaseRenewals {
   #tiers;
   /** @type {Map<Holder, number>} when each is due */
   #due = new Map();
@@ -20,7 +20,7 @@ class Renewals {
   #timer = undefined;
   #firesAt = Number.POSITIVE_INFINITY;
 
-  /** @param {import('./tiered-store').TiersInstance} tiers */
+  /** @param {import('./tiered-store').TieredStoreInstance} tiers */
   constructor(tiers) {
     this.#tiers = tiers;
   }
@@ -69,18 +69,18 @@ class Renewals {
 
   /** @param {Holder} holder */
   async #renew(holder) {
-    const { lease, leaseFor } = holder;
-    if (lease === 0) return;
+    const { leaseId, leaseFor } = holder;
+    if (leaseId === 0) return;
     let held;
     try {
-      held = await this.#tiers.renew(lease, leaseFor);
+      held = await this.#tiers.renew(leaseId, leaseFor);
     } catch {
-      return; // no answer is no answer; the fill will tell
+      return; // Redis did not answer: the fill finds out whether the lease is lost
     }
-    if (!held && holder.lease === lease) holder.leaseLost();
+    if (!held && holder.leaseId === leaseId) holder.leaseLost();
   }
 }
 
-/** @typedef {Renewals} RenewalsInstance */
+/** @typedef {LeaseRenewals} LeaseRenewalsInstance */
 
-module.exports = { Renewals };
+module.exports = { LeaseRenewals };

@@ -8,15 +8,15 @@ const { clearTimeout, setTimeout } = require('../timers');
 
 /**
  * How each kind is carried out. All reject when Redis does not acknowledge.
- * @typedef {object} Carrier
+ * @typedef {object} Run
  * @property {(key: string) => Promise<unknown>} remove
  * @property {(names: string[]) => Promise<unknown>} tags whole names
  * @property {(pattern: string) => Promise<unknown>} pattern
  * @property {() => Promise<unknown>} clear
  */
 
-class Outbox {
-  #carrier;
+class PendingInvalidations {
+  #run;
   #onChange;
   #parent;
   // Each with the number of the last time that it was added: what is added again while it is carried out stays.
@@ -32,21 +32,21 @@ class Outbox {
   #all = 0; // that number, 0 for none
   #lastAdded = 0;
   /** @type {Promise<boolean> | undefined} */
-  #replaying = undefined;
+  #flushing = undefined;
   /** @type {NodeJS.Timeout | undefined} */
   #timer = undefined;
   #retryMs = FIRST_RETRY_MS;
   #closed = false;
-  #any = false;
+  #some = false;
   #most;
 
   /**
-   * @param {Carrier} carrier
+   * @param {Run} run
    * @param {(event: 'pending' | 'replayed', count: number) => void} onChange
-   * @param {{ most?: number, parent?: Outbox }} [options] parent: of the cache whose namespace this one is
+   * @param {{ most?: number, parent?: PendingInvalidations }} [options] parent: of the cache whose namespace this one is
    */
-  constructor(carrier, onChange, { most = MOST, parent } = {}) {
-    this.#carrier = carrier;
+  constructor(run, onChange, { most = MOST, parent } = {}) {
+    this.#run = run;
     this.#onChange = onChange;
     this.#most = most;
     this.#parent = parent;
@@ -56,8 +56,8 @@ class Outbox {
    * Whether there is any: for the way of every read.
    * @returns {boolean}
    */
-  get pending() {
-    return this.#any || (this.#parent !== undefined && this.#parent.pending);
+  get any() {
+    return this.#some || (this.#parent !== undefined && this.#parent.any);
   }
 
   /** How many there are that may concern this cache. */
@@ -107,10 +107,10 @@ class Outbox {
    * @param {string} key
    * @returns {Promise<boolean>}
    */
-  async settled(key) {
-    if (!this.concerns(key)) return true;
-    await this.replay();
-    return !this.concerns(key);
+  async flushFor(key) {
+    if (!this.blocks(key)) return true;
+    await this.flush();
+    return !this.blocks(key);
   }
 
   /**
@@ -118,7 +118,7 @@ class Outbox {
    * @param {string} key
    * @returns {boolean}
    */
-  concerns(key) {
+  blocks(key) {
     if (this.#all > 0 || this.#tags.size > 0 || this.#patterns.size > 0 || this.#keys.has(key)) return true;
     return this.#parent !== undefined && this.#parent.inherited > 0;
   }
@@ -131,7 +131,7 @@ class Outbox {
    * @returns {Promise<T>}
    */
   async writeBehind(key, write) {
-    await this.settled(key);
+    await this.flushFor(key);
     const added = this.#keys.get(key);
     if (added === undefined) return await write();
     this.#overtaking.set(key, (this.#overtaking.get(key) ?? 0) + 1);
@@ -148,11 +148,11 @@ class Outbox {
   }
 
   /** @returns {Promise<boolean>} whether nothing is left */
-  async replay() {
-    this.#replaying ??= this.#replay().finally(() => {
-      this.#replaying = undefined;
+  async flush() {
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = undefined;
     });
-    const [own, inherited] = await Promise.all([this.#replaying, this.#parent?.replay() ?? true]);
+    const [own, inherited] = await Promise.all([this.#flushing, this.#parent?.flush() ?? true]);
     return own && inherited;
   }
 
@@ -161,7 +161,7 @@ class Outbox {
     clearTimeout(this.#timer);
   }
 
-  async #replay() {
+  async #flush() {
     if (this.#own === 0 || this.#closed) return true;
     /** @type {Array<Promise<unknown>>} */
     const jobs = [];
@@ -180,24 +180,24 @@ class Outbox {
       this.#all = 0;
       replayed++;
     };
-    if (all > 0) attempt(() => this.#carrier.clear(), clear);
+    if (all > 0) attempt(() => this.#run.clear(), clear);
     for (const added of [...this.#keys]) {
       if (this.#overtaking.has(added[0])) continue;
       attempt(
-        () => this.#carrier.remove(added[0]),
+        () => this.#run.remove(added[0]),
         () => done(this.#keys, [added]),
       );
     }
     const tags = [...this.#tags];
     if (tags.length > 0) {
       attempt(
-        () => this.#carrier.tags(tags.map(([name]) => name)),
+        () => this.#run.tags(tags.map(([name]) => name)),
         () => done(this.#tags, tags),
       );
     }
     for (const added of [...this.#patterns]) {
       attempt(
-        () => this.#carrier.pattern(added[0]),
+        () => this.#run.pattern(added[0]),
         () => done(this.#patterns, [added]),
       );
     }
@@ -215,7 +215,7 @@ class Outbox {
   }
 
   #emptied() {
-    this.#any = false;
+    this.#some = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -232,7 +232,7 @@ class Outbox {
   }
 
   #added() {
-    this.#any = true;
+    this.#some = true;
     if (this.#own > this.#most) {
       this.addAll();
       return;
@@ -247,12 +247,12 @@ class Outbox {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
-      void this.replay();
+      void this.flush();
     }, this.#retryMs);
     this.#timer.unref();
   }
 }
 
-/** @typedef {Outbox} OutboxInstance */
+/** @typedef {PendingInvalidations} PendingInvalidationsInstance */
 
-module.exports = { Outbox };
+module.exports = { PendingInvalidations };

@@ -12,10 +12,10 @@ const AT_ONCE = 256;
 const MOST_BYTES = 4 << 20;
 const MOST_MS = 4;
 
-/** @typedef {import('./tiered-store').TiersInstance} Tiers */
+/** @typedef {import('./tiered-store').TieredStoreInstance} TieredStore */
 
 /**
- * @param {Tiers} tiers
+ * @param {TieredStore} tiers
  * @returns {Promise<Buffer>} 8 bytes magic, u32 flags, u64 time, then per entry u32 length and key, u32 length and envelope
  */
 async function dump(tiers) {
@@ -41,7 +41,7 @@ async function dump(tiers) {
 }
 
 /**
- * @param {Tiers} tiers
+ * @param {TieredStore} tiers
  * @param {unknown} snapshot
  * @returns {Promise<number>} how many entries are in memory now that were not
  */

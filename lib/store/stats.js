@@ -1,11 +1,12 @@
 'use strict';
 // What a cache says about itself.
 const { CacheError } = require('../errors');
+const { linkOf } = require('../redis/link');
 
-/** @typedef {import('./tiered-store').TiersInstance} Tiers */
+/** @typedef {import('./tiered-store').TieredStoreInstance} TieredStore */
 
 /**
- * @param {Tiers} tiers
+ * @param {TieredStore} tiers
  * @param {Record<string, number>} counters
  * @param {number} pendingInvalidations
  */
@@ -27,7 +28,7 @@ function statsOf(tiers, counters, pendingInvalidations) {
 }
 
 /**
- * @param {Tiers} tiers
+ * @param {TieredStore} tiers
  * @param {import('../redis/client').Client | undefined} client
  * @param {boolean} closed
  * @param {number} pendingInvalidations
@@ -42,7 +43,7 @@ async function healthOf(tiers, client, closed, pendingInvalidations) {
   try {
     // A connection that is not there would be waited for; the question is how it is now.
     if (client.status !== 'ready') {
-      throw new CacheError('UNAVAILABLE', client.internals.native.state().lastError || 'not connected');
+      throw new CacheError('UNAVAILABLE', linkOf(client).state.lastError || 'not connected');
     }
     await client.call('PING');
     return { status: 'ok', redis: 'ok', latency: Math.round((performance.now() - began) * 1000) / 1000, ...more };

@@ -4,6 +4,7 @@
 const binding = require('../binding');
 const { nextTurn } = require('../timers');
 const { RedisError } = require('../errors');
+const { linkOf } = require('../redis/link');
 
 // Flags of those that read, as in src/node/cache_store_flags.h.
 const WHOLE = 1;
@@ -28,6 +29,21 @@ const OVER_FAILURE = 8; // of acquire(), without Redis
  * @property {string[]} tags
  * @property {number} token where memory has it, for still(); 0: not there
  */
+
+/**
+ * Of an entry, in milliseconds from its fill.
+ * @typedef {object} Windows
+ * @property {number} fresh until it is stale
+ * @property {number} stale after that: it is served while it is revalidated
+ * @property {number} keep after that: it is served when the load fails
+ */
+
+/**
+ * @typedef {object} Encoded
+ * @property {number} codec one of codec-numbers.js
+ * @property {string | Uint8Array} payload
+ */
+
 const FRESH = 0;
 const STALE = 1;
 const STALE_ERROR = 2;
@@ -85,11 +101,12 @@ const MOST_TRIES = 4;
  */
 const isHit = (found) => typeof found === 'string' || found.kind === 0 || found instanceof Uint8Array;
 
-class Tiers {
+class TieredStore {
   #native;
+  /** @type {import('../redis/link').LinkInstance | undefined} */
+  #link;
   /** @type {import('../redis/client').Client | undefined} */
   client;
-  #queue;
   #closed = false;
   counters = zeros();
 
@@ -103,7 +120,7 @@ class Tiers {
     const { memory } = options;
     this.client = client;
     this.onError = onError;
-    this.#queue = client?.internals.queue;
+    this.#link = client && linkOf(client);
     this.#native = binding.createStore(
       {
         prefix: options.prefix,
@@ -118,10 +135,10 @@ class Tiers {
         stampFor: options.stampFor,
       },
       { ...factories, watched: onWatched, released: onReleased },
-      client?.internals.native,
+      this.#link?.native,
       Object.create(binding.storeMethods),
     );
-    client?.internals.share();
+    this.#link?.share();
     // On the hot path: no method call in between.
     this.peek = this.#native.peek;
     this.still = this.#native.still;
@@ -147,7 +164,7 @@ class Tiers {
 
   /** Whether there is nobody but this process. */
   get local() {
-    return this.#queue === undefined;
+    return this.#link === undefined;
   }
 
   /** Whether what is written now would be stored. */
@@ -157,12 +174,12 @@ class Tiers {
 
   /** Whether Redis is there, and has not just failed to answer. */
   get answers() {
-    return this.available && !this.client?.internals.native.state().unresponsive;
+    return this.available && !this.#link?.state.unresponsive;
   }
 
   /** Whether changes are announced: else those who wait have to look now and then. */
   get announced() {
-    return this.#queue === undefined || Boolean(this.client?.internals.native.state().tracking);
+    return this.#link === undefined || this.#link.state.tracking;
   }
 
   /**
@@ -205,7 +222,7 @@ class Tiers {
    */
   async read(key, whole = false, silent = false) {
     if (!silent) this.counters.misses++;
-    if (this.#queue === undefined) return { found: undefined, available: true };
+    if (this.#link === undefined) return { found: undefined, available: true };
     try {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         const found = await this.#sent('GET', this.#native.read(key, whole ? WHOLE : 0));
@@ -306,8 +323,8 @@ class Tiers {
   /**
    * Ends a load with a value.
    * @param {number} lease
-   * @param {import('../cache/codecs').Encoded} encoded
-   * @param {import('../cache/call-options').Windows} windows
+   * @param {Encoded} encoded
+   * @param {Windows} windows
    * @param {number} loadTime ms
    * @param {string} [metadata]
    * @returns {Promise<boolean>} false: the lease was lost, nothing is stored
@@ -358,13 +375,13 @@ class Tiers {
   /**
    * Stores an entry in every tier. Rejects when Redis does not acknowledge it.
    * @param {string} key
-   * @param {import('../cache/codecs').Encoded} encoded
-   * @param {import('../cache/call-options').Windows} windows
+   * @param {Encoded} encoded
+   * @param {Windows} windows
    * @param {{ metadata?: string, tags?: readonly string[] }} [more]
    * @returns {Promise<boolean>}
    */
   async store(key, { codec, payload }, { fresh, stale, keep }, { metadata = '', tags = [] } = {}) {
-    if (this.#queue === undefined) {
+    if (this.#link === undefined) {
       return this.storeNow(key, { codec, payload }, { fresh, stale, keep }, metadata, tags);
     }
     // Sent in this turn when it can be: what is called after it is to come after it.
@@ -381,8 +398,8 @@ class Tiers {
   /**
    * The same without Redis.
    * @param {string} key
-   * @param {import('../cache/codecs').Encoded} encoded
-   * @param {import('../cache/call-options').Windows} windows
+   * @param {Encoded} encoded
+   * @param {Windows} windows
    * @param {string} metadata
    * @param {readonly string[]} tags
    * @returns {boolean} whether memory kept it
@@ -415,7 +432,7 @@ class Tiers {
 
   /**
    * From memory; without Redis, that is everywhere. A few milliseconds per turn, the first of them in this one, which
-   * fences the loads under way.
+   * overtakes the loads under way.
    * @param {string} pattern
    * @returns {Promise<number>} how many there were
    */
@@ -443,7 +460,7 @@ class Tiers {
 
   /** @param {string} key */
   unwatch(key) {
-    if (this.#queue !== undefined) this.#native.unwatch(key);
+    if (this.#link !== undefined) this.#native.unwatch(key);
   }
 
   /**
@@ -518,7 +535,7 @@ class Tiers {
   }
 
   close() {
-    if (!this.#closed) this.client?.internals.unshare();
+    if (!this.#closed) this.#link?.unshare();
     this.#closed = true;
     this.#native.close();
   }
@@ -542,18 +559,18 @@ class Tiers {
    * @param {any} outcome of submitting it: undefined, or why it was refused; without Redis the answer itself
    */
   #sent(command, outcome) {
-    if (this.#queue === undefined) return outcome;
-    if (outcome === undefined) return this.#queue.next(command);
-    const reason = this.client?.internals.native.state().lastError;
+    if (this.#link === undefined) return outcome;
+    if (outcome === undefined) return this.#link.reply(command);
+    const reason = this.#link.state.lastError;
     if (outcome === 4) throw new RedisError('TOO_LARGE', `${command}: too large to be sent`, command);
     throw new RedisError('UNAVAILABLE', `${command}: Redis is not available${reason ? `: ${reason}` : ''}`, command);
   }
 }
 
-/** @typedef {Tiers} TiersInstance */
+/** @typedef {TieredStore} TieredStoreInstance */
 
 module.exports = {
-  Tiers,
+  TieredStore,
   isHit,
   FRESH,
   STALE,

@@ -3,6 +3,7 @@
 // waited for, but not for ever.
 
 const { createCache, createRedis } = require('../../lib');
+const { storeOf } = require('../../lib/store/store');
 const { Agent, endAgents } = require('../helpers/agents');
 const { RedisServer } = require('../helpers/redis-server');
 const { runScript } = require('../helpers/run-script');
@@ -87,7 +88,7 @@ describe.each([
     const [used, closed] = choose(first);
     const { answer, end } = await heldLoad(used === first ? other : other.namespace('part'));
     let busy = false;
-    const { tiers } = used.internals;
+    const { tiers } = storeOf(used);
     const { acquire } = tiers;
     tiers.acquire = async (...args) => {
       const found = await acquire.apply(tiers, args);
@@ -133,7 +134,11 @@ describe.each([
     const [used, closed] = choose(first);
     const { answer, end } = await heldLoad(used, 'k', { tags: () => ['computed'] });
     end('loaded');
-    await until('the end of the load', () => used.internals.loads.flights.of('k')?.over ?? true);
+    await until('the end of the load', () =>
+      storeOf(used)
+        .leases.waiters.of('k')
+        .every(({ settled }) => settled),
+    );
     await closed.close();
     expect(await answer).toBe('loaded');
     await first.close();

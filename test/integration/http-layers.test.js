@@ -128,7 +128,7 @@ describe('a cache that fails does not fail the request', () => {
     const parsed = parseOptions({ cache: newCache(), ttl: 60 });
     const real = parsed.store;
     const store = /** @type {any} */ ({ maxTtl: real.maxTtl, still: real.still, available: true, behind: false });
-    for (const name of ['peek', 'read', 'claim', 'renew', 'write', 'remove', 'soften', 'countHit']) {
+    for (const name of ['peek', 'read', 'acquire', 'renew', 'write', 'remove', 'soften', 'countHit']) {
       store[name] = (/** @type {any[]} */ ...args) => /** @type {any} */ (real)[name](...args);
     }
     const cache = new HttpCache({ ...parsed, store: Object.assign(store, broken) }, 'test');
@@ -146,15 +146,15 @@ describe('a cache that fails does not fail the request', () => {
     throw new Error('broken');
   };
   const rejects = async () => throws();
-  const claims = async () => ({
-    claim: { current: true, fill: rejects, giveUp: rejects, stands: rejects },
+  const leases = async () => ({
+    lease: { current: true, fill: rejects, giveUp: rejects, stands: rejects },
   });
 
   /** @type {Array<[string, any, string[]]>} */
   const failures = [
-    ['throws', throws, ['peek', 'claim', 'renew', 'remove']],
-    ['rejects', rejects, ['claim', 'renew', 'remove']], // peek is synchronous
-    ['gives claims that fail', claims, ['claim']],
+    ['throws', throws, ['peek', 'acquire', 'renew', 'remove']],
+    ['rejects', rejects, ['acquire', 'renew', 'remove']], // peek is synchronous
+    ['gives leases that fail', leases, ['acquire']],
     ['says no', async () => false, ['write']],
   ];
   describe.each(failures)('%s', (how, failure, methods) => {

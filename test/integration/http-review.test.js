@@ -6,6 +6,7 @@ const http2 = require('node:http2');
 const { once } = require('node:events');
 const express = require('express');
 const { cacheResponse } = require('../../lib/http');
+const { storeOf } = require('../../lib/store/store');
 const { KeptEntries } = require('../../lib/http/storage/kept-entries');
 const { DecodedValues } = require('../../lib/store/decoded-values');
 const { exchange, request, serve, cleanUp, onCleanUp, until } = require('../helpers/http');
@@ -102,7 +103,7 @@ describe('collapsing', () => {
 
   test('a leader that leaves before its handler begins leaves it to one of those who wait', async () => {
     const cache = newCache();
-    const { tiers } = /** @type {any} */ (cache).internals;
+    const { tiers } = storeOf(cache);
     const acquire = tiers.acquire.bind(tiers);
     /** @type {any} */
     let proceed;
@@ -253,7 +254,7 @@ describe('stale-while-revalidate', () => {
 
   test('asks for the lease once for many stale hits', async () => {
     const cache = newCache();
-    const { tiers } = /** @type {any} */ (cache).internals;
+    const { tiers } = storeOf(cache);
     const refresh = jest.spyOn(tiers, 'refresh');
     /** @type {any[]} */
     const open = [];

@@ -3,7 +3,7 @@
 // invalidated meanwhile is ever read again.
 
 const { createCache, CacheUnavailableError } = require('../../lib');
-const { Outbox } = require('../../lib/store/pending-invalidations');
+const { PendingInvalidations } = require('../../lib/store/pending-invalidations');
 const { PATIENCE } = require('../helpers/patience');
 const { FaultProxy } = require('../helpers/fault-proxy');
 const { RedisServer } = require('../helpers/redis-server');
@@ -237,52 +237,52 @@ describe('invalidations that wait', () => {
   test('more than there is room for become one change of the namespace', async () => {
     const carrier = controlled();
     const told = [];
-    const outbox = new Outbox(carrier, (event, count) => told.push([event, count]), { most: 3 });
-    outbox.addKey('a');
-    outbox.addTags(['t:x']);
-    outbox.addPattern('p*');
-    expect([outbox.size, outbox.concerns('a')]).toEqual([3, true]);
-    outbox.addKey('b');
-    expect(outbox.size).toBe(1);
-    expect(['a', 'b', 'anything'].map((key) => outbox.concerns(key))).toEqual([true, true, true]);
+    const pending = new PendingInvalidations(carrier, (event, count) => told.push([event, count]), { most: 3 });
+    pending.addKey('a');
+    pending.addTags(['t:x']);
+    pending.addPattern('p*');
+    expect([pending.size, pending.blocks('a')]).toEqual([3, true]);
+    pending.addKey('b');
+    expect(pending.size).toBe(1);
+    expect(['a', 'b', 'anything'].map((key) => pending.blocks(key))).toEqual([true, true, true]);
     expect(told.at(-1)).toEqual(['pending', 1]);
-    const replayed = outbox.replay();
+    const replayed = pending.flush();
     expect(carrier.calls.map(({ kind }) => kind)).toEqual(['all']);
     carrier.calls[0].resolve();
     expect(await replayed).toBe(true);
-    expect([outbox.size, outbox.concerns('a'), told.at(-1)]).toEqual([0, false, ['replayed', 1]]);
-    outbox.close();
+    expect([pending.size, pending.blocks('a'), told.at(-1)]).toEqual([0, false, ['replayed', 1]]);
+    pending.close();
   });
 
   test.each([
-    ['a key', (outbox) => outbox.addKey('a')],
-    ['a tag', (outbox) => outbox.addTags(['t:x'])],
-    ['a pattern', (outbox) => outbox.addPattern('a*')],
-    ['everything', (outbox) => outbox.addAll()],
+    ['a key', (pending) => pending.addKey('a')],
+    ['a tag', (pending) => pending.addTags(['t:x'])],
+    ['a pattern', (pending) => pending.addPattern('a*')],
+    ['everything', (pending) => pending.addAll()],
   ])('%s that fails once more while it is carried out stays', async (_name, add) => {
     const carrier = controlled();
-    const outbox = new Outbox(carrier, () => {});
-    add(outbox);
-    const first = outbox.replay();
-    add(outbox);
+    const pending = new PendingInvalidations(carrier, () => {});
+    add(pending);
+    const first = pending.flush();
+    add(pending);
     carrier.calls[0].resolve();
     expect(await first).toBe(false);
-    expect(outbox.size).toBe(1);
-    const second = outbox.replay();
+    expect(pending.size).toBe(1);
+    const second = pending.flush();
     carrier.calls[1].resolve();
     expect(await second).toBe(true);
-    outbox.close();
+    pending.close();
   });
 
   test('a key that fails while everything is carried out stays, as everything', async () => {
     const carrier = controlled();
-    const outbox = new Outbox(carrier, () => {});
-    outbox.addAll();
-    const replayed = outbox.replay();
-    outbox.addKey('a');
+    const pending = new PendingInvalidations(carrier, () => {});
+    pending.addAll();
+    const replayed = pending.flush();
+    pending.addKey('a');
     carrier.calls[0].resolve();
     expect(await replayed).toBe(false);
-    expect(outbox.concerns('a')).toBe(true);
-    outbox.close();
+    expect(pending.blocks('a')).toBe(true);
+    pending.close();
   });
 });

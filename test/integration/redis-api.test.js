@@ -5,6 +5,7 @@
 const dc = require('node:diagnostics_channel');
 const { createHash, randomBytes } = require('node:crypto');
 const { createCache, createRedis, RedisError } = require('../../lib');
+const { linkOf } = require('../../lib/redis/link');
 const { METHODS } = require('../../lib/redis/commands');
 const { RedisServer, servers } = require('../helpers/redis-server');
 const { runScript } = require('../helpers/run-script');
@@ -213,7 +214,7 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
   };
 
   test('it is this protocol', async () => {
-    expect(redis.internals.native.state().protocol).toBe(protocol);
+    expect(linkOf(redis).state.protocol).toBe(protocol);
   });
 
   test('typed methods', async () => {

@@ -2,6 +2,7 @@
 // What networks and servers do: no answer ever goes to another command, no write runs twice, and the client mends itself.
 
 const { createCache, createRedis, RedisError } = require('../../lib');
+const { linkOf } = require('../../lib/redis/link');
 const { RedisClient } = require('../../lib/redis/client');
 const { PATIENCE } = require('../helpers/patience');
 const { FaultProxy } = require('../helpers/fault-proxy');
@@ -489,9 +490,9 @@ describe('reconnecting', () => {
 
   test('never longer than the limit, each client in its own rhythm, and from the beginning after a success', async () => {
     const port = await freePort();
-    const { internals } = connect({ port });
+    const { options } = linkOf(connect({ port }));
     const make = () => {
-      const client = new RedisClient({ ...internals.options, backoffMin: 2, backoffMax: 16 });
+      const client = new RedisClient({ ...options, backoffMin: 2, backoffMax: 16 });
       clients.push(client);
       return client;
     };

@@ -2,6 +2,7 @@
 // Answers and commands stay together: by tickets between the native side and JavaScript, by the heartbeat's nonce between
 // the client and the server. Where they do not, the connection ends, and what waits is rejected.
 const { createRedis } = require('../../lib');
+const { linkOf } = require('../../lib/redis/link');
 const { RedisServer } = require('../helpers/redis-server');
 const { rejection } = require('../helpers/until');
 
@@ -23,7 +24,7 @@ describe('tickets', () => {
 
   test('a promise whose command was never sent takes nobody’s answer', async () => {
     const first = redis.get('a');
-    const outcome = await settled([first, redis.internals.queue.next('GHOST'), redis.get('b')]);
+    const outcome = await settled([first, linkOf(redis).reply('GHOST'), redis.get('b')]);
     expect(outcome.slice(0, 2)).toEqual([expect.objectContaining(WRONG), expect.objectContaining(WRONG)]);
     expect(['B', expect.objectContaining({ code: 'PROTOCOL_ERROR' })]).toContainEqual(outcome[2]);
     expect(await redis.get('c')).toBe('C');

@@ -85,9 +85,9 @@ test('nobody joins a flight from before an invalidation, neither ours nor one th
   flights.fence((base) => base === 'k');
   expect(flights.find('k')).toBeUndefined();
   const next = start();
-  next.claim = /** @type {any} */ ({ current: true });
+  next.lease = /** @type {any} */ ({ current: true });
   expect(flights.find('k')).toBe(next);
-  next.claim = /** @type {any} */ ({ current: false });
+  next.lease = /** @type {any} */ ({ current: false });
   expect(flights.find('k')).toBeUndefined();
 });
 

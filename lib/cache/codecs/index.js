@@ -5,7 +5,7 @@ const { types } = require('node:util');
 const { describe, invalid } = require('../../options/invalid');
 const { encodeJson, decodeJson } = require('./json');
 const { encodeMsgpack, decodeMsgpack, requireMsgpack } = require('./msgpack');
-const { BYTES, JSON_TEXT, MSGPACK, TEXT, CUSTOM } = require('./numbers');
+const { BYTES, JSON_TEXT, MSGPACK, TEXT, CUSTOM } = require('../../store/codec-numbers');
 
 /**
  * @typedef {object} Encoded

@@ -43,8 +43,8 @@ class Flight {
   /** Whether who comes now can still be sent all of the body. */
   #readable = true;
   fenced = false;
-  /** @type {import('../../cache/entries').ClaimInstance | undefined} */
-  claim;
+  /** @type {import('../../store/lease').LeaseInstance | undefined} */
+  lease;
   /** @type {import('../record/capture').CaptureInstance | undefined} */
   capture;
   /** @type {((res: ServerResponse) => boolean) | undefined} writes the head of a streaming answer */
@@ -92,7 +92,7 @@ class Flight {
 
   /** Whether somebody who comes now should wait for it. */
   get isJoinable() {
-    if (this.fenced || this.claim?.current === false) return this.stored !== undefined && !this.fenced;
+    if (this.fenced || this.lease?.current === false) return this.stored !== undefined && !this.fenced;
     if (this.#outcome === undefined) return performance.now() < this.deadline;
     return this.#outcome.end === 'stored' || (this.#outcome.end === 'streaming' && !this.#ended);
   }

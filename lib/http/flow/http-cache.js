@@ -64,8 +64,8 @@ class HttpCache {
      * @param {import('../record/run-handler').Right} right
      */
     const run = (exchange, right) => {
-      if (right.flight !== undefined) right.flight.claim = right.claim;
-      if (right.claim !== undefined) unkeyed?.watch(exchange);
+      if (right.flight !== undefined) right.flight.lease = right.lease;
+      if (right.lease !== undefined) unkeyed?.watch(exchange);
       new HandlerRun(context, exchange, right).start();
     };
     this.#seconds = new SecondRuns(mount, () => this.#answers, run);

@@ -183,20 +183,20 @@ class Misses {
       const {
         slot: at,
         found,
-        claim,
+        lease,
         reason,
       } = /** @type {any} */ (
-        renews ? await this.#store.renew(place, options) : await this.#store.claim(target, place, options)
+        renews ? await this.#store.renew(place, options) : await this.#store.acquire(target, place, options)
       );
       place = at;
       if (found === undefined && at.marker !== undefined && exchange.fwd === 'uri-miss') exchange.fwd = 'vary-miss';
       if (exchange.res.destroyed) {
         // Its handler would never hear that nobody is there: one of those who wait leads.
-        void claim?.giveUp();
+        void lease?.giveUp();
         if (flight) this.#flights.remove(flight);
         return;
       }
-      if (claim !== undefined) return this.#run(exchange, { slot: place, claim, flight });
+      if (lease !== undefined) return this.#run(exchange, { slot: place, lease, flight });
       if (renews && reason === 'gone') {
         exchange.stale = exchange.part = undefined;
         exchange.fwd = 'uri-miss';
@@ -210,7 +210,7 @@ class Misses {
         return;
       } else if (exchange.fwd === 'request') break;
     }
-    this.#run(exchange, { slot: place, claim: undefined, flight });
+    this.#run(exchange, { slot: place, lease: undefined, flight });
   }
 
   /**
@@ -218,7 +218,7 @@ class Misses {
    * @param {Slot} slot
    */
   #alone(exchange, slot) {
-    this.#run(exchange, { slot, claim: undefined, flight: undefined });
+    this.#run(exchange, { slot, lease: undefined, flight: undefined });
   }
 }
 

@@ -75,7 +75,7 @@ class SecondRuns {
     const other = this.#flights.find(slot.key);
     if (rerun === undefined || (other !== undefined && other !== own)) return;
     const running = this.#running.get(slot.key);
-    if (running !== undefined && !running.fenced && running.claim?.current !== false) return;
+    if (running !== undefined && !running.fenced && running.lease?.current !== false) return;
     const { leaseFor } = this.#options;
     const flight = this.#flights.start(target.base, slot.key, performance.now());
     this.#running.set(slot.key, flight);
@@ -83,15 +83,15 @@ class SecondRuns {
       if (this.#running.get(slot.key) === flight) this.#running.delete(slot.key);
       this.#flights.remove(flight);
     };
-    const refresh = async (/** @type {Renewed} */ { claim, reason }) => {
+    const refresh = async (/** @type {Renewed} */ { lease, reason }) => {
       // Another process is at it: not every stale hit is to ask again.
       if (reason === 'busy') return void setTimeout(end, BUSY_MS).unref();
-      if (claim === undefined) return end();
-      flight.claim = claim;
+      if (lease === undefined) return end();
+      flight.lease = lease;
       // Somebody else may have been quicker: what was found was replaced, or purged, before the lease was ours.
       const now = this.#answers().peek(target).found ?? (await this.#store.read(target)).found;
       if (now === undefined || this.#answers().isFresh(exchange, now)) {
-        void claim.giveUp();
+        void lease.giveUp();
         return end();
       }
       const { req, res } = detachedCopy(exchange.req);
@@ -108,12 +108,12 @@ class SecondRuns {
       late.unref();
       res.once('close', () => {
         clearTimeout(late);
-        void claim.giveUp();
+        void lease.giveUp();
         end();
       });
       const proceed = (/** @type {() => void} */ forward) => {
         copy.forward = forward;
-        this.#run(copy, { slot, claim, flight: undefined });
+        this.#run(copy, { slot, lease, flight: undefined });
       };
       /** @type {any} */ (req)[OURS] = { mount: this.#mount, proceed };
       try {

@@ -33,7 +33,7 @@ const { selectorOf, varyNames } = require('../rfc/vary');
  * What a run may fill, and who waits for it.
  * @typedef {object} Right
  * @property {import('../storage/store').Slot} slot
- * @property {import('../../cache/entries').ClaimInstance | undefined} claim
+ * @property {import('../../store/lease').LeaseInstance | undefined} lease
  * @property {import('../flow/collapse').StartedFlight | undefined} flight
  */
 
@@ -100,7 +100,7 @@ class HandlerRun {
     const { flight } = this.#right;
     this.#setConditions();
     const { coding } = this.#exchange.target;
-    if (coding !== undefined && this.#right.claim !== undefined) replaceCoding(req, coding);
+    if (coding !== undefined && this.#right.lease !== undefined) replaceCoding(req, coding);
     const capture = new Capture(res, this.#context.options.maxBodyBytes, {
       onHead: (head, known) => this.#onHead(head, known),
       onCommitted: (head) => this.#onCommitted(head),
@@ -124,7 +124,7 @@ class HandlerRun {
   #setConditions() {
     const { req, asked, stale, part } = this.#exchange;
     if (req.method !== 'GET' || asked.headers.range !== undefined) return;
-    const rest = part === undefined || this.#right.claim === undefined ? undefined : conditionsForRest(part);
+    const rest = part === undefined || this.#right.lease === undefined ? undefined : conditionsForRest(part);
     if (rest !== undefined) {
       this.#completing = true;
       this.#stripped = true;
@@ -133,7 +133,7 @@ class HandlerRun {
     const conditions = stale === undefined ? {} : revalidationConditions(stale.metadata);
     this.#revalidating = Object.keys(conditions).length > 0;
     // Only a whole answer can be stored. Where nothing is to be, the handler judges the client's conditions itself.
-    this.#stripped = this.#right.claim !== undefined && (this.#revalidating || hasConditions(req));
+    this.#stripped = this.#right.lease !== undefined && (this.#revalidating || hasConditions(req));
     if (this.#stripped) replaceConditions(req, conditions);
     else this.#revalidating = false;
   }
@@ -146,7 +146,7 @@ class HandlerRun {
   #onHead(head, { fits, body }) {
     const { options } = this.#context;
     const { req, res, asked, stale } = this.#exchange;
-    const { claim, flight } = this.#right;
+    const { lease, flight } = this.#right;
     this.#context.headKnown(this.#exchange);
     this.#delay = performance.now() - this.#sent;
     this.#head = head;
@@ -165,7 +165,7 @@ class HandlerRun {
       return this.#divert(part !== undefined && fits && isRestOf(part, head) ? 'rest' : 'unfit');
     }
     const refused = this.#refusal(head, fits);
-    const storable = claim !== undefined && refused === undefined;
+    const storable = lease !== undefined && refused === undefined;
     // https://www.rfc-editor.org/rfc/rfc9110.html#section-13.2.1: what the handler would have done.
     const known = fits && (body !== undefined || head.has('content-length'));
     if (this.#stripped && known && isNotModified(asked, validatorsOf(head), options.rules.lenientDates)) {
@@ -174,7 +174,7 @@ class HandlerRun {
     }
     if (storable) this.#completeHead(head, body);
     // https://www.rfc-editor.org/rfc/rfc9211.html#section-2.5, as far as can be told before the body is complete.
-    const kept = storable && this.#context.store.available && claim.current;
+    const kept = storable && this.#context.store.available && lease.current;
     addStatus(res, `${options.name}; fwd=${this.#exchange.fwd}${kept ? '; stored' : ''}`);
     if (options.serverTiming) appendTo(res, 'Server-Timing', `${options.name};desc="fwd=${this.#exchange.fwd}"`);
     this.#context.told(this.#exchange, 'miss', { status: head.status, reason: refused });
@@ -344,10 +344,10 @@ class HandlerRun {
     this.#done = true;
     const { store, landed, options, checkUnkeyed } = this.#context;
     const { target } = this.#exchange;
-    const { slot, claim, flight } = this.#right;
+    const { slot, lease, flight } = this.#right;
     if (stored.metadata.part === undefined) flight?.finish({ end: 'stored', shared: this.#shared(), stored });
     const end = () => flight && landed(flight);
-    if (claim === undefined) {
+    if (lease === undefined) {
       end();
       return false;
     }
@@ -362,7 +362,7 @@ class HandlerRun {
     const { coding = 'identity' } = target;
     compressed(stored, coding)
       .catch(() => stored)
-      .then((final) => store.save(target, slot, claim, final, more))
+      .then((final) => store.save(target, slot, lease, final, more))
       .then(end, end);
     return true;
   }
@@ -420,17 +420,17 @@ class HandlerRun {
 
   /** A part that cannot be put together with what is stored: the client asked for the whole, and gets it. */
   #onUnfit() {
-    const { claim } = this.#right;
-    void claim?.giveUp();
+    const { lease } = this.#right;
+    void lease?.giveUp();
     this.#finish('refused');
     this.#context.rerunFor(this.#exchange);
   }
 
   /** Something stale is better than this error. https://www.rfc-editor.org/rfc/rfc5861.html#section-4 */
   #onSpared() {
-    const { claim, flight, slot } = this.#right;
+    const { lease, flight, slot } = this.#right;
     const stale = this.#agedStale();
-    void claim?.giveUp();
+    void lease?.giveUp();
     // Good for those who wait, too: each would ask the handler that has just failed.
     this.#names = slot.variant ? (slot.marker?.names ?? []) : [];
     const { payload, metadata, age } = stale;
@@ -456,7 +456,7 @@ class HandlerRun {
   /** @param {'refused' | 'too-large' | 'aborted'} reason */
   #onDropped(reason) {
     if (reason === 'aborted') {
-      void this.#right.claim?.giveUp();
+      void this.#right.lease?.giveUp();
       this.#finish('aborted');
     } else this.#refuse(reason === 'too-large' ? reason : (this.#judgement?.refused ?? reason));
   }
@@ -470,21 +470,21 @@ class HandlerRun {
     this.#done = true;
     const { learned, store, options } = this.#context;
     const { stale, target } = this.#exchange;
-    const { claim, flight } = this.#right;
+    const { lease, flight } = this.#right;
     const { status } = this.#head;
     // An error says nothing about the next answer, nor does an answer that is too large for its request alone.
     const isOfRequest = policy.OF_REQUEST.has(reason ?? '');
     const lasting = status < 500 && status !== 206 && !isOfRequest;
-    if (lasting && claim !== undefined) learned(target.base, true);
+    if (lasting && lease !== undefined) learned(target.base, true);
     if (reason === 'authorization' || reason === 'cookie') learned(policy.personalKey(target.base), true);
-    void claim?.giveUp(lasting ? options.hitForMiss : 0);
+    void lease?.giveUp(lasting ? options.hitForMiss : 0);
     if (reason === 'too-large' && flight?.isAwaited) {
       // Those who read along go on; nobody joins them.
       flight.fenced = true;
       this.#context.landed(flight);
     } else this.#finish('refused');
     // It has been replaced by something that is not to be stored.
-    if (stale !== undefined && claim !== undefined && status < 500 && !isOfRequest && this.#diversion !== 'condition') {
+    if (stale !== undefined && lease !== undefined && status < 500 && !isOfRequest && this.#diversion !== 'condition') {
       store.remove(target.base).catch(() => {});
     }
   }

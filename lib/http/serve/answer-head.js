@@ -1,7 +1,7 @@
 'use strict';
 // What the head of an answer says to this layer, and what this layer adds to it.
 
-const { parseTags } = require('../../cache/call-options');
+const { parseTags } = require('../../options/tags');
 const { appendMember } = require('../rfc/cache-status');
 const { ResponseHead } = require('./response-head');
 const { namesOf } = require('../record/response-methods');

@@ -2,7 +2,7 @@
 // What was read from memory and parsed, so that a hit does neither again: found by key, valid for one fill, which the
 // native tier compares.
 
-/** @typedef {import('../../cache/entries').StoredEntry} StoredEntry */
+/** @typedef {import('../../store/byte-entries').StoredEntry} StoredEntry */
 
 /**
  * @typedef {import('../../store/decoded-values').Decoded & {
@@ -36,7 +36,7 @@ class KeptEntries {
   /** @type {Map<string, Kept>} */
   #kept = new Map();
 
-  /** @param {import('../../cache/entries').EntryStore} entries */
+  /** @param {import('../../store/byte-entries').ByteEntriesInstance} entries */
   constructor(entries) {
     this.#entries = entries;
     this.#room = entries.decodedValues;

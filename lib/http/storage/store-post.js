@@ -25,13 +25,13 @@ const NOTHING = new Map();
 async function leaseOf(store, target, leaseFor) {
   let { slot } = store.peek(target);
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const taken = await store.claim(target, slot, { leaseFor, tags: [] });
-    if (taken.claim !== undefined || taken.found === undefined) return taken;
+    const taken = await store.acquire(target, slot, { leaseFor, tags: [] });
+    if (taken.lease !== undefined || taken.found === undefined) return taken;
     const renewed = await store.renew(taken.slot, { leaseFor, tags: [] });
-    if (renewed.claim !== undefined) return renewed;
+    if (renewed.lease !== undefined) return renewed;
     slot = { ...taken.slot, occupied: false };
   }
-  return { slot, claim: undefined };
+  return { slot, lease: undefined };
 }
 
 /**
@@ -56,11 +56,11 @@ async function runPost(exchange, { options, store }, { isOwnUrl, onHead }) {
   /** @param {import('./stored-response').StoredResponse} stored */
   const save = async (stored) => {
     const { names } = /** @type {NonNullable<typeof kept>} */ (kept);
-    const { slot, claim } = await leaseOf(store, target, options.leaseFor);
+    const { slot, lease } = await leaseOf(store, target, options.leaseFor);
     // In this order: what was invalidated before the second lease, the first one knows.
-    const stands = claim !== undefined && (await fence?.stands([]));
-    if (stands) await store.save(target, slot, claim, stored, { names, tags: [], keep: options.rules.retain });
-    else void claim?.giveUp();
+    const stands = lease !== undefined && (await fence?.stands([]));
+    if (stands) await store.save(target, slot, lease, stored, { names, tags: [], keep: options.rules.retain });
+    else void lease?.giveUp();
   };
   new Capture(res, options.maxBodyBytes, {
     onHead(head, { fits }) {

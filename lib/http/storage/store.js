@@ -12,8 +12,8 @@ const { IDENTITY, selectorOf, valueOf, wantedLanguage } = require('../rfc/vary')
 /** @typedef {import('./stored-response').Marker} Marker */
 /** @typedef {import('./stored-response').StoredResponse} StoredResponse */
 /** @typedef {import('./stored-response').Usable} Usable */
-/** @typedef {import('../../cache/entries').EntryStore} EntryStore */
-/** @typedef {import('../../cache/entries').ClaimInstance} Claim */
+/** @typedef {import('../../store/byte-entries').ByteEntriesInstance} ByteEntries */
+/** @typedef {import('../../store/lease').LeaseInstance} Lease */
 
 /**
  * Whose answer is asked for.
@@ -56,7 +56,7 @@ class ResponseStore {
   #entries;
   #kept;
 
-  /** @param {EntryStore} entries */
+  /** @param {ByteEntries} entries */
   constructor(entries) {
     this.#entries = entries;
     this.#kept = new KeptEntries(entries);
@@ -100,15 +100,15 @@ class ResponseStore {
    * @param {Target} target
    * @param {Slot} slot as peek() gave it
    * @param {{ leaseFor: number, tags: readonly string[], until?: number }} options
-   * @returns {Promise<{ slot: Slot, found?: Usable, claim?: Claim, reason?: string }>}
+   * @returns {Promise<{ slot: Slot, found?: Usable, lease?: Lease, reason?: string }>}
    */
-  async claim(target, slot, { leaseFor, tags, until }) {
+  async acquire(target, slot, { leaseFor, tags, until }) {
     const options = { leaseFor, tags: [...tags, ...ANY_TAG], until };
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const outcome = slot.occupied
         ? await this.#entries.renew(slot.key, options)
-        : await this.#entries.claim(slot.key, options);
-      if (outcome.claim !== undefined) return { slot, claim: outcome.claim };
+        : await this.#entries.acquire(slot.key, options);
+      if (outcome.lease !== undefined) return { slot, lease: outcome.lease };
       const { entry } = outcome;
       if (entry === undefined) {
         const { reason } = /** @type {{ reason: string }} */ (outcome);
@@ -137,50 +137,50 @@ class ResponseStore {
    */
   async renew(slot, { leaseFor, tags, until }) {
     const outcome = await this.#entries.renew(slot.key, { leaseFor, tags: [...tags, ...ANY_TAG], until });
-    return { slot, claim: outcome.claim, reason: /** @type {any} */ (outcome).reason };
+    return { slot, lease: outcome.lease, reason: /** @type {any} */ (outcome).reason };
   }
 
   /**
-   * Stores the answer to a request, and ends the claim. Never rejects.
+   * Stores the answer to a request, and ends the lease. Never rejects.
    * @param {Target} target
    * @param {Slot} slot
-   * @param {Claim} claim
+   * @param {Lease} lease
    * @param {StoredResponse} stored
    * @param {{ names: readonly string[], language?: string, tags: readonly string[], keep: number }} more names: the
    *   selecting fields of this answer. keep: ms beyond its lifetime
    * @returns {Promise<boolean>}
    */
-  async save(target, slot, claim, stored, { names, language, tags, keep }) {
+  async save(target, slot, lease, stored, { names, language, tags, keep }) {
     const windows = windowsOf(stored.metadata, keep, this.#entries.maxTtl);
     const { payload, metadata } = stored;
     const { marker } = slot;
     if (slot.variant && marker !== undefined) {
       if (!isPlaceOf(slot, marker, target, language)) {
-        void claim.giveUp();
+        void lease.giveUp();
         return false;
       }
       const grown = names.some((name) => !marker.names.includes(name));
       const learned = language !== undefined && marker.languages?.[language] === undefined;
       if (!grown) {
-        const kept = await claim.fill(payload, { ...metadata, soft: marker.soft }, windows, tags);
+        const kept = await lease.fill(payload, { ...metadata, soft: marker.soft }, windows, tags);
         if (kept && learned) await this.#learn(target, slot, marker, language);
         return kept;
       }
-      return this.#regrow(target, claim, marker, stored, { names, language, tags, windows });
+      return this.#regrow(target, lease, marker, stored, { names, language, tags, windows });
     }
-    if (names.length === 0) return claim.fill(payload, metadata, windows, tags);
-    return this.#fillVariant(target, claim, stored, { names, language, tags, windows });
+    if (names.length === 0) return lease.fill(payload, metadata, windows, tags);
+    return this.#fillVariant(target, lease, stored, { names, language, tags, windows });
   }
 
   /**
    * A lease that tells whether the URL was invalidated since, and keeps nobody waiting. Never rejects.
    * @param {string} base
    * @param {number} leaseFor
-   * @returns {Promise<Claim | undefined>}
+   * @returns {Promise<Lease | undefined>}
    */
   async fence(base, leaseFor) {
     if (!this.#entries.available) return undefined;
-    return (await this.#entries.claim(fenceOf(base), { leaseFor, tags: ANY_TAG })).claim;
+    return (await this.#entries.acquire(fenceOf(base), { leaseFor, tags: ANY_TAG })).lease;
   }
 
   /**
@@ -206,7 +206,7 @@ class ResponseStore {
       if (!isMarker(metadata)) return this.#entries.soften(base);
       const renewed = await this.#renewMarker(base, metadata);
       if (renewed === undefined) continue;
-      if (await this.#mark(renewed.claim, { ...renewed.marker, soft: newId() }, [])) return true;
+      if (await this.#mark(renewed.lease, { ...renewed.marker, soft: newId() }, [])) return true;
     }
     // It changes all the time: nothing stale is better than something that should be.
     return this.#entries.remove(base);
@@ -234,11 +234,11 @@ class ResponseStore {
    * The first answer of a URL that varies, or one by names that were not known: a new generation, since of what is
    * stored under the old one nobody knows whether it was purged meanwhile.
    * @param {Target} target
-   * @param {Claim} claim of the URL
+   * @param {Lease} lease of the URL
    * @param {StoredResponse} stored
-   * @param {{ names: readonly string[], language?: string, tags: readonly string[], windows: import('../../cache/call-options').Windows }} more
+   * @param {{ names: readonly string[], language?: string, tags: readonly string[], windows: import('../../store/tiered-store').Windows }} more
    */
-  async #fillVariant(target, claim, { payload, metadata }, { names, language, tags, windows }) {
+  async #fillVariant(target, lease, { payload, metadata }, { names, language, tags, windows }) {
     /** @type {Marker} */
     const marker = { http: 2, names: [...names], generation: newId(), soft: newId() };
     if (language !== undefined) marker.languages = { [language]: valueOf(target.req, 'accept-language', undefined) };
@@ -246,38 +246,38 @@ class ResponseStore {
     // First the variant, under a key that nobody knows; then the marker. Its lease says that nothing was purged since the
     // handler began, and the tags that it carries say it of them.
     await this.#entries.write(key, { payload, metadata: { ...metadata, soft: marker.soft }, windows, tags });
-    return this.#mark(claim, marker, tags);
+    return this.#mark(lease, marker, tags);
   }
 
   /**
-   * @param {Claim} claim
+   * @param {Lease} lease
    * @param {Marker} marker
    * @param {readonly string[]} tags
    */
-  async #mark(claim, marker, tags) {
+  async #mark(lease, marker, tags) {
     const { maxTtl } = this.#entries;
-    return claim.fill(EMPTY, marker, { fresh: maxTtl, stale: maxTtl, keep: maxTtl }, tags);
+    return lease.fill(EMPTY, marker, { fresh: maxTtl, stale: maxTtl, keep: maxTtl }, tags);
   }
 
   /**
    * A variant varies by more than its siblings did.
    * @param {Target} target
-   * @param {Claim} old of the variant
+   * @param {Lease} old of the variant
    * @param {Marker} marker from before its handler ran
    * @param {StoredResponse} stored
-   * @param {{ names: readonly string[], language?: string, tags: readonly string[], windows: import('../../cache/call-options').Windows }} more
+   * @param {{ names: readonly string[], language?: string, tags: readonly string[], windows: import('../../store/tiered-store').Windows }} more
    */
   async #regrow(target, old, marker, stored, more) {
-    const claim = (await this.#renewMarker(target.base, marker))?.claim;
+    const lease = (await this.#renewMarker(target.base, marker))?.lease;
     // In this order: what the new lease does not know of its tags, the old one does.
-    const stands = claim !== undefined && (await old.stands(more.tags));
+    const stands = lease !== undefined && (await old.stands(more.tags));
     void old.giveUp();
     if (!stands) {
-      void claim?.giveUp();
+      void lease?.giveUp();
       return false;
     }
     const names = [...new Set([...marker.names, ...more.names])].sort();
-    return this.#fillVariant(target, claim, stored, { ...more, names });
+    return this.#fillVariant(target, lease, stored, { ...more, names });
   }
 
   /**
@@ -290,25 +290,25 @@ class ResponseStore {
     const renewed = await this.#renewMarker(target.base, marker);
     if (renewed === undefined) return;
     // With what others have learned since this handler began.
-    const { claim, marker: now } = renewed;
+    const { lease, marker: now } = renewed;
     const languages = { ...now.languages, [language]: valueOf(target.req, 'accept-language', undefined) };
-    await this.#mark(claim, { ...now, languages }, []);
+    await this.#mark(lease, { ...now, languages }, []);
   }
 
   /**
    * The lease of a marker, if it is still the same one.
    * @param {string} base
    * @param {Marker} marker
-   * @returns {Promise<{ claim: Claim, marker: Marker } | undefined>}
+   * @returns {Promise<{ lease: Lease, marker: Marker } | undefined>}
    */
   async #renewMarker(base, { generation, soft }) {
-    const { claim } = await this.#entries.renew(base, { leaseFor: 1000, tags: ANY_TAG });
-    if (claim === undefined) return undefined;
+    const { lease } = await this.#entries.renew(base, { leaseFor: 1000, tags: ANY_TAG });
+    if (lease === undefined) return undefined;
     const now = (this.#entries.peek(base) ?? (await this.#entries.read(base)))?.metadata;
     if (isMarker(now) && now.generation === generation && now.soft === soft) {
-      return { claim, marker: now };
+      return { lease, marker: now };
     }
-    void claim.giveUp();
+    void lease.giveUp();
     return undefined;
   }
 }
@@ -387,7 +387,7 @@ function inGeneration(found, { marker }) {
  * @param {import('./stored-response').Metadata} metadata
  * @param {number} keep
  * @param {number} maxTtl
- * @returns {import('../../cache/call-options').Windows}
+ * @returns {import('../../store/tiered-store').Windows}
  */
 function windowsOf({ life, age }, keep, maxTtl) {
   const fresh = Math.min(Math.max(0, Math.round(life - age)), maxTtl);

@@ -10,6 +10,7 @@ const { COOKIE_NAME, tokenOf } = require('./auth-token');
 const { hashId } = require('../tokens/ids');
 const { Sessions } = require('../tokens/sessions');
 const { parseUserId } = require('../tokens/sessions-options');
+const { isCache } = require('../../store/store');
 
 const KNOWN = [
   ...['sessions', 'load', 'cache', 'name', 'ttl', 'key', 'cookie', 'bearer', 'required', 'property', 'refreshAfter'],
@@ -66,7 +67,7 @@ function normalizeOptions(given) {
   if (typeof name !== 'string' || name === '') throw invalid('name', 'a string that is not empty', name);
   const load = optionalFunction(options.load, 'load', 'a function of session and request');
   const cache = options.cache ?? sessions.cache;
-  if (load !== undefined && typeof cache?.internals?.tiers?.peekWhole !== 'function') {
+  if (load !== undefined && !isCache(cache)) {
     throw invalid('cache', 'a cache made by createCache(), for what load gives', cache);
   }
   return {

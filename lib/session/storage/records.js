@@ -6,12 +6,13 @@
 // from another (its mark), and swap() compares that alone.
 const { createHash } = require('node:crypto');
 const { escapePattern } = require('../../keys/glob');
-const { invalid } = require('../../options/invalid');
 const { RedisClient } = require('../../redis/client');
 const { NAMES } = require('../../redis/command-methods');
 const { normalizeRedisOptions, redisFromEnvironment } = require('../../redis/options');
 const { SessionError } = require('../errors');
 const { memoryRecordsOf } = require('./memory-records');
+const { linkOf } = require('../../redis/link');
+const { storeOf } = require('../../store/store');
 
 // Modes of a command, as in ../redis/client.js.
 const STRINGS = 0;
@@ -125,16 +126,15 @@ class RedisRecords {
    */
   refused() {
     if (!this.#failed && !this.#silent) return undefined;
-    const { status, internals } = this.client;
+    const { status } = this.client;
+    const { unresponsive, lastError } = linkOf(this.client).state;
     if (status === 'closed') return undefined; // the client says so itself
     if (status === 'ready') {
-      const { unresponsive } = internals.native.state();
       if (!unresponsive) this.#silent = false;
       if (!unresponsive) return undefined;
     }
-    const reason = internals.native.state().lastError;
     return Promise.reject(
-      new SessionError('SESSION_UNAVAILABLE', `Redis is not available${reason ? `: ${reason}` : ''}`),
+      new SessionError('SESSION_UNAVAILABLE', `Redis is not available${lastError ? `: ${lastError}` : ''}`),
     );
   }
 
@@ -330,10 +330,11 @@ function openRecords({ cache, redis, memory = false }, onState) {
   // Required here: it is made of this file.
   const Kind = memory ? require('./tracked-records').TrackedRecords : RedisRecords;
   if (cache !== undefined) {
-    const { tiers, attach } = internalsOf(cache);
-    if (tiers.client === undefined) return memoryRecordsOf(cache);
-    const records = new Kind(tiers.client.duplicate(), { owned: true, onState });
-    attach(records);
+    const store = storeOf(cache);
+    const { client } = store.tiers;
+    if (client === undefined) return memoryRecordsOf(cache);
+    const records = new Kind(client.duplicate(), { owned: true, onState });
+    store.attach(records);
     return records;
   }
   if (redis instanceof RedisClient) {
@@ -354,13 +355,6 @@ function redisOptions(redis) {
   if (own.heartbeat === undefined) options.heartbeat = HEARTBEAT_MS;
   options.backoffMax = BACKOFF_MAX_MS;
   return options;
-}
-
-/** @param {any} cache */
-function internalsOf(cache) {
-  const internals = cache?.internals;
-  if (typeof internals?.attach !== 'function') throw invalid('cache', 'a cache made by createCache()', cache);
-  return internals;
 }
 
 module.exports = { openRecords, definePatch, RedisRecords };

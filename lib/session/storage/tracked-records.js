@@ -2,6 +2,7 @@
 // Records in Redis that were read a moment ago, in memory: for `memory: true`. The connection is told of every change of what
 // it has read (client tracking), in order with the replies.
 const { RedisRecords } = require('./records');
+const { linkOf } = require('../../redis/link');
 
 const MOST_BYTES = 32 * 1024 * 1024;
 // What changes is announced, and so is what expires, when the server comes to remove it.
@@ -20,7 +21,7 @@ class TrackedRecords extends RedisRecords {
    */
   constructor(client, options) {
     super(client, options);
-    client.internals.track((key) => this.#changed(key));
+    linkOf(client).track((key) => this.#changed(key));
   }
 
   /** @param {string} key '' for all of them */
@@ -43,7 +44,7 @@ class TrackedRecords extends RedisRecords {
 
   /** Whether the connection would tell. */
   #isTold() {
-    const { tracking, unresponsive } = this.client.internals.native.state();
+    const { tracking, unresponsive } = linkOf(this.client).state;
     return tracking && !unresponsive;
   }
 

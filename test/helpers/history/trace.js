@@ -1,11 +1,13 @@
 'use strict';
-// What went on inside a cache during a history, for the report of a wrong read: flights, leases and pushes about watched
+// What went on inside a cache during a history, for the report of a wrong read: loads, leases and pushes about watched
 // keys, beside the reads and writes of the actor. Only with TIERCEL_HISTORY_TRACE, because it costs time: then the
 // methods that the parts of the cache call of each other are wrapped, and a ring keeps what they did last.
 
-const { Flights } = require('../../../lib/cache/single-flight');
-const { Loads } = require('../../../lib/cache/load-coordinator');
-const { Tiers } = require('../../../lib/store/tiered-store');
+const { InFlightLoads } = require('../../../lib/cache/single-flight');
+const { LoadCoordinator } = require('../../../lib/cache/load-coordinator');
+const { LeaseWaiters } = require('../../../lib/store/lease-waiters');
+const { storeOf } = require('../../../lib/store/store');
+const { TieredStore } = require('../../../lib/store/tiered-store');
 
 const RING = 200_000;
 
@@ -37,11 +39,11 @@ function foundText(found) {
   return `kind ${found.kind}, ${found.left} ms left, lease ${found.lease}`;
 }
 
-function flightText(flight) {
-  if (flight === undefined) return 'no flight';
-  const { ticket, lease, doubts } = flight;
-  const marks = ['alone', 'fenced', 'changed', 'over'].filter((name) => flight[name]);
-  return `flight ${ticket}, lease ${lease}, doubts ${doubts} ${marks.join(' ')}`;
+function loadText(load) {
+  if (load === undefined) return 'no load';
+  const { ticket, leaseId, leaseChecks } = load;
+  const marks = ['withoutLease', 'overtaken', 'changed', 'settled'].filter((name) => load[name]);
+  return `load ${ticket}, lease ${leaseId}, lease checks ${leaseChecks} ${marks.join(' ')}`;
 }
 
 /**
@@ -51,13 +53,12 @@ function flightText(flight) {
  */
 function traceInternals(trace) {
   const spaces = new WeakMap();
-  const tiersOf = new WeakMap();
   /** Class.method: `before` gives key and text of a call, `after` the text of what came of it. */
   const wrap = (Class, name, before, after) => {
     const original = Class.prototype[name];
     Class.prototype[name] = function traced(...args) {
       const [key, text] = before(this, ...args);
-      const about = key === '' ? '' : `${spaces.get(this) ?? ''}${key}`;
+      const about = key === '' ? '' : `${spaces.get(this.store ?? this) ?? ''}${key}`;
       trace.add(about, `${name} ${text}`);
       const result = original.apply(this, args);
       if (after === undefined) return result;
@@ -69,37 +70,37 @@ function traceInternals(trace) {
     };
   };
 
-  wrap(Loads, 'get', (loads, key) => {
-    const flight = loads.flights.of(key);
-    const current = flight !== undefined && flight.lease !== 0 && tiersOf.get(loads).current(flight.lease);
-    return [key, `${flightText(flight)}${current ? ' current' : ''}`];
+  wrap(LoadCoordinator, 'get', (coordinator, key) => {
+    const load = coordinator.loads.of(key);
+    const current = load !== undefined && load.leaseId !== 0 && coordinator.store.tiers.current(load.leaseId);
+    return [key, `${loadText(load)}${current ? ' current' : ''}`];
   });
-  wrap(Loads, 'onWatched', (loads, key) => [key, flightText(loads.flights.of(key))]);
-  wrap(Loads, 'fence', (loads, key) => [key, flightText(loads.flights.of(key))]);
-  wrap(Loads, 'fenceIf', () => ['', '']);
-  wrap(Loads, 'onLost', () => ['', '']);
-  for (const name of ['add', 'remove', 'fenceOne']) {
-    wrap(Flights, name, (_flights, flight) => [flight.key, flightText(flight)]);
+  wrap(LoadCoordinator, 'overtakeKey', (coordinator, key) => [key, loadText(coordinator.loads.of(key))]);
+  for (const name of ['overtakeMatching', 'overtakeTagged', 'onLost']) wrap(LoadCoordinator, name, () => ['', '']);
+  for (const name of ['add', 'remove', 'overtake']) {
+    wrap(InFlightLoads, name, (_loads, load) => [load.key, loadText(load)]);
   }
-  wrap(Flights, 'wait', (_flights, flight, ms) => [flight.key, `${flight.ticket} ${ms} ms`], String);
+  wrap(LeaseWaiters, 'keyChanged', (_waiters, key) => [key, '']);
+  wrap(LeaseWaiters, 'wait', (_waiters, { key, ticket }, ms) => [key, `${ticket} ${ms} ms`], String);
   for (const name of ['acquire', 'refresh', 'takeOver']) {
-    wrap(Tiers, name, (_tiers, key, _leaseFor, _tags, ticket) => [key, String(ticket)], foundText);
+    wrap(TieredStore, name, (_tiers, key, _leaseFor, _tags, ticket) => [key, String(ticket)], foundText);
   }
   wrap(
-    Tiers,
+    TieredStore,
     'read',
     (_tiers, key) => [key, ''],
     ({ found }) => foundText(found),
   );
-  wrap(Tiers, 'store', (_tiers, key, { payload }) => [key, String(payload)], String);
-  for (const name of ['remove', 'soften']) wrap(Tiers, name, (_tiers, key) => [key, ''], String);
-  for (const name of ['fill', 'giveUp', 'held']) wrap(Tiers, name, (_tiers, lease) => ['', `lease ${lease}`], String);
-  wrap(Tiers, 'drop', (_tiers, lease) => ['', `lease ${lease}`]);
+  wrap(TieredStore, 'store', (_tiers, key, { payload }) => [key, String(payload)], String);
+  for (const name of ['remove', 'soften']) wrap(TieredStore, name, (_tiers, key) => [key, ''], String);
+  for (const name of ['fill', 'giveUp', 'held']) {
+    wrap(TieredStore, name, (_tiers, lease) => ['', `lease ${lease}`], String);
+  }
+  wrap(TieredStore, 'drop', (_tiers, lease) => ['', `lease ${lease}`]);
 
   return (cache, space) => {
-    const { loads, tiers } = cache.internals;
-    tiersOf.set(loads, tiers);
-    for (const owner of [loads, loads.flights, tiers]) spaces.set(owner, space);
+    const store = storeOf(cache);
+    for (const owner of [store, store.leases.waiters, store.tiers]) spaces.set(owner, space);
   };
 }
 

@@ -1,0 +1,186 @@
+'use strict';
+// Runs the loader of a load and stores its value: under the lease, with the tags that the load computed, or nowhere when the
+// load was overtaken or has no lease. An error of the loader is remembered and told to those who wait.
+const { describeError } = require('./load-errors');
+const { runLoader } = require('./run-loader');
+
+// How long others load side by side, after a load has shown that there is nothing to keep.
+const UNCACHEABLE_MS = 100;
+// For so long an error is there for those who waited for the load.
+const FOR_WAITERS_MS = 1000;
+
+/** @typedef {import('./single-flight').LoadResult} LoadResult */
+/** @typedef {import('./single-flight').InFlightLoadInstance} InFlightLoad */
+
+class LoadRunner {
+  #tiers;
+  #outstanding;
+  #codec;
+  #results;
+  #failures;
+  #tell;
+  #counters;
+  #onEnding;
+  #again;
+
+  /**
+   * @param {object} parts
+   * @param {import('../store/tiered-store').TieredStoreInstance} parts.tiers
+   * @param {import('../store/outstanding').OutstandingInstance} parts.outstanding
+   * @param {import('./codecs').CacheCodec} parts.codec
+   * @param {import('./load-results').LoadResultsInstance} parts.results
+   * @param {import('./load-errors').FailuresInstance} parts.failures
+   * @param {(name: string, details: any) => void} parts.tell
+   * @param {{ loads: number, loadErrors: number, sets: number, refused: number }} parts.counters
+   * @param {(load: InFlightLoad) => void} parts.onEnding called when the end of the lease has been sent
+   * @param {(load: InFlightLoad) => InFlightLoad} parts.again another load of the key, for the callers of one that was overtaken
+   */
+  constructor({ tiers, outstanding, codec, results, failures, tell, counters, onEnding, again }) {
+    this.#tiers = tiers;
+    this.#outstanding = outstanding;
+    this.#codec = codec;
+    this.#results = results;
+    this.#failures = failures;
+    this.#tell = tell;
+    this.#counters = counters;
+    this.#onEnding = onEnding;
+    this.#again = again;
+  }
+
+  /**
+   * @param {InFlightLoad} load
+   * @returns {Promise<LoadResult>}
+   */
+  async run(load) {
+    const { key, call, leaseId } = load;
+    this.#counters.loads++;
+    const began = performance.now();
+    let loaded;
+    try {
+      loaded = await runLoader(load, this.#results.previous(load));
+    } catch (error) {
+      load.settled = true;
+      return this.#failed(load, error);
+    }
+    load.settled = true;
+    const { value, context } = loaded;
+    let encoded;
+    let windows;
+    let tags;
+    try {
+      if (value === undefined || context.skipped || (call.cacheIf !== undefined && !call.cacheIf(value))) {
+        await this.#giveUp(load, '', leaseId === 0 ? 0 : UNCACHEABLE_MS);
+        return { value, encoded: undefined, source: 'loader' };
+      }
+      encoded = this.#codec.encode(value, `the value that the loader of '${key}' returned`);
+      windows = call.windows(context.ttl ?? (typeof call.ttl === 'function' ? call.ttl(value) : call.ttl));
+      tags = context.tagsOf(value);
+    } catch (error) {
+      await this.#giveUp(load, undefined, 0);
+      throw error;
+    }
+    const shared = {
+      codec: encoded.codec,
+      payload: typeof encoded.payload === 'string' ? encoded.payload : Buffer.from(encoded.payload),
+    };
+    const filling = this.#fill(load, encoded, windows, Math.round(performance.now() - began), tags);
+    await (leaseId === 0 ? filling : this.#outstanding.track(filling));
+    return this.#results.loaded(value, shared);
+  }
+
+  /**
+   * @param {InFlightLoad} load
+   * @param {import('./codecs').Encoded} encoded
+   * @param {import('./call-options').Windows} windows
+   * @param {number} loadTime
+   * @param {readonly string[]} tags that the load computed
+   */
+  async #fill(load, encoded, windows, loadTime, tags) {
+    const { key, leaseId } = load;
+    if (leaseId === 0) return;
+    let refused;
+    try {
+      if (load.overtaken) refused = 'overtaken';
+      else if (tags.length > 0 && !(await this.#tiers.addTags(leaseId, tags))) refused = 'tag';
+      if (refused !== undefined) {
+        await this.#giveUp(load, undefined, 0);
+      } else {
+        this.#counters.sets++;
+        const filled = this.#tiers.fill(leaseId, encoded, windows, loadTime);
+        this.#onEnding(load);
+        if (!(await filled)) refused = 'overtaken';
+        else this.#tell('cache:set', { key, ttl: windows.fresh / 1000 });
+      }
+    } catch (error) {
+      refused = 'unavailable';
+      this.#tiers.failed(error);
+    }
+    if (refused === undefined) return;
+    this.#counters.refused++;
+    this.#tell('cache:refused', { key, reason: refused });
+  }
+
+  /**
+   * @param {InFlightLoad} load
+   * @param {unknown} error
+   * @returns {Promise<LoadResult>}
+   */
+  async #failed(load, error) {
+    const { key, call } = load;
+    this.#counters.loadErrors++;
+    // It only did what its signal asked for: its callers are to have a value all the same.
+    if (load.overtaken && load.aborted && load.callers > 0) return this.#again(load).result;
+    const left = load.aborted && load.callers === 0 && !load.background;
+    const holdOff = left ? 0 : Math.round(call.errorBackoff * (0.9 + Math.random() * 0.2));
+    if (!load.overtaken) this.#failures.remember(key, error, holdOff);
+    // Those who wait in other threads and processes get the error, and nobody who comes later. That this caller's time was
+    // over is no error of the source: they load.
+    if (holdOff === 0 && !load.aborted && !load.refreshing) {
+      await this.#giveUp(load, describeError(error, true), FOR_WAITERS_MS);
+    } else {
+      await this.#giveUp(load, holdOff > 0 ? describeError(error) : undefined, holdOff);
+    }
+    const stale = load.background ? undefined : this.insteadOfError(load);
+    if (stale !== undefined) {
+      this.#tell('cache:error', error);
+      return stale;
+    }
+    throw error;
+  }
+
+  /**
+   * The stale value that a caller gets instead of an error.
+   * @param {InFlightLoad} load
+   * @returns {LoadResult | undefined}
+   */
+  insteadOfError(load) {
+    return this.#results.stale(load.stale ?? this.#distrusted(load), load.key);
+  }
+
+  /**
+   * What memory still has of a key that Redis can say nothing about: better than an error, where staleIfError says so.
+   * @param {InFlightLoad} load
+   */
+  #distrusted({ key, call }) {
+    return call.staleIfError === 0 || this.#tiers.available ? undefined : this.#tiers.peekDistrusted(key);
+  }
+
+  /**
+   * Ends the lease without a value.
+   * @param {InFlightLoad} load
+   * @param {string | undefined} told as of giveUp() of the tiered store
+   * @param {number} holdOff ms
+   */
+  async #giveUp(load, told, holdOff) {
+    if (load.leaseId === 0) return;
+    try {
+      const givenUp = this.#tiers.giveUp(load.leaseId, told, holdOff);
+      this.#onEnding(load);
+      await givenUp;
+    } catch (error) {
+      this.#tiers.failed(error);
+    }
+  }
+}
+
+module.exports = { LoadRunner };
