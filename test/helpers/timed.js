@@ -62,4 +62,4 @@ timed.each = (/** @type {readonly any[]} */ rows) => {
   ) => each(name, onTime(body), timeout);
 };
 
-module.exports = { timed };
+module.exports = { onTime, timed };

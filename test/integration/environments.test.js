@@ -100,7 +100,7 @@ describe('worker threads', () => {
       expect(await cache.get('k')).toBe(1);
     }
     await cache.close();
-  }, 20_000);
+  });
 
   test('one that ends with open connections ends', async () => {
     const { exit } = work(`

@@ -11,7 +11,7 @@ const { delay, nextEvent, rejection, until } = require('../helpers/until');
 
 const TIMEOUT_MS = 100;
 const LOADER_MS = 20;
-const BUSY_MS = 200; // what a loaded machine may add
+const BUSY_MS = 200 * PATIENCE; // what a loaded machine may add
 const p99 = (times) => [...times].sort((a, b) => a - b)[Math.ceil(times.length * 0.99) - 1];
 
 let server;

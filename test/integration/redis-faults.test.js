@@ -5,6 +5,7 @@ const { createCache, createRedis, RedisError } = require('../../lib');
 const { linkOf } = require('../../lib/redis/link');
 const { RedisClient } = require('../../lib/redis/client');
 const { PATIENCE } = require('../helpers/patience');
+const { timed } = require('../helpers/timed');
 const { FaultProxy } = require('../helpers/fault-proxy');
 const { RedisServer, testServers, freePort } = require('../helpers/redis-server');
 const { delay, nextEvent, rejection, until } = require('../helpers/until');
@@ -472,7 +473,7 @@ describe('reconnecting', () => {
     return seen;
   };
 
-  test('50 ms at first, twice as long each time, with jitter', async () => {
+  timed('50 ms at first, twice as long each time, with jitter', async () => {
     const port = await freePort();
     const client = connect({ port });
     const seen = await observe(client, 6);
