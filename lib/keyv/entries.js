@@ -2,6 +2,7 @@
 // Every key of a namespace with its value: by SCAN where there is Redis, else from memory.
 const { entriesIn: snapshotEntries } = require('../store/snapshot');
 const { escapePattern } = require('../keys/glob');
+const { pagesOfKeys } = require('../redis/scan');
 const { storeOf } = require('../store/store');
 
 const AT_ONCE = 500;
@@ -12,16 +13,12 @@ const AT_ONCE = 500;
  * @param {Cache} cache
  * @returns {AsyncGenerator<string[], void>} pages of keys; as with SCAN, one may come twice
  */
-async function* pagesOfKeys(cache) {
+async function* keysOf(cache) {
   const { tiers, prefix } = storeOf(cache);
   if (tiers.client !== undefined) {
-    const match = `${escapePattern(prefix)}*`;
-    let cursor = '0';
-    do {
-      const [next, keys] = await tiers.client.call('SCAN', cursor, 'MATCH', match, 'COUNT', String(AT_ONCE));
-      cursor = String(next);
-      yield keys.map((/** @type {string} */ key) => key.slice(prefix.length));
-    } while (cursor !== '0');
+    for await (const keys of pagesOfKeys(tiers.client, `${escapePattern(prefix)}*`, AT_ONCE)) {
+      yield keys.map((key) => key.slice(prefix.length));
+    }
     return;
   }
   for await (const part of tiers.dump(false)) {
@@ -35,7 +32,7 @@ async function* pagesOfKeys(cache) {
  * @returns {AsyncGenerator<[string, any], void>}
  */
 async function* entriesIn(cache) {
-  for await (const keys of pagesOfKeys(cache)) {
+  for await (const keys of keysOf(cache)) {
     const values = await cache.getMany(keys);
     for (const [index, key] of keys.entries()) {
       // It has expired, or is being loaded: nothing to show.

@@ -8,6 +8,7 @@ const { Pipeline, Transaction } = require('./pipeline');
 const { BufferView } = require('./buffer-commands');
 const { addCommands, anyCommand, NAMES } = require('./command-methods');
 const { Link, addLinkOf } = require('./link');
+const { STRINGS, BUFFERS, ENDLESS, JOINED, WAITS, CONFIRMATIONS } = require('./modes');
 const { createReplyQueue } = require('./reply-queue');
 const { scan, scanKey } = require('./scan');
 const { createScript } = require('./script');
@@ -15,13 +16,7 @@ const { Subscriptions } = require('./subscriptions');
 const { createTlsCarrier } = require('./tls-transport');
 const { tracer } = require('./tracing');
 
-// Modes of submit(), as in src/node/redis_client.cpp.
-const STRINGS = 0;
-const BUFFERS = 1;
-const ENDLESS = 2;
-const JOINED = 4;
-const WAITS = 8; // ends by itself after so many ms, times 256
-const CONFIRMATIONS = 256; // times their number
+/** Longest time that a command may say that it waits, ms. */
 const MOST_WAITS = 2 ** 24 - 1;
 
 const GET = NAMES.indexOf('GET');

@@ -47,6 +47,17 @@ async function* pages(client, name, before, after) {
 }
 
 /**
+ * The keys that match, page by page; one may come twice.
+ * @param {Runner} runner
+ * @param {string} match a glob pattern
+ * @param {number} count a hint of how many the server looks at in one step
+ * @returns {AsyncGenerator<string[]>}
+ */
+function pagesOfKeys(runner, match, count) {
+  return pages(runner, 'SCAN', [], ['MATCH', match, 'COUNT', count]);
+}
+
+/**
  * @param {Runner} client
  * @param {{ match?: string, count?: number, type?: string }} [options]
  * @returns {AsyncGenerator<any>} keys
@@ -80,4 +91,4 @@ function scanKey(client, name, key, options) {
   })();
 }
 
-module.exports = { scan, scanKey };
+module.exports = { pagesOfKeys, scan, scanKey };

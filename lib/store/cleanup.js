@@ -2,6 +2,7 @@
 // Gives back the memory of entries that an invalidation made useless, in the background and in small batches. Nothing
 // depends on it: what is invalid is never served, swept or not.
 const { randomBytes } = require('node:crypto');
+const { pagesOfKeys } = require('../redis/scan');
 const { clearTimeout, setTimeout } = require('../timers');
 
 const BATCH = 256;
@@ -76,10 +77,12 @@ class Sweeper {
       // Each time: an entry that was filled after yet another invalidation is to stay.
       const stamp = await this.#persist(() => this.#tiers.stampOf(name));
       if (stamp === undefined) break;
-      const popped = await this.#persist(() => client.call('ZPOPMIN', trash, String(BATCH)));
-      const keys = membersOf(popped);
+      const popped = await this.#persist(() => /** @type {any} */ (client).zpopmin(trash, BATCH));
+      const keys = popped.map((/** @type {{ member: string }} */ { member }) => member);
       if (keys.length === 0) return;
-      await Promise.all(keys.map((key) => this.#persist(() => this.#tiers.sweep(key, name, stamp))));
+      await Promise.all(
+        keys.map((/** @type {string} */ key) => this.#persist(() => this.#tiers.sweep(key, name, stamp))),
+      );
       await pause();
     }
     await client.call('UNLINK', trash);
@@ -128,29 +131,20 @@ class Sweeper {
    */
   async namespace(name, pattern) {
     const client = /** @type {import('../redis/client').Client} */ (this.#tiers.client);
-    let cursor = '0';
-    for (let batch = 0; batch < MOST_BATCHES && !this.#stopped; batch++) {
+    const patient = {
+      _run: (/** @type {import('../redis/command-methods').Command} */ command) =>
+        this.#persist(() => client._run(command)),
+    };
+    let batches = 0;
+    for await (const keys of pagesOfKeys(patient, pattern, BATCH)) {
+      if (++batches > MOST_BATCHES || this.#stopped) return;
       const stamp = await this.#persist(() => this.#tiers.stampOf(name));
       if (stamp === undefined) return;
-      const scan = /** @type {const} */ (['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(BATCH)]);
-      const [next, keys] = await this.#persist(() => client.call(...scan));
       const sweep = (/** @type {string} */ key) => this.#tiers.sweep(key.slice(this.#prefix.length), name, stamp);
-      await Promise.all(keys.map((/** @type {string} */ key) => this.#persist(() => sweep(key))));
-      cursor = String(next);
-      if (cursor === '0') return;
+      await Promise.all(keys.map((key) => this.#persist(() => sweep(key))));
       await pause();
     }
   }
-}
-
-/**
- * RESP3 answers with pairs, RESP2 with a flat list.
- * @param {any[]} popped
- * @returns {string[]}
- */
-function membersOf(popped) {
-  if (popped.length > 0 && Array.isArray(popped[0])) return popped.map(([member]) => member);
-  return popped.filter((_, index) => index % 2 === 0);
 }
 
 module.exports = { Sweeper };

@@ -3,6 +3,7 @@
 // and remembered until it can be carried out.
 const { CacheUnavailableError } = require('../errors');
 const { escapePattern, globMatcher } = require('../keys/glob');
+const { pagesOfKeys } = require('../redis/scan');
 const { PendingInvalidations } = require('./pending-invalidations');
 const { Sweeper } = require('./cleanup');
 
@@ -243,15 +244,12 @@ class Invalidation {
     const whole = escapePattern(this.#prefix + this.#space);
     const skip = this.#prefix.length + this.#space.length;
     const removed = new Set();
-    let cursor = '0';
-    do {
-      const [next, keys] = await client.call('SCAN', cursor, 'MATCH', whole + pattern, 'COUNT', String(SCAN_COUNT));
-      cursor = String(next);
+    for await (const keys of pagesOfKeys(client, whole + pattern, SCAN_COUNT)) {
       const found = await Promise.all(
-        keys.map(async (/** @type {string} */ key) => [key, await this.#tiers.remove(key.slice(skip))]),
+        keys.map(async (key) => /** @type {const} */ ([key, await this.#tiers.remove(key.slice(skip))])),
       );
       for (const [key, was] of found) if (was) removed.add(key);
-    } while (cursor !== '0');
+    }
     // What was read on the way is older than this.
     await local;
     await this.#tiers.removeMatching(pattern);

@@ -3,7 +3,7 @@
 
 const { createRedis } = require('../../lib');
 const { createSessions } = require('../../lib/session/tokens/sessions');
-const { openRecords } = require('../../lib/session/storage/records');
+const { openRecords } = require('../../lib/session/storage/open-records');
 const { Generations } = require('../../lib/session/tokens/sessions-generations');
 const { memoryCache } = require('../helpers/memory-cache');
 const { Peer } = require('../helpers/peer');

@@ -3,7 +3,7 @@
 // store-sessions.js.
 const { createForm } = require('./forms');
 const { loadExpressSession } = require('./load-express-session');
-const { openRecords } = require('../storage/records');
+const { openRecords } = require('../storage/open-records');
 const { normalizeStoreOptions } = require('./store-options');
 const { Listing } = require('./store-listing');
 const { StoredSessions } = require('./store-sessions');

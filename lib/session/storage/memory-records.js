@@ -146,7 +146,7 @@ class MemoryRecords {
   }
 
   /**
-   * @param {import('./records').Patch} patch
+   * @param {import('./scripts').Patch} patch
    * @param {string} key
    * @param {Value} bytes
    * @param {number} ms
@@ -166,7 +166,7 @@ class MemoryRecords {
   }
 
   /**
-   * @param {import('./records').Patch} patch
+   * @param {import('./scripts').Patch} patch
    * @param {string} key
    * @param {Value} bytes
    * @param {number} ms

@@ -4,68 +4,13 @@
 //
 // A record may have a part that patch() changes in place; what stands in front of it then tells one writing of the record
 // from another (its mark), and swap() compares that alone.
-const { createHash } = require('node:crypto');
 const { escapePattern } = require('../../keys/glob');
-const { RedisClient } = require('../../redis/client');
-const { NAMES } = require('../../redis/command-methods');
-const { normalizeRedisOptions, redisFromEnvironment } = require('../../redis/options');
+const { STRINGS, BUFFERS } = require('../../redis/modes');
+const { pagesOfKeys } = require('../../redis/scan');
+const { runScript } = require('../../redis/script');
 const { SessionError } = require('../errors');
-const { memoryRecordsOf } = require('./memory-records');
+const { SWAP } = require('./scripts');
 const { linkOf } = require('../../redis/link');
-const { storeOf } = require('../../store/store');
-
-// Modes of a command, as in ../redis/client.js.
-const STRINGS = 0;
-const BUFFERS = 1;
-const EVALSHA = NAMES.indexOf('EVALSHA');
-const EVAL = NAMES.indexOf('EVAL');
-
-/** A Lua script and its SHA-1. @param {string} source */
-const script = (source) => ({ source, sha: createHash('sha1').update(source).digest('hex') });
-
-// ARGV: mark, value, PX or 0, whether the mark is the whole record. Returns 1; 0 when there is none; else what is there.
-const SWAP = script(
-  "if redis.call('GETRANGE',KEYS[1],0,#ARGV[1]-1)==ARGV[1]" +
-    " and (ARGV[4]=='0' or redis.call('STRLEN',KEYS[1])==#ARGV[1]) then\n" +
-    "if ARGV[3]=='0' then redis.call('SET',KEYS[1],ARGV[2])\n" +
-    "else redis.call('SET',KEYS[1],ARGV[2],'PX',ARGV[3]) end\n" +
-    'return 1\n' +
-    'end\n' +
-    "return redis.call('GET',KEYS[1]) or 0",
-);
-
-// ARGV: bytes, PX or 0; and perhaps what must be there, else nothing is changed. Returns 1; 0 when there is none; -1 when
-// it is of another form; 2 when nothing was changed.
-const patchSource = (/** @type {string} */ begins, /** @type {number} */ offset, /** @type {number} */ onlyOffset) =>
-  `if redis.call('GETRANGE',KEYS[1],0,${begins.length - 1})~='${begins}' then return -redis.call('EXISTS',KEYS[1]) end\n` +
-  `if ARGV[3] and redis.call('GETRANGE',KEYS[1],${onlyOffset},${onlyOffset - 1}+#ARGV[3])~=ARGV[3] then return 2 end\n` +
-  `redis.call('SETRANGE',KEYS[1],${offset},ARGV[1])\n` +
-  "if ARGV[2]~='0' then redis.call('PEXPIRE',KEYS[1],ARGV[2]) end\n" +
-  'return 1';
-
-/**
- * @typedef {object} Patch
- * @property {string} begins
- * @property {number} offset
- * @property {number} onlyOffset
- * @property {{ source: string, sha: string }} script
- */
-
-/**
- * A part of records that patch() changes in place.
- * @param {string} begins what a record must begin with: ASCII, without quotes or backslashes
- * @param {number} offset of the part, in bytes
- * @param {number} onlyOffset where `only` of patch() is compared
- * @returns {Patch}
- */
-function definePatch(begins, offset, onlyOffset = offset) {
-  return { begins, offset, onlyOffset, script: script(patchSource(begins, offset, onlyOffset)) };
-}
-
-// The same as for a cache: a page waits for the answer.
-const COMMAND_TIMEOUT_MS = 1000;
-const HEARTBEAT_MS = 2000;
-const BACKOFF_MAX_MS = 800;
 
 /**
  * @typedef {string | Buffer} Value
@@ -83,6 +28,13 @@ class RedisRecords {
   #silent = false; // a command was not answered in time
   #connected = true;
   #onState;
+  // For scripts and scans.
+  #runner = {
+    _run: (
+      /** @type {import('../../redis/command-methods').Command} */ command,
+      /** @type {number} */ mode = STRINGS,
+    ) => this.refused() ?? this.client._run(command, mode),
+  };
 
   /**
    * @param {import('../../redis/client').Client} client
@@ -200,14 +152,14 @@ class RedisRecords {
    */
   swap(key, mark, whole, value, ms, binary = false) {
     return new Promise((resolve, reject) => {
-      const args = [SWAP.sha, 1, key, mark, value, ms, whole ? 1 : 0];
-      this.#run(SWAP.source, args, binary ? BUFFERS : STRINGS, resolve, reject);
+      const args = [1, key, mark, value, ms, whole ? 1 : 0];
+      runScript(this.#runner, SWAP, args, binary ? BUFFERS : STRINGS, resolve, reject);
     });
   }
 
   /**
    * Changes a part of a record in place, and how long it lives.
-   * @param {Patch} patch
+   * @param {import('./scripts').Patch} patch
    * @param {string} key
    * @param {Value} bytes
    * @param {number} ms 0: leaves it
@@ -221,7 +173,7 @@ class RedisRecords {
 
   /**
    * The same, with as few promises as can be: for the way of every request.
-   * @param {Patch} patch
+   * @param {import('./scripts').Patch} patch
    * @param {string} key
    * @param {Value} bytes
    * @param {number} ms
@@ -229,9 +181,9 @@ class RedisRecords {
    * @param {(answer: any) => void} resolve must not throw
    * @param {(error: any) => void} reject must not throw
    */
-  patchThen({ script: { source, sha } }, key, bytes, ms, only, resolve, reject) {
-    const args = only === undefined ? [sha, 1, key, bytes, ms] : [sha, 1, key, bytes, ms, only];
-    this.#run(source, args, STRINGS, resolve, reject);
+  patchThen({ script }, key, bytes, ms, only, resolve, reject) {
+    const args = only === undefined ? [1, key, bytes, ms] : [1, key, bytes, ms, only];
+    runScript(this.#runner, script, args, STRINGS, resolve, reject);
   }
 
   /**
@@ -275,14 +227,9 @@ class RedisRecords {
    * @returns {AsyncGenerator<string[]>}
    */
   async *keys(prefix, count) {
-    const match = `${escapePattern(prefix)}*`;
-    let cursor = '0';
-    do {
-      const page = await (this.refused() ?? this.client.call('SCAN', cursor, 'MATCH', match, 'COUNT', count));
-      const [next, keys] = /** @type {[string, string[]]} */ (page);
-      cursor = String(next);
+    for await (const keys of pagesOfKeys(this.#runner, `${escapePattern(prefix)}*`, count)) {
       if (keys.length > 0) yield keys;
-    } while (cursor !== '0');
+    }
   }
 
   async close() {
@@ -290,71 +237,6 @@ class RedisRecords {
     this.client.off('reconnecting', this.#onReconnecting);
     if (this.#owned) await this.client.close();
   }
-
-  /**
-   * Calls a script by its SHA-1; sends it whole where the server does not know it.
-   * @param {string} source
-   * @param {any[]} args SHA-1, number of keys, …
-   * @param {number} mode
-   * @param {(answer: any) => void} resolve
-   * @param {(error: any) => void} reject
-   */
-  #run(source, args, mode, resolve, reject) {
-    const answer = this.refused() ?? this.client._run(command(EVALSHA, 'EVALSHA', args), mode);
-    answer.then(resolve, (/** @type {any} */ error) => {
-      if (error.code !== 'NOSCRIPT') return reject(error);
-      return this.client._run(command(EVAL, 'EVAL', [source, ...args.slice(1)]), mode).then(resolve, reject);
-    });
-  }
 }
 
-/**
- * @param {number} number
- * @param {string} name
- * @param {any[]} args
- */
-function command(number, name, args) {
-  return { number, name, args, transform: undefined, endless: false };
-}
-
-/**
- * Where records are kept: on a connection of its own to the server of a cache, on a Redis by itself, or, for a cache
- * without Redis, in memory.
- * @param {{ cache?: any, redis?: any, memory?: boolean }} given one of cache and redis; neither: the Redis of the
- *   environment. memory: what was read is kept in memory until it changes
- * @param {(connected: boolean) => void} [onState] told when the connection is lost for longer, and when it is back
- * @returns {Records}
- */
-function openRecords({ cache, redis, memory = false }, onState) {
-  if (cache !== undefined && redis !== undefined) throw new TypeError("expected 'cache' or 'redis', not both");
-  // Required here: it is made of this file.
-  const Kind = memory ? require('./tracked-records').TrackedRecords : RedisRecords;
-  if (cache !== undefined) {
-    const store = storeOf(cache);
-    const { client } = store.tiers;
-    if (client === undefined) return memoryRecordsOf(cache);
-    const records = new Kind(client.duplicate(), { owned: true, onState });
-    store.attach(records);
-    return records;
-  }
-  if (redis instanceof RedisClient) {
-    // With memory, everything that is read on the connection is announced to it: one of its own.
-    return new Kind(memory ? redis.duplicate() : redis, { owned: memory, onState });
-  }
-  return new Kind(new RedisClient(redisOptions(redis)), { owned: true, onState });
-}
-
-/** @param {any} redis */
-function redisOptions(redis) {
-  const options = redis === undefined ? redisFromEnvironment(process.env) : normalizeRedisOptions(redis, 'redis');
-  if (options === undefined) {
-    throw new TypeError("expected 'cache' or 'redis', or REDIS_URL in the environment, and there is none of them");
-  }
-  const own = typeof redis === 'object' ? redis : {};
-  if (own.commandTimeout === undefined) options.commandTimeout = COMMAND_TIMEOUT_MS;
-  if (own.heartbeat === undefined) options.heartbeat = HEARTBEAT_MS;
-  options.backoffMax = BACKOFF_MAX_MS;
-  return options;
-}
-
-module.exports = { openRecords, definePatch, RedisRecords };
+module.exports = { RedisRecords };

@@ -129,7 +129,7 @@ class TrackedRecords extends RedisRecords {
   }
 
   /**
-   * @param {import('./records').Patch} patch
+   * @param {import('./scripts').Patch} patch
    * @param {string} key
    * @param {import('./records').Value} bytes
    * @param {number} ms

@@ -2,12 +2,7 @@
 // The list of a user's sessions: for showing them, and for giving back their memory. Nothing depends on it being complete.
 // Members expire with their sessions: every writing drops those whose time is over, and the whole list has an expiry.
 const { nextTurn } = require('../../timers');
-
-// ARGV: now, the end of the session, its handle, how long the list has to live at least.
-const ADD = `redis.call('ZREMRANGEBYSCORE',KEYS[1],'-inf',ARGV[1])
-redis.call('ZADD',KEYS[1],ARGV[2],ARGV[3])
-if redis.call('PTTL',KEYS[1])<tonumber(ARGV[4]) then redis.call('PEXPIRE',KEYS[1],ARGV[4]) end
-return 1`;
+const { ADD_TO_INDEX } = require('../storage/scripts');
 
 /**
  * @typedef {object} UserIndex
@@ -29,7 +24,7 @@ class RedisIndex {
   constructor(records, client) {
     this.#records = records;
     this.#client = client;
-    this.#add = client.script(ADD);
+    this.#add = client.script(ADD_TO_INDEX);
   }
 
   /**

@@ -8,7 +8,7 @@
 // key and its mark.
 const { randomFillSync } = require('node:crypto');
 const { isPlainObject } = require('../../options/invalid');
-const { definePatch } = require('../storage/records');
+const { definePatch } = require('../storage/scripts');
 
 const PLAIN = 't1';
 const SEALED = 'e1';

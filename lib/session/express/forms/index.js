@@ -9,7 +9,7 @@ const { createSerializedForm } = require('./serialized');
 /**
  * @typedef {object} Form
  * @property {boolean} binary whether records are bytes
- * @property {import('../../storage/records').Patch} patch of the expiry
+ * @property {import('../../storage/scripts').Patch} patch of the expiry
  * @property {(id: string, session: any) => import('./json').Encoded | Promise<import('./json').Encoded>} encode
  *   throws what the serializer throws. The session is read before it returns
  * @property {(id: string, value: any) => import('./json').Decoded | undefined | Promise<import('./json').Decoded | undefined>} decode

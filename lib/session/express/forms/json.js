@@ -5,7 +5,7 @@
 //   {"cookie":{"revision":"…16…","expires":…32…,"originalMaxAge":…24…,"httpOnly":true,"path":"/"},"user":…}
 //
 // Any other JSON of an object is read as well: what connect-redis stored, or a session without a cookie.
-const { definePatch } = require('../../storage/records');
+const { definePatch } = require('../../storage/scripts');
 const { MAX_AGE_OFFSET, expiryField, timeOf } = require('./expiry');
 const { nextRevision, REVISION_WIDTH } = require('./revision');
 

@@ -5,7 +5,7 @@
 //
 // Every byte is authenticated, and bound to the id of the session: the revision as part of the place of the second part.
 // What is stored in any other form is no session.
-const { definePatch } = require('../../storage/records');
+const { definePatch } = require('../../storage/scripts');
 const { OVERHEAD } = require('../../storage/sealing');
 const { EXPIRY_WIDTH, expiryField, parseExpiryField } = require('./expiry');
 const { nextRevision, REVISION_WIDTH } = require('./revision');

@@ -4,7 +4,7 @@
 //   {"revision":"…16…","expires":…32…,"originalMaxAge":…24…}\n…
 //
 // Text without that line is read as well: what another store wrote with the same serializer.
-const { definePatch } = require('../../storage/records');
+const { definePatch } = require('../../storage/scripts');
 const { EXPIRY_WIDTH, MAX_AGE_OFFSET, expiryField, parseExpiryField } = require('./expiry');
 const { isObject } = require('./json');
 const { nextRevision, REVISION_WIDTH } = require('./revision');
