@@ -47,6 +47,7 @@ module.exports = [
   { files: ['**/*.mjs'], languageOptions: { ecmaVersion: 2023, sourceType: 'module', globals: globals.node } },
   { files: ['test/**/*.js'], languageOptions: { globals: globals.jest } },
   // The layers of lib: each knows those below it, and no other.
+  layer('util', ['options', 'keys', 'redis', 'store', 'cache', 'http', 'session', 'keyv']),
   layer('options', ['redis', 'store', 'cache', 'http', 'session', 'keyv']),
   layer('keys', ['redis', 'store', 'cache', 'http', 'session', 'keyv']),
   layer('redis', ['store', 'cache', 'http', 'session', 'keyv']),

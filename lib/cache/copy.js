@@ -3,6 +3,7 @@
 // layout); a copy then touches only what can be changed. V8 clones a whole plain object for a spread, and the memory of
 // an array for slice(): primitives are never looked at one by one.
 const { types } = require('node:util');
+const { BoundedMap } = require('../util/bounded-map');
 
 // Deeper values are decoded again instead: copying recurses.
 const MAX_DEPTH = 200;
@@ -47,12 +48,12 @@ const FLAT_ROWS = { kind: ROWS, keys: [], parts: [SIMPLE[OBJECT]], id: SIMPLE.le
 /** What has no layout: copying it would not be exact. */
 const NONE = Symbol('no layout');
 
-// Equal layouts are one object, in all values: values of one kind are many, and their layouts few. Forgotten when there
-// are too many; plans keep those that they need.
+// Equal layouts are one object, in all values: values of one kind are many, and their layouts few. Plans keep those
+// that they need.
 const MOST_LAYOUTS = 1000;
 const LONGEST_NAME = 1024;
-/** @type {Map<string, Layout>} */
-const layouts = new Map();
+/** @type {import('../util/bounded-map').BoundedMapOf<Layout>} */
+const layouts = new BoundedMap(MOST_LAYOUTS);
 let lastId = FLAT_ROWS.id;
 
 /** Finds the layout of one value. */
@@ -172,7 +173,6 @@ class Planner {
     if (known !== undefined) return known;
     const layout = { kind, keys, parts, id: ++lastId };
     if (name.length > LONGEST_NAME) return layout;
-    if (layouts.size >= MOST_LAYOUTS) layouts.clear();
     layouts.set(name, layout);
     return layout;
   }

@@ -2,19 +2,20 @@
 // Loads that failed a moment ago: whoever asks meanwhile gets the same error, and no further load. Here are those of
 // this process, as they were thrown; those of others come through Redis, as text.
 const { CacheError } = require('../errors');
+const { BoundedMap } = require('../util/bounded-map');
 
 const MOST = 1000;
 
 class Failures {
-  /** @type {Map<string, { error: unknown, until: number }>} */
-  #recent = new Map();
+  /** @type {import('../util/bounded-map').BoundedMapOf<{ error: unknown, until: number }>} */
+  #recent = new BoundedMap(MOST);
 
   /**
    * @param {string} key
    * @returns {{ error: unknown } | undefined}
    */
   of(key) {
-    if (this.#recent.size === 0) return undefined;
+    if (this.#recent.isEmpty) return undefined;
     const failure = this.#recent.get(key);
     if (failure === undefined || failure.until > performance.now()) return failure;
     this.#recent.delete(key);
@@ -28,14 +29,12 @@ class Failures {
    */
   remember(key, error, ms) {
     if (ms <= 0) return;
-    this.#recent.delete(key);
-    if (this.#recent.size >= MOST) this.#recent.delete(this.#recent.keys().next().value ?? '');
     this.#recent.set(key, { error, until: performance.now() + ms });
   }
 
   /** @param {string} key */
   forget(key) {
-    if (this.#recent.size > 0) this.#recent.delete(key);
+    if (!this.#recent.isEmpty) this.#recent.delete(key);
   }
 
   clear() {

@@ -15,6 +15,7 @@ const { createScript } = require('./script');
 const { Subscriptions } = require('./subscriptions');
 const { createTlsCarrier } = require('./tls-transport');
 const { tracer } = require('./tracing');
+const { callListener } = require('../util/call-listener');
 
 /** Longest time that a command may say that it waits, ms. */
 const MOST_WAITS = 2 ** 24 - 1;
@@ -388,13 +389,7 @@ class RedisClient extends EventEmitter {
    * @param {unknown[]} details
    */
   #tell(name, ...details) {
-    try {
-      this.emit(name, ...details);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    callListener(() => this.emit(name, ...details));
   }
 
   /**

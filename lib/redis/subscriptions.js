@@ -4,6 +4,7 @@
 const { invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { linkOf } = require('./link');
+const { callListener } = require('../util/call-listener');
 
 /** What ends each kind, and what its messages are called. */
 const KINDS = {
@@ -139,14 +140,9 @@ class Subscriptions {
     const channel = String(parts[parts.length - 2]);
     const text = String(payload);
     for (const { listener, buffers } of [...subscribers]) {
-      try {
-        listener(buffers ? payload : text, channel, kind === 'pmessage' ? String(parts[1]) : undefined);
-      } catch (error) {
-        // The listener's own fault, and nobody else's message.
-        process.nextTick(() => {
-          throw error;
-        });
-      }
+      callListener(() =>
+        listener(buffers ? payload : text, channel, kind === 'pmessage' ? String(parts[1]) : undefined),
+      );
     }
   }
 }

@@ -1,6 +1,7 @@
 'use strict';
 // The events of a cache. Listeners are rare, and counting them is not free: who is heard is kept up to date by
 // EventEmitter's own events.
+const { callListener } = require('../util/call-listener');
 
 class Announcer {
   #emitter;
@@ -40,14 +41,7 @@ class Announcer {
    * @param {unknown[]} details
    */
   tell(name, ...details) {
-    if (!this.#heard.has(name)) return;
-    try {
-      this.#emitter.emit(name, ...details);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    if (this.#heard.has(name)) callListener(() => this.#emitter.emit(name, ...details));
   }
 }
 

@@ -8,6 +8,7 @@
 const { CacheError } = require('../../errors');
 const { encodeJson } = require('./json');
 const { isPlain, Rebuilder } = require('./plain');
+const { BoundedMap } = require('../../util/bounded-map');
 
 /** @typedef {typeof import('msgpackr')} Library */
 
@@ -78,26 +79,18 @@ function pack(value) {
   return payload;
 }
 
-// Two generations: when the young one is full it becomes the old one, and what nobody asked for since is gone.
-/** @type {Map<string, any>} */
-let young = new Map();
-/** @type {Map<string, any>} */
-let old = new Map();
+/** @type {import('../../util/bounded-map').BoundedMapOf<any>} by the shapes that they know */
+const readers = new BoundedMap(MAX_READERS);
 
 /**
  * @param {string} shapes JSON, one character per byte
  * @returns {any}
  */
 function readerOf(shapes) {
-  let reader = young.get(shapes);
-  if (reader !== undefined) return reader;
-  reader = old.get(shapes) ?? createReader(shapes);
-  if (shapes.length > MAX_KNOWN_SHAPES) return reader;
-  if (young.size >= MAX_READERS / 2) {
-    old = young;
-    young = new Map();
-  }
-  young.set(shapes, reader);
+  const known = readers.get(shapes);
+  if (known !== undefined) return known;
+  const reader = createReader(shapes);
+  if (shapes.length <= MAX_KNOWN_SHAPES) readers.set(shapes, reader);
   return reader;
 }
 

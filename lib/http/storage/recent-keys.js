@@ -1,11 +1,12 @@
 'use strict';
 // Keys of which something was learned a while ago: bounded in number and in time.
+const { BoundedMap } = require('../../util/bounded-map');
 
 const MAX_KEYS = 10_000;
 
 class RecentKeys {
-  /** @type {Map<string, number>} key → performance.now() until which it counts; oldest first */
-  #until = new Map();
+  /** @type {import('../../util/bounded-map').BoundedMapOf<number>} performance.now() until which each counts */
+  #until = new BoundedMap(MAX_KEYS);
   #ms;
 
   /** @param {number} ms for how long they count */
@@ -24,14 +25,7 @@ class RecentKeys {
 
   /** @param {string} key */
   add(key) {
-    this.#until.delete(key);
-    if (this.#ms === 0) return;
-    this.#until.set(key, performance.now() + this.#ms);
-    if (this.#until.size <= MAX_KEYS) return;
-    for (const oldest of this.#until.keys()) {
-      this.#until.delete(oldest);
-      break;
-    }
+    if (this.#ms > 0) this.#until.set(key, performance.now() + this.#ms);
   }
 
   /** @param {string} key */

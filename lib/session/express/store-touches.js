@@ -3,8 +3,9 @@
 // touchAfter, none at all while the stored expiry is recent enough.
 
 const { sameMaxAge } = require('./forms/expiry');
+const { BoundedMap } = require('../../util/bounded-map');
 
-const MOST_REMEMBERED = 10_000;
+const MOST_REMEMBERED = 20_000;
 const SLOTS = 1024; // a power of two
 const MOST_HASHED = 64;
 
@@ -38,11 +39,9 @@ class Touches {
   // and goes with every request would be kept by the tables that it outgrows, until the next major collection.
   /** @type {Array<Running | undefined>} */
   #running = new Array(SLOTS).fill(undefined);
-  // Of this process, when each session was last given which end. Two generations, of which the older is dropped.
-  /** @type {Map<string, { ends: number, maxAge: unknown }>} */
-  #recent = new Map();
-  /** @type {Map<string, { ends: number, maxAge: unknown }>} */
-  #older = new Map();
+  // Of this process, when each session was last given which end.
+  /** @type {import('../../util/bounded-map').BoundedMapOf<{ ends: number, maxAge: unknown }>} */
+  #recent = new BoundedMap(MOST_REMEMBERED);
 
   /**
    * @param {(id: string, touch: Touch, done: Done) => void} send
@@ -83,19 +82,12 @@ class Touches {
    * @param {unknown} maxAge
    */
   note(id, ends, maxAge) {
-    if (this.#after === 0) return;
-    if (this.#recent.size >= MOST_REMEMBERED) {
-      this.#older = this.#recent;
-      this.#recent = new Map();
-    }
-    this.#recent.set(id, { ends, maxAge });
+    if (this.#after > 0) this.#recent.set(id, { ends, maxAge });
   }
 
   /** @param {string} id */
   forget(id) {
-    if (this.#after === 0) return;
-    this.#recent.delete(id);
-    this.#older.delete(id);
+    if (this.#after > 0) this.#recent.delete(id);
   }
 
   /**
@@ -136,7 +128,7 @@ class Touches {
   #isRecent(id, { ends, maxAge, loaded }) {
     // Of another store's record the key alone knows when it ends: the cookie says nothing about it.
     const known = loaded !== undefined && !loaded.whole && !Number.isNaN(loaded.ends) ? loaded : undefined;
-    const stored = known ?? this.#recent.get(id) ?? this.#older.get(id);
+    const stored = known ?? this.#recent.get(id);
     return stored !== undefined && sameMaxAge(stored.maxAge, maxAge) && Math.abs(ends - stored.ends) < this.#after;
   }
 }

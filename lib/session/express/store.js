@@ -7,6 +7,7 @@ const { openRecords } = require('../storage/open-records');
 const { normalizeStoreOptions } = require('./store-options');
 const { Listing } = require('./store-listing');
 const { StoredSessions } = require('./store-sessions');
+const { callListener } = require('../../util/call-listener');
 
 /** @type {{ Store: any }} */
 const { Store } = loadExpressSession();
@@ -133,15 +134,7 @@ class SessionStore extends Store {
     if (typeof callback !== 'function') return this.#promise(operation);
     const done = (/** @type {any} */ error, /** @type {any} */ result) => {
       if (error) this.#records.noteError(error);
-      try {
-        if (error) callback(error);
-        else callback(null, result);
-      } catch (thrown) {
-        // Nobody's but the callback's own: it is not called again, and the error is uncaught.
-        process.nextTick(() => {
-          throw thrown;
-        });
-      }
+      callListener(() => (error ? callback(error) : callback(null, result)));
     };
     try {
       operation(done);
@@ -178,13 +171,7 @@ class SessionStore extends Store {
    * @param {unknown[]} details
    */
   #tell(name, ...details) {
-    try {
-      /** @type {any} */ (this).emit(name, ...details);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    callListener(() => /** @type {any} */ (this).emit(name, ...details));
   }
 }
 

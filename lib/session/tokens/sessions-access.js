@@ -4,7 +4,7 @@
 const { SessionError } = require('../errors');
 const { Generations, isGood } = require('./sessions-generations');
 const { openIndex } = require('./sessions-index');
-const { Recent } = require('./sessions-recent');
+const { BoundedMap } = require('../../util/bounded-map');
 const { RecordForm, digits } = require('./sessions-record');
 
 // How many sessions are remembered with their users, so that both records are asked for together.
@@ -40,8 +40,8 @@ class SessionAccess {
   #tell;
   #generations;
   #index;
-  /** By the handle of a session. @type {import('./sessions-recent').RecentOf<{ user: string, key: string }>} */
-  #users = new Recent(REMEMBERED);
+  /** By the handle of a session. @type {import('../../util/bounded-map').BoundedMapOf<{ user: string, key: string }>} */
+  #users = new BoundedMap(REMEMBERED);
   form;
 
   /**
