@@ -54,7 +54,6 @@ std::size_t hitsOfOurs(const Trace& trace, std::size_t entries) {
       eviction.touched(key);
       continue;
     }
-    eviction.missed(Nodes::hash(key));
     resident[key] = true;
     ++used;
     eviction.added(key);

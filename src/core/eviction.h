@@ -46,7 +46,7 @@ class Eviction {
     learn(slot);
   }
 
-  // Soon touched() or missed().
+  // Soon touched() or added().
   void prefetch(std::uint32_t hash) const { sketch_.prefetch(hash); }
 
   // Another value of the same key, in another slot: it takes the place of `from`, which may be forgotten. Both nodes
@@ -58,9 +58,6 @@ class Eviction {
 
   // What it has allocated.
   [[nodiscard]] std::size_t bytes() const { return sketch_.bytes() + (trials_ ? trials_->bytes() : 0); }
-
-  // weight(slot) is the new one already.
-  void resized(Slot slot, std::size_t before) { queues_.resized(slot, before); }
 
   // Erased or evicted; the node is still valid.
   void removed(Slot slot) {
@@ -88,9 +85,6 @@ class Eviction {
     sketch_.count(hash);
     return admitted;
   }
-
-  // A lookup that found nothing. It counts when the entry is added: what is never stored needs no room.
-  void missed(std::uint32_t /*hash*/) {}
 
   void clear() {
     queues_.clear();
@@ -123,7 +117,7 @@ class Eviction {
     renewBelow_ = 0;
     if (!sketch_.ensure(expected)) return setLimits();
     try {
-      auto trials = std::make_unique<WindowTrials>(expected, sketch_);
+      auto trials = std::make_unique<WindowTrials>(expected, capacity_, sketch_);
       if (trials_) trials->follow(*trials_);
       trials_ = std::move(trials);
     } catch (const std::bad_alloc&) {
@@ -138,7 +132,7 @@ class Eviction {
     sampled_ = 0;
     queues_.visitWindow(kLookBack, [this](Slot slot) {
       classify(slot);
-      if (nodes_.node(slot).sample % 2 == 1) trials_->ask(nodes_.hash(slot));
+      if (nodes_.node(slot).sample % 2 == 1) trials_->ask(nodes_.hash(slot), nodes_.weight(slot));
     });
     setLimits();
   }
@@ -152,8 +146,8 @@ class Eviction {
       sketch_.age();
     }
     if (!trials_ || !trials_->samples(hash)) return;
-    if (classified_ > entries_ / 2) trials_->observeLimit(std::max<std::size_t>(1, sampled_ * entries_ / classified_));
-    if (trials_->ask(hash)) setLimits();
+    if (classified_ > entries_ / 2) trials_->observeLimit(WindowTrials::shareOf(capacity_, sampled_, classified_));
+    if (trials_->ask(hash, nodes_.weight(slot))) setLimits();
   }
 
   // Notes in the node whether the key belongs to the sample of these trials.

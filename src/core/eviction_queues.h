@@ -10,7 +10,8 @@
 
 namespace tiercel::core {
 
-// Slot numbers are those of the owner of the entries: small, dense, reused after removed().
+// Entries are named by their owner: any 32 bits but kNoSlot, in the memory tier a handle of its arena. Used again after
+// removed().
 using Slot = std::uint32_t;
 inline constexpr Slot kNoSlot = UINT32_MAX;
 
@@ -55,6 +56,7 @@ class EvictionQueues {
     demote();
   }
 
+  // weight(slot) is the new one already.
   void resized(Slot slot, std::size_t before) {
     List& list = lists_[nodes_.node(slot).queue];
     list.weight = list.weight - before + nodes_.weight(slot);

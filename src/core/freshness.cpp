@@ -7,12 +7,6 @@ namespace tiercel::core {
 
 namespace {
 
-// Both saturate: times and durations may be anything that an int64 holds.
-Millis later(Millis now, Millis duration) {
-  now = std::max<Millis>(0, now);
-  return duration >= kForever - now ? kForever : now + std::max<Millis>(0, duration);
-}
-
 // Also keeps the deadlines in order, whatever the entry says.
 Deadlines deadlinesAt(const Entry& entry, Millis now, Millis age) {
   const auto rest = [&](Millis duration) { return later(now, std::clamp<Millis>(duration, 0, kForever) - age); };

@@ -14,8 +14,6 @@ namespace {
 // A take() adds one at most and looks at two, so what is over is gone after as many takes as there are records.
 constexpr int kLooksPerTake = 2;
 
-Millis later(Millis now, Millis duration) { return duration >= kForever - now ? kForever : now + duration; }
-
 }  // namespace
 
 LeaseTable::LeaseTable() {

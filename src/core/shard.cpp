@@ -113,7 +113,6 @@ std::optional<MemoryHit> Shard::find(std::string_view key, std::uint64_t hash, M
   const std::lock_guard lock(lock_);
   const Slot slot = lookup(key, hash);
   if (slot == kNoSlot) {
-    eviction_.missed(static_cast<std::uint32_t>(hash));
     ++counters_.misses;
     return hit;
   }
@@ -576,11 +575,6 @@ void Shard::clear() {
 bool Shard::reclaim() {
   const std::lock_guard lock(lock_);
   return reclaimChunk(false);
-}
-
-bool Shard::hasToReclaim() const {
-  const std::lock_guard lock(lock_);
-  return arena_.nextCondemned() != kNoHandle;
 }
 
 bool Shard::reclaimChunk(bool reuse) {

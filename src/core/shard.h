@@ -113,7 +113,6 @@ class Shard {
   void clear();
   // One chunk of that; false: there is no more.
   bool reclaim();
-  [[nodiscard]] bool hasToReclaim() const;
   // The next few hits from the cursor on; kEnd after the last. May throw std::bad_alloc.
   struct Walked {
     std::string_view key;

@@ -1,5 +1,6 @@
 // Which size of the window suits what is asked for: small caches without values, one per size, are fed with a sample
-// of the keys, and the one with the most hits tells.
+// of the keys, and the one with the most hits tells. They know what each entry weighs: a stream of large entries, asked
+// for once each, costs a cache in order of recency much, and one in order of frequency nothing.
 #pragma once
 
 #include <algorithm>
@@ -15,18 +16,18 @@ namespace tiercel::core {
 
 class WindowTrials {
  public:
-  // `keys`: how many entries the cache holds. May throw std::bad_alloc.
-  WindowTrials(std::size_t keys, const FrequencySketch& sketch)
+  // `keys`: how many entries the cache holds; `capacity`: what they may weigh. May throw std::bad_alloc.
+  WindowTrials(std::size_t keys, std::size_t capacity, const FrequencySketch& sketch)
       : sampled_(std::min(keys, std::max(kLeastSample, keys / kSampleOneIn))),
         hashLimit_((std::uint64_t{sampled_} << 32) / std::max<std::size_t>(keys, 1)) {
     for (auto& trial : trials_) trial.emplace(sampled_ + sampled_ / 4 + kSpare, sketch);
-    setLimit(sampled_);
+    setLimit(shareOf(capacity, sampled_, std::max<std::size_t>(keys, 1)));
   }
 
   [[nodiscard]] bool samples(std::uint32_t hash) const { return mix(hash) < hashLimit_; }
 
-  // How many keys each trial may hold: as many of the sample as the cache itself would. Chance has put more or fewer
-  // keys into the sample, and where a loop just fits, or just does not, that would turn the result over.
+  // What each trial may hold, by weight: the part of the capacity that the sample is of all keys. Chance has put more
+  // or fewer keys into the sample, and where a loop just fits, or just does not, that would turn the result over.
   void setLimit(std::size_t limit) {
     if (limit == limit_) return;
     limit_ = limit;
@@ -47,8 +48,8 @@ class WindowTrials {
   }
 
   // A key of the sample was asked for. true: window() has changed.
-  bool ask(std::uint32_t hash) {
-    for (std::size_t i = 0; i < kShares.size(); ++i) hits_[i] += trials_[i]->ask(hash) ? 1 : 0;
+  bool ask(std::uint32_t hash, std::size_t weight) {
+    for (std::size_t i = 0; i < kShares.size(); ++i) hits_[i] += trials_[i]->ask(hash, weight) ? 1 : 0;
     ++asked_;
     return full_ ? choose() : begin();
   }
@@ -57,6 +58,11 @@ class WindowTrials {
   void follow(const WindowTrials& earlier) {
     best_ = earlier.best_;
     known_ = earlier.known_;
+  }
+
+  // capacity * part / whole, without overflow.
+  static std::size_t shareOf(std::size_t capacity, std::size_t part, std::size_t whole) {
+    return std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(capacity) * part / whole));
   }
 
   [[nodiscard]] std::size_t bytes() const {

@@ -91,7 +91,7 @@ CacheTier::Admission CacheTier::acquire(std::string_view key, core::Millis lease
   out.argument("NX");
   out.argument("PX");
   out.argument(leaseFor);
-  sending.end(Kind::kMarker);
+  sending.end(Kind::kSideStep);
   sending.command(Kind::kLifetime, "PTTL", key);
   sending.command(Kind::kAcquired, "GET", key);
   sending.submit();
@@ -364,11 +364,11 @@ CacheTier::Admission CacheTier::invalidateTags(std::span<const std::string> name
   if (std::ranges::any_of(names, [](const std::string& name) { return name.starts_with("t:"); })) {
     tags_.invalidate(kAnyTag);
     stamps_.encodeReplacement(kAnyTag, sending.output());
-    sending.end(Kind::kMarker);
+    sending.end(Kind::kSideStep);
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
     stamps_.encodeReplacement(names[i], sending.output());
-    sending.end(i + 1 < names.size() ? Kind::kMarker : Kind::kStep);
+    sending.end(i + 1 < names.size() ? Kind::kSideStep : Kind::kStep);
   }
   sending.submit();
   return admission;
@@ -512,18 +512,18 @@ void CacheTier::index(std::string_view key, std::span<const std::string> tags, c
       out.argument(options_.prefix, name);
       out.argument(now + keepFor);
       out.argument(key);
-      sending.end(Kind::kMarker);
+      sending.end(Kind::kSideStep);
       out.commandHeader(4);
       out.argument("ZREMRANGEBYSCORE");
       out.argument(options_.prefix, name);
       out.argument("-inf");
       out.argument(now - 60'000);  // the clocks of those who write it may differ a little
-      sending.end(Kind::kMarker);
+      sending.end(Kind::kSideStep);
       out.commandHeader(3);
       out.argument("PEXPIRE");
       out.argument(options_.prefix, name);
       out.argument(options_.stampFor);
-      sending.end(i + 1 < tags.size() ? Kind::kMarker : Kind::kIgnored);
+      sending.end(i + 1 < tags.size() ? Kind::kSideStep : Kind::kIgnored);
     }
     sending.submit(Told::kNobody);
   } catch (const std::bad_alloc&) {

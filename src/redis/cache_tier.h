@@ -138,9 +138,8 @@ class CacheTier final : private ReplyHandler, private SessionMember {
 
  private:
   enum class Kind : std::uint8_t {
-    kIgnored,
-    kReleased,
-    kMarker,
+    kIgnored,   // nobody waits for its reply
+    kSideStep,  // a command beside the one that settles the operation: only its error counts
     kLifetime,
     kRead,
     kAcquired,

@@ -23,7 +23,7 @@ void CacheTier::onReply(const Pending& pending, const Reply& reply) {
   // A handler may begin operations; none of them moves this one, since they are in a deque.
   Operation& operation = operations_[index];
   switch (kind) {
-    case Kind::kMarker:
+    case Kind::kSideStep:
       if (reply.isError() && operation.error.empty()) operation.error = reply.text;
       return;
     case Kind::kAnswered:
@@ -36,7 +36,6 @@ void CacheTier::onReply(const Pending& pending, const Reply& reply) {
       session_->readHalf(*this, index);
       return;  // the answer to GET follows
     case Kind::kIgnored:
-    case Kind::kReleased:
       break;
     case Kind::kRead:
     case Kind::kAcquired:
@@ -131,7 +130,7 @@ void CacheTier::release(const std::string& key, const core::FillId& id) {
   if (connection_->admit(true) != Admission::kAdmitted) return session_->releaseLater(key, id);
   Sending sending(*this, key);
   sending.operation().lease = id;
-  sending.script(Kind::kReleased, Script::kFail, key, {textOf(id), "", "0"});
+  sending.script(Kind::kIgnored, Script::kFail, key, {textOf(id), "", "0"});
   sending.submit(Told::kNobody);
 }
 
@@ -315,7 +314,7 @@ void CacheTier::onFailed(const Pending& pending, const Error& error) {
   const auto index = static_cast<std::uint32_t>(pending.data >> 8);
   const auto kind = static_cast<Kind>(pending.data & 0xff);
   // What is behind it fails too.
-  if (kind == Kind::kLifetime || kind == Kind::kMarker || kind == Kind::kAnswered) return;
+  if (kind == Kind::kLifetime || kind == Kind::kSideStep || kind == Kind::kAnswered) return;
   if (kind == Kind::kCount || kind == Kind::kStored) forget(operations_[index].key);
   // Its confirmation may still wait, and be sent on another connection.
   if (kind == Kind::kStored) operations_[index].keeps = false;
@@ -334,7 +333,7 @@ void CacheTier::onFailed(const Pending& pending, const Error& error) {
   }
   if (kind == Kind::kConfirm && (operations_[index].answered || operations_[index].lost)) {
     reportStored(operations_[index]);
-  } else if (kind != Kind::kIgnored && kind != Kind::kReleased) {
+  } else if (kind != Kind::kIgnored) {
     observer_.onOperationFailed(operations_[index].number, error);
   }
   finish(index);
@@ -344,9 +343,8 @@ void CacheTier::onTimedOut(const Pending& pending) {
   const auto kind = static_cast<Kind>(pending.data & 0xff);
   switch (kind) {
     case Kind::kIgnored:
-    case Kind::kReleased:
     case Kind::kLifetime:
-    case Kind::kMarker:
+    case Kind::kSideStep:
     case Kind::kAnswered:
       return;  // nobody waits for it, or what is behind it times out too
     default:

@@ -451,7 +451,6 @@ void Connection::lose(const Error& error) {
 
 void Connection::trackingLost() {
   tracking_ = false;
-  ++epoch_;
   for (InvalidationListener* listener : invalidationListeners_) listener->onTrackingLost();
 }
 

@@ -147,8 +147,6 @@ class Connection final : private TransportListener, private ReplySink {
   [[nodiscard]] bool isReady() const { return state_ == State::kReady; }
   [[nodiscard]] bool isTracking() const { return tracking_; }
   [[nodiscard]] int protocol() const { return protocol_; }
-  // Grows with every connection that was lost.
-  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
   [[nodiscard]] core::Millis now() const { return static_cast<core::Millis>(uv_hrtime() / 1000000); }
   [[nodiscard]] const ConnectionStats& stats() const { return stats_; }
   [[nodiscard]] std::size_t waiting() const { return pending_.size(); }
@@ -232,7 +230,6 @@ class Connection final : private TransportListener, private ReplySink {
   std::uint32_t credentialsAsked_ = 0;  // on which connection
   bool credentialsAwaited_ = false;
   int batchDepth_ = 0;
-  std::uint64_t epoch_ = 0;
   std::string lastError_;
   std::string deferredFailure_;  // found while reading, acted upon after it
   std::string draining_;         // why this connection is given up as soon as nothing is in flight

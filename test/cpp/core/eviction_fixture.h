@@ -50,7 +50,6 @@ class KeyCache {
       eviction_.touched(key);
       return true;
     }
-    eviction_.missed(entry.hash);
     if (roomFirst) makeRoom(capacity_ - 1);
     entry.resident = true;
     ++used_;

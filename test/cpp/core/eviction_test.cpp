@@ -86,11 +86,11 @@ TEST(Eviction, AMillionRandomStepsKeepTheListsWhole) {
     } else if (random() % 20 == 0) {
       drop(slot);
     } else if (random() % 20 == 0) {
-      const std::size_t before = entry.weight;
-      entry.weight = weightAtRandom();
-      weight = weight - before + entry.weight;
-      eviction.resized(slot, before);
-      eviction.touched(slot);
+      drop(slot);
+      entry = {.node = {}, .weight = weightAtRandom(), .hash = entry.hash, .resident = true};
+      weight += entry.weight;
+      ++resident;
+      eviction.added(slot);
       keep = slot;
     } else {
       eviction.touched(slot);

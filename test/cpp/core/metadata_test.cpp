@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "samples.h"
+#include "thread_time.h"
 
 namespace tiercel::test {
 namespace {
@@ -69,9 +70,9 @@ TEST(Metadata, ManyKeysAreNoWork) {
   std::string json = "{";
   for (int i = 0; json.size() < kMaxMetadataBytes - 20; ++i)
     json += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":1";
-  const auto began = std::chrono::steady_clock::now();
+  const auto began = threadTime();
   EXPECT_EQ(metadataProblem(json + "}"), std::nullopt);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(3));
+  EXPECT_LT(threadTime() - began, std::chrono::seconds(3));
 }
 
 TEST(Metadata, RandomBytesNeverThrow) {
