@@ -56,6 +56,9 @@ class Eviction {
   // Of no use for now: one of the first to go.
   void cooled(Slot slot) { queues_.cooled(slot); }
 
+  // Of all that are resident.
+  [[nodiscard]] std::size_t weight() const { return queues_.weight(); }
+
   // What it has allocated.
   [[nodiscard]] std::size_t bytes() const { return sketch_.bytes() + (trials_ ? trials_->bytes() : 0); }
 
@@ -83,6 +86,8 @@ class Eviction {
   bool admits(std::uint32_t hash, std::size_t weight) {
     const bool admitted = queues_.admitsNew(sketch_.frequency(hash) + 1, weight);
     sketch_.count(hash);
+    // What is added is learned then. To a cache in order of recency this one would not have been lost.
+    if (!admitted && trials_ && trials_->samples(hash) && trials_->ask(hash, weight)) setLimits();
     return admitted;
   }
 

@@ -40,10 +40,16 @@ class EvictionQueues {
     windowLimit_ = std::min(window, capacity);
     mainLimit_ = capacity - windowLimit_;
     protectedLimit_ = mainLimit_ - mainLimit_ / 10;
+    heavy_ = capacity / kHeavyPart;
   }
 
   void added(Slot slot) {
-    linkNewest(kWindow, slot);
+    ++count_;
+    if (isHeavy(nodes_.weight(slot))) {
+      linkOldest(kWindow, slot);
+    } else {
+      linkNewest(kWindow, slot);
+    }
     balance();
   }
 
@@ -63,7 +69,10 @@ class EvictionQueues {
     demote();
   }
 
-  void removed(Slot slot) { unlink(slot); }
+  void removed(Slot slot) {
+    --count_;
+    unlink(slot);
+  }
 
   // It stands for `from` now, which may be forgotten.
   void moved(Slot from, Slot to) {
@@ -126,12 +135,15 @@ class EvictionQueues {
 
   void clear() {
     for (List& list : lists_) list = {};
+    count_ = 0;
   }
 
  private:
   static constexpr unsigned kLuckyUses = 6;
   static constexpr unsigned kLuckOneIn = 128;
   static constexpr int kMoves = 4;
+  static constexpr std::size_t kHeavyPart = 100;    // of the capacity
+  static constexpr std::size_t kHeavyAverages = 8;  // entries as they are on average
 
   enum Queue : std::uint8_t { kWindow, kProbation, kProtected, kCold, kQueues };
 
@@ -143,6 +155,12 @@ class EvictionQueues {
 
   [[nodiscard]] std::size_t mainWeight() const {
     return lists_[kProbation].weight + lists_[kProtected].weight + lists_[kCold].weight;
+  }
+
+  // Such an entry would drive many others out of the window while it waits there, whatever it is worth: it is the first
+  // to be judged instead. Where the window is everything nothing is judged.
+  [[nodiscard]] bool isHeavy(std::size_t weight) const {
+    return weight > heavy_ && mainLimit_ > 0 && weight * count_ > kHeavyAverages * this->weight();
   }
 
   // The window's excess moves on while the main part has room. A few at a time: the window may just have shrunk.
@@ -239,12 +257,29 @@ class EvictionQueues {
     list.weight += nodes_.weight(slot);
   }
 
+  void linkOldest(Queue queue, Slot slot) {
+    List& list = lists_[queue];
+    EvictionNode& node = nodes_.node(slot);
+    node.older = kNoSlot;
+    node.newer = list.oldest;
+    node.queue = queue;
+    if (list.oldest == kNoSlot) {
+      list.newest = slot;
+    } else {
+      nodes_.node(list.oldest).older = slot;
+    }
+    list.oldest = slot;
+    list.weight += nodes_.weight(slot);
+  }
+
   Nodes& nodes_;
   const FrequencySketch& sketch_;
   List lists_[kQueues];
   std::size_t windowLimit_ = 0;
   std::size_t mainLimit_ = 0;
   std::size_t protectedLimit_ = 0;
+  std::size_t heavy_ = 0;
+  std::size_t count_ = 0;
   std::uint32_t luck_ = 0x9E3779B9;
 };
 

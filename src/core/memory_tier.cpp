@@ -132,16 +132,27 @@ class MemoryTier::Impl {
     if (!reclaimer_.wake(work)) work(kGoOn);
   }
 
+  // Which shard gives first: the one of the key, unless another has much more than its part. What large entries have
+  // taken from others comes back so.
+  [[nodiscard]] std::size_t giverFor(std::size_t first) const {
+    std::size_t giver = first;
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      if (shards_[i]->held() > shards_[giver]->held()) giver = i;
+    }
+    return state_.isMuch(shards_[giver]->held()) ? giver : first;
+  }
+
   // Entries leave from all shards in turn, so that none of them loses what it uses most. false: there was more to be
   // done than `limit` steps.
   bool evictWhileOver(std::size_t limit, std::size_t first, const PutRequest* keep, std::size_t more = 0) {
     for (std::size_t done = 0; state_.isOver(more);) {
       if (done >= limit) return false;
       const std::size_t before = done;
+      const std::size_t giver = giverFor(first);
       for (std::size_t i = 0; i < shards_.size() && state_.isOver(more); ++i) {
-        // The key is in the first of them.
-        Shard& shard = *shards_[(first + i) % shards_.size()];
-        done += shard.evictWhileOver(kStepsPerTurn, more, i == 0 ? keep : nullptr);
+        const std::size_t index = (giver + i) % shards_.size();
+        // The key to keep is in the first one.
+        done += shards_[index]->evictWhileOver(kStepsPerTurn, more, index == first ? keep : nullptr);
       }
       if (done == before) return true;  // there is nothing left
     }

@@ -238,7 +238,10 @@ PutResult Shard::put(const PutRequest& request, Room room) {
   // A new value of a known key is not up for admission, nor is one for which others had to leave.
   keeps |= room == Room::kMade || counters_.evictions != evictionsBefore;
   const Slot keep = keeps ? slot : kNoSlot;
-  for (int i = 0; i < kEvictionsPerPut && state_.isOver(); ++i) {
+  held_.store(eviction_.weight(), std::memory_order_relaxed);
+  // Where others have taken much of its part, they give it back: the tier sees to that.
+  const int mostEvictions = state_.isLittle(eviction_.weight()) ? 0 : kEvictionsPerPut;
+  for (int i = 0; i < mostEvictions && state_.isOver(); ++i) {
     const Slot victim = this->victim(keep);
     if (victim == kNoSlot || counters_.entries == 1) break;
     if (victim == slot) {
@@ -482,6 +485,7 @@ std::size_t Shard::evictWhileOver(std::size_t limit, std::size_t more, const Put
     if (victim == kNoSlot) break;
     evict(victim);
   }
+  held_.store(eviction_.weight(), std::memory_order_relaxed);
   return dropped;
 }
 

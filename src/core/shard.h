@@ -38,6 +38,11 @@ struct TierState {
            (maxEntries != 0 && entries.load(std::memory_order_relaxed) > maxEntries);
   }
 
+  // Whether that is much more, or much less, than the part of one shard in what there is.
+  [[nodiscard]] bool isMuch(std::size_t weight) const { return weight > part() + part() / 4; }
+  [[nodiscard]] bool isLittle(std::size_t weight) const { return weight < part() - part() / 4; }
+  [[nodiscard]] std::size_t part() const { return bytes.load(std::memory_order_relaxed) / shards; }
+
   std::size_t maxBytes;
   std::size_t maxEntryBytes;
   std::size_t maxEntries;
@@ -111,6 +116,8 @@ class Shard {
                        std::size_t& dropped);
   // What it gives up is given back by reclaim(): its bytes count no more, but for those that hits still look at.
   void clear();
+  // What its entries weigh, as of its last put or eviction. Without a lock.
+  [[nodiscard]] std::size_t held() const { return held_.load(std::memory_order_relaxed); }
   // One chunk of that; false: there is no more.
   bool reclaim();
   // The next few hits from the cursor on; kEnd after the last. May throw std::bad_alloc.
@@ -192,6 +199,7 @@ class Shard {
   // Change with every key of a group that is put or erased, and with everything.
   std::array<std::atomic<std::uint32_t>, kVersions> versions_{};
   std::atomic<std::uint32_t> epoch_{0};
+  std::atomic<std::size_t> held_{0};
 };
 
 }  // namespace tiercel::core
