@@ -18,6 +18,9 @@ class CacheError extends Error {
 }
 
 class CacheUnavailableError extends CacheError {
+  /** @type {'CACHE_UNAVAILABLE'} */
+  code = 'CACHE_UNAVAILABLE';
+
   /**
    * @param {string} message
    * @param {{ cause?: unknown }} [options]

@@ -498,11 +498,13 @@ export * from './redis';
  * `LEASE_LOST`.
  */
 export class CacheError extends Error {
+  constructor(code: string, message: string, options?: { cause?: unknown });
   readonly code: string;
 }
 
 /** Redis did not acknowledge a removal or an invalidation, which is tried again until it does. `code` is `'CACHE_UNAVAILABLE'`. */
 export class CacheUnavailableError extends CacheError {
+  constructor(message: string, options?: { cause?: unknown });
   readonly code: 'CACHE_UNAVAILABLE';
 }
 
@@ -518,6 +520,7 @@ export class CacheUnavailableError extends CacheError {
  * - `CONNECT_FAILED`: of an `error` event
  */
 export class RedisError extends CacheError {
+  constructor(code: string, message: string, command?: string);
   readonly command?: string;
 }
 

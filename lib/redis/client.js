@@ -238,7 +238,7 @@ class RedisClient extends EventEmitter {
 
   /**
    * @param {string | string[]} patterns
-   * @param {(message: any, channel: string, pattern?: string) => void} listener
+   * @param {(message: any, channel: string, pattern: any) => void} listener
    * @param {{ buffers?: boolean }} [options]
    */
   async psubscribe(patterns, listener, options) {

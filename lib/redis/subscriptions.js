@@ -14,7 +14,7 @@ const KINDS = {
 };
 
 /**
- * @typedef {(message: any, channel: string, pattern?: string) => void} Listener
+ * @typedef {(message: any, channel: string, pattern: any) => void} Listener
  * @typedef {{ listener: Listener, buffers: boolean }} Subscriber
  * @typedef {keyof typeof KINDS} Kind
  */

@@ -6,8 +6,9 @@ const { linkOf } = require('../redis/link');
 /** @typedef {import('./tiered-store').TieredStoreInstance} TieredStore */
 
 /**
+ * @template {Record<string, number>} Counters
  * @param {TieredStore} tiers
- * @param {Record<string, number>} counters
+ * @param {Counters} counters
  * @param {number} pendingInvalidations
  */
 function statsOf(tiers, counters, pendingInvalidations) {
@@ -32,6 +33,7 @@ function statsOf(tiers, counters, pendingInvalidations) {
  * @param {import('../redis/client').Client | undefined} client
  * @param {boolean} closed
  * @param {number} pendingInvalidations
+ * @returns {Promise<import('../../types').CacheHealth>}
  */
 async function healthOf(tiers, client, closed, pendingInvalidations) {
   const stats = tiers.memoryStats();

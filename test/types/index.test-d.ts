@@ -207,7 +207,7 @@ expectError(createRedis({ port: '6379' }));
 declare const error: unknown;
 if (error instanceof CacheUnavailableError) expectType<'CACHE_UNAVAILABLE'>(error.code);
 if (error instanceof RedisError) expectType<string | undefined>(error.command);
-expectAssignable<CacheError>(new RedisError());
+expectAssignable<CacheError>(new RedisError('X', 'x'));
 
 // Keys
 expectType<string>(cacheKey('user', 42, true, 7n));
