@@ -5,7 +5,7 @@ import type { Cache, Duration, Size } from './index';
 declare module 'node:http' {
   interface ServerResponse {
     /**
-     * Gives the answer tags, by which `purge({ tag })` finds it. It is there behind a cacheResponse that may store the
+     * Gives the response tags, by which `purge({ tag })` finds it. It is there behind a cacheResponse that may store the
      * answer; where a route may also be reached without one, write `res.cacheTags?.('product:7')`. Express' Response has
      * it as well. The fields `Cache-Tag` and `Surrogate-Key` do the same.
      */
@@ -28,11 +28,11 @@ export interface CacheLogEvent {
   route: string | undefined;
   status: number;
   outcome: CacheOutcome;
-  /** Why the answer was not stored, or the request passed; `''` otherwise. */
+  /** Why the response was not stored, or the request passed; `''` otherwise. */
   detail: string;
-  /** Seconds since the answer was made. */
+  /** Seconds since the response was made. */
   age: number;
-  /** Milliseconds until the answer began. */
+  /** Milliseconds until the response began. */
   ms: number;
 }
 
@@ -49,8 +49,8 @@ export interface CacheResponseOptions {
   /** The name of this cache in the Cache-Status field (RFC 9211). Default `'tiercel'`. */
   name?: string;
   /**
-   * How long an answer with status 200 is fresh that does not say so itself (`Cache-Control: max-age`, `s-maxage`,
-   * `Expires`). Default: such an answer is stored only if {@link heuristics} gives it a lifetime.
+   * How long a response with status 200 is fresh that does not say so itself (`Cache-Control: max-age`, `s-maxage`,
+   * `Expires`). Default: such a response is stored only if {@link heuristics} gives it a lifetime.
    */
   ttl?: Duration;
   /** A larger body is sent, and not stored. Default `'1mb'`. */
@@ -59,14 +59,14 @@ export interface CacheResponseOptions {
    * The key of a request, in place of scheme, host, path and query. A function that throws or gives no string makes the
    * request uncached.
    *
-   * Risk: whatever the key leaves out, the answer must not depend on.
+   * Risk: whatever the key leaves out, the response must not depend on.
    */
   key?: (req: IncomingMessage) => string;
   /**
    * What of the query is part of the key. `'exact'` (default): all of it, as it is. `'sorted'`: by name, repeated names in
    * their order. `{ allow }`: these names alone. `{ ignore }`: all but these; a name may end in a star (`'utm_*'`).
    *
-   * Risk: the handler still sees the whole query; what the key leaves out, the answer must not depend on.
+   * Risk: the handler still sees the whole query; what the key leaves out, the response must not depend on.
    */
   query?: QueryRule;
   /** Request header fields by which answers are told apart as if each of them said so in `Vary`. Default: none. */
@@ -85,14 +85,14 @@ export interface CacheResponseOptions {
    * Risk of an empty list: a client that sends such a field decides what others are answered.
    */
   keyHeaders?: readonly string[];
-  /** Tags of every answer, known before the handler runs. {@link ServerResponse.cacheTags} adds others. */
+  /** Tags of every response, known before the handler runs. {@link ServerResponse.cacheTags} adds others. */
   tags?: readonly string[] | ((req: IncomingMessage) => readonly string[]);
   /**
    * Targeted cache control fields (RFC 9213) that count for this cache in place of `Cache-Control` and `Expires`; the first
-   * that an answer has. Default `['CDN-Cache-Control']`.
+   * that a response has. Default `['CDN-Cache-Control']`.
    */
   targets?: readonly string[];
-  /** Whether `Last-Modified` gives an answer without explicit freshness a lifetime (RFC 9111, 4.2.2). Default `true`. */
+  /** Whether `Last-Modified` gives a response without explicit freshness a lifetime (RFC 9111, 4.2.2). Default `true`. */
   heuristics?: boolean;
   /**
    * Whether answers with `Set-Cookie` are stored, cookies and all. Default `false`.
@@ -107,7 +107,7 @@ export interface CacheResponseOptions {
    */
   partial?: boolean;
   /**
-   * Whether the answer to a POST that names its own URL in `Content-Location`, with explicit freshness, is stored as the
+   * Whether the response to a POST that names its own URL in `Content-Location`, with explicit freshness, is stored as the
    * answer to a GET of it (RFC 9110, 9.3.3). Default `true`.
    */
   storePost?: boolean;
@@ -119,24 +119,24 @@ export interface CacheResponseOptions {
    */
   requestDirectives?: boolean;
   /**
-   * Whether `If-Modified-Since` is believed where the stored answer has no `Last-Modified`. Default `false`.
+   * Whether `If-Modified-Since` is believed where the stored response has no `Last-Modified`. Default `false`.
    *
    * Risk: a client with a wrong date keeps an old page.
    */
   lenientDates?: boolean;
   /**
-   * For how long after its lifetime an answer is served while the app runs again behind it, where the answer itself does
+   * For how long after its lifetime a response is served while the app runs again behind it, where the response itself does
    * not say (`stale-while-revalidate`, RFC 5861). Default 0. That run passes all middlewares, with a request of its own.
    */
   staleWhileRevalidate?: Duration;
-  /** For how long a stale answer stands in for a 500, 502, 503 or 504, where it does not say (RFC 5861). Default 0. */
+  /** For how long a stale response stands in for a 500, 502, 503 or 504, where it does not say (RFC 5861). Default 0. */
   staleIfError?: Duration;
   /**
-   * For how long a stale answer stands in for a 502 or 504, which say that something behind the handler could not be
+   * For how long a stale response stands in for a 502 or 504, which say that something behind the handler could not be
    * reached (RFC 9111, 4.2.4). Default one hour; 0: not at all.
    */
   staleIfDisconnected?: Duration;
-  /** How long a stale answer with a validator is kept, to be revalidated. Default one hour. */
+  /** How long a stale response with a validator is kept, to be revalidated. Default one hour. */
   retain?: Duration;
   /**
    * How long concurrent requests wait for the handler of the first one, whose answer they share if it may be shared.
@@ -148,7 +148,7 @@ export interface CacheResponseOptions {
    * renewed. Default 2 seconds.
    */
   leaseTimeout?: Duration;
-  /** For how long nobody waits for anybody after an answer that was not to be stored. Default 2 seconds. */
+  /** For how long nobody waits for anybody after a response that was not to be stored. Default 2 seconds. */
   hitForMiss?: Duration;
   /**
    * Codings in which answers are stored besides the plain one. `true`: Brotli and gzip. Default: none. `'zstd'` needs
@@ -158,11 +158,11 @@ export interface CacheResponseOptions {
   /** Whether answers say in `Server-Timing` what the cache did. Default `false`. */
   serverTiming?: boolean;
   /**
-   * Whether a warning names request header fields that a handler reads, and its stored answer does not vary by. Default:
+   * Whether a warning names request header fields that a handler reads, and its stored response does not vary by. Default:
    * unless NODE_ENV is `'production'`.
    */
   warnings?: boolean;
-  /** `true`: one line on the console for each answer. Or a function that is given it as an object. */
+  /** `true`: one line on the console for each response. Or a function that is given it as an object. */
   log?: boolean | ((event: CacheLogEvent) => void);
   /** The name of a request's route, for `stats().routes` and the log; not its URL, which would be too many. */
   route?: (req: IncomingMessage) => string;
@@ -172,7 +172,7 @@ export interface CacheResponseOptions {
 export interface PurgeOptions {
   /** Whole URLs, `https://shop.example/products?page=1`: every variant of each. */
   url?: string | readonly string[];
-  /** Every answer that has one of these tags. */
+  /** Every response that has one of these tags. */
   tag?: string | readonly string[];
   /** A glob of whole URLs, `https://shop.example/products/*`. It looks at every key: prefer tags. */
   pattern?: string;
@@ -203,7 +203,7 @@ export interface CacheResponseStats extends CacheResponseCounters {
 
 export interface CacheResponseControls {
   /**
-   * Makes stored answers go, of this mount and others on the same cache, in every process; handlers that run at that
+   * Makes stored responses go, of this mount and others on the same cache, in every process; handlers that run at that
    * moment do not store theirs. Rejects with CacheUnavailableError when Redis did not acknowledge it, and with a TypeError
    * for options that are not valid.
    */

@@ -3,7 +3,7 @@
 
 const { invalid } = require('../options/invalid');
 const { HttpCache } = require('./flow/http-cache');
-const { withControls } = require('./flow/controls');
+const { withControls } = require('./flow/purge-and-stats');
 const { parseOptions } = require('./options');
 
 /**
@@ -14,7 +14,7 @@ const { parseOptions } = require('./options');
 function front(app, options) {
   if (typeof app !== 'function') throw invalid('app', 'a (req, res) listener', app);
   const cache = new HttpCache(parseOptions(options), 'front');
-  /** @type {import('./flow/second-runs').Rerun} */
+  /** @type {import('./flow/background-revalidation').Rerun} */
   const rerun = (req, res) => cache.handle(req, res, () => app(req, res));
   /** @type {import('../../types/express').RequestListener} */
   const listener = function tiercelFront(req, res) {

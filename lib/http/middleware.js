@@ -1,7 +1,7 @@
 'use strict';
 // The Express mount (4 and 5): answers hits, and records what the rest of the chain answers.
 
-const { withControls } = require('./flow/controls');
+const { withControls } = require('./flow/purge-and-stats');
 const { HttpCache } = require('./flow/http-cache');
 const { parseOptions } = require('./options');
 
@@ -19,7 +19,7 @@ function middleware(options) {
 /**
  * What runs the whole Express app again; undefined without Express: then nothing stale is served while it is revalidated.
  * @param {{ app?: any }} req
- * @returns {import('./flow/second-runs').Rerun | undefined}
+ * @returns {import('./flow/background-revalidation').Rerun | undefined}
  */
 function rerunOf({ app }) {
   if (typeof app !== 'function') return undefined;

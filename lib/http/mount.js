@@ -3,10 +3,10 @@
 
 const { Flights } = require('./flow/collapse');
 const { HttpMetrics } = require('./flow/metrics');
-const { RecentKeys } = require('./storage/recent-keys');
+const { HitForMiss } = require('./storage/hit-for-miss');
 const { RequestKeys } = require('./storage/request-key');
-const { ResponseStore } = require('./storage/store');
-const { UnkeyedHeaders } = require('./record/unkeyed-headers');
+const { ResponseStore } = require('./storage/response-store');
+const { UnkeyedHeaders } = require('./record/vary-warnings');
 
 class Mount {
   /**
@@ -20,7 +20,7 @@ class Mount {
     this.flights = new Flights(Math.max(options.maxBodyBytes, 65_536));
     this.metrics = new HttpMetrics(options);
     /** URLs whose answers nobody waits for. */
-    this.uncacheable = new RecentKeys(options.hitForMiss);
+    this.uncacheable = new HitForMiss(options.hitForMiss);
     this.unkeyed = options.warnings ? new UnkeyedHeaders(options.keyHeaders) : undefined;
   }
 
@@ -33,7 +33,7 @@ class Mount {
     try {
       return this.options.tags?.(req) ?? [];
     } catch {
-      // Said again, and refused, when there is an answer.
+      // Said again, and refused, when there is a response.
       return [];
     }
   }

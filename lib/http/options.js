@@ -91,7 +91,7 @@ const PROFILES = {
 };
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
 const HOUR_MS = 60 * 60 * 1000;
-// Fields that proxies set and apps build links from: an answer may depend on them without saying so.
+// Fields that proxies set and apps build links from: a response may depend on them without saying so.
 const KEY_HEADERS = ['forwarded', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-prefix', 'x-forwarded-proto'];
 const CODINGS = ['br', 'gzip', 'zstd'];
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -7,7 +7,7 @@ const { once } = require('node:events');
 const express = require('express');
 const { cacheResponse } = require('../../lib/http');
 const { storeOf } = require('../../lib/store/store');
-const { KeptEntries } = require('../../lib/http/storage/kept-entries');
+const { ParsedResponses } = require('../../lib/http/storage/parsed-responses');
 const { DecodedValues } = require('../../lib/store/decoded-values');
 const { exchange, request, serve, cleanUp, onCleanUp, until } = require('../helpers/http');
 const { memoryCache } = require('../helpers/memory-cache');
@@ -330,7 +330,7 @@ test('what is kept ready for hits is bounded, whatever it consists of', () => {
       looked: ++looked,
     }),
   });
-  const kept = new KeptEntries(entries);
+  const kept = new ParsedResponses(entries);
   for (let at = 0; at < 5000; at++) kept.get(`key ${at}`);
   expect(looked).toBe(5000);
   // The head counts twice: as fields, and as Node sends it.

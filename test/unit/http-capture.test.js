@@ -2,7 +2,7 @@
 // Every way in which a handler can write a response: what reaches the client, and what is told of it.
 const http = require('node:http');
 const { PassThrough, Readable } = require('node:stream');
-const { Capture } = require('../../lib/http/record/capture');
+const { ResponseRecorder } = require('../../lib/http/record/response-recorder');
 const { onHead } = require('../../lib/http/record/response-methods');
 const { serve, request, until, cleanUp } = require('../helpers/http');
 
@@ -24,7 +24,7 @@ async function capture(
   const server = await serve((req, res) => {
     open = res;
     before?.(res);
-    new Capture(res, maxBytes, {
+    new ResponseRecorder(res, maxBytes, {
       onHead: (head, known) => {
         heard.push(['head', head.status, head.get('x-a'), known.body && String(known.body), known.fits]);
         return verdict;
@@ -303,7 +303,7 @@ test('a chunk is copied when it is written: its buffer may be used again', async
 test('a listener that throws does no harm to the response', async () => {
   const server = await serve((req, res) => {
     const quiet = () => {};
-    new Capture(res, 100, {
+    new ResponseRecorder(res, 100, {
       onHead: () => {
         throw new Error('broken');
       },

@@ -7,7 +7,7 @@
 /** @typedef {import('../storage/stored-response').Usable} Usable */
 
 /**
- * The answer of a leader, for those whose request it answers too.
+ * The response of a leader, for those whose request it answers too.
  * @typedef {object} Shared
  * @property {readonly string[]} names by which it was selected
  * @property {string} selector of the leader's request
@@ -18,7 +18,7 @@
  * found it in the second tier. refused: everyone on their own. aborted: the leader lost its client, somebody else should
  * lead. late: it takes too long.
  * @typedef {{ end: 'streaming', shared: Shared } | { end: 'stored', shared: Shared, stored: StoredResponse }
- *   | { end: 'found', shared: Shared, found: Usable, slot: import('../storage/store').Slot } | { end: 'refused' | 'aborted' | 'late' }} Outcome
+ *   | { end: 'found', shared: Shared, found: Usable, slot: import('../storage/response-store').Slot } | { end: 'refused' | 'aborted' | 'late' }} Outcome
  */
 
 // How long those who share a body that is too large to be kept wait for one of them who reads nothing.
@@ -45,7 +45,7 @@ class Flight {
   fenced = false;
   /** @type {import('../../store/lease').LeaseInstance | undefined} */
   lease;
-  /** @type {import('../record/capture').CaptureInstance | undefined} */
+  /** @type {import('../record/response-recorder').ResponseRecorderInstance | undefined} */
   capture;
   /** @type {((res: ServerResponse) => boolean) | undefined} writes the head of a streaming answer */
   begin;
@@ -63,7 +63,7 @@ class Flight {
     this.maxBacklog = maxBacklog;
   }
 
-  /** @returns {Extract<Outcome, { end: 'stored' }> | undefined} a whole answer, while the cache is still busy writing it */
+  /** @returns {Extract<Outcome, { end: 'stored' }> | undefined} a whole response, while the cache is still busy writing it */
   get whole() {
     return this.#outcome?.end === 'stored' ? this.#outcome : undefined;
   }
@@ -118,7 +118,7 @@ class Flight {
   }
 
   /**
-   * When it is over, and its answer in the cache if it is to be there.
+   * When it is over, and its response in the cache if it is to be there.
    * @returns {Promise<void>}
    */
   over() {

@@ -1,22 +1,22 @@
 'use strict';
 // One request's way: bypass, hit, or miss. Both mounts are this class; what each step does is said in the file of its name.
 
-const { addStatus } = require('../serve/answer-head');
-const { Answers } = require('../serve/answers');
+const { addStatus } = require('../serve/response-fields');
+const { StoredResponder } = require('../serve/serve-stored');
 const { onHead } = require('../record/response-methods');
-const { Exchange } = require('../record/exchange');
+const { RequestContext } = require('../record/request-context');
 const { Invalidations } = require('../storage/invalidations');
-const { Misses } = require('./misses');
+const { MissHandler } = require('./handle-miss');
 const { Mount } = require('../mount');
 const policy = require('../rfc/policy');
 const { HandlerRun } = require('../record/run-handler');
-const { SecondRuns, isOurs } = require('./second-runs');
-const { targetOf } = require('../storage/target');
+const { BackgroundRevalidation, isOurs } = require('./background-revalidation');
+const { targetOf } = require('../storage/variant-target');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
-/** @typedef {import('../record/exchange').ExchangeInstance} ExchangeInstance */
-/** @typedef {import('./second-runs').Rerun} Rerun */
+/** @typedef {import('../record/request-context').RequestContextInstance} RequestContextInstance */
+/** @typedef {import('./background-revalidation').Rerun} Rerun */
 
 // https://www.rfc-editor.org/rfc/rfc9110.html#section-9.2.1; methods that we do not know are unsafe.
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY']);
@@ -60,7 +60,7 @@ class HttpCache {
       checkUnkeyed: unkeyed && ((exchange, names) => unkeyed.check(exchange, names)),
     };
     /**
-     * @param {ExchangeInstance} exchange
+     * @param {RequestContextInstance} exchange
      * @param {import('../record/run-handler').Right} right
      */
     const run = (exchange, right) => {
@@ -68,11 +68,11 @@ class HttpCache {
       if (right.lease !== undefined) unkeyed?.watch(exchange);
       new HandlerRun(context, exchange, right).start();
     };
-    this.#seconds = new SecondRuns(mount, () => this.#answers, run);
+    this.#seconds = new BackgroundRevalidation(mount, () => this.#answers, run);
     this.#mount = mount;
     this.#options = options;
-    this.#answers = new Answers(mount, (...stale) => this.#seconds.revalidate(...stale));
-    this.#misses = new Misses(mount, this.#answers, run);
+    this.#answers = new StoredResponder(mount, (...stale) => this.#seconds.revalidate(...stale));
+    this.#misses = new MissHandler(mount, this.#answers, run);
     this.#invalidations = new Invalidations(mount, context, (req, base) => targetOf(req, base, options));
   }
 
@@ -105,7 +105,7 @@ class HttpCache {
     if (target === undefined) return this.#passOn(req, res, forward, 'bypass', 'identity');
     const { slot, found } = this.#answers.peek(target);
     if (found !== undefined && this.#answers.atOnce(req, res, found, target)) return;
-    const exchange = new Exchange(req, res, forward, target, depth);
+    const exchange = new RequestContext(req, res, forward, target, depth);
     exchange.rerun = rerun;
     if (found !== undefined && this.#answers.from(exchange, slot, found, 'memory')) return;
     if (found === undefined && slot.marker !== undefined) exchange.fwd = 'vary-miss';
@@ -145,7 +145,7 @@ class HttpCache {
 
   /**
    * https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.1.7
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    */
   #refuseUncached({ req, res, started }) {
     addStatus(res, `${this.#options.name}; fwd=request; detail=only-if-cached`);

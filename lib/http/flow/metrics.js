@@ -1,5 +1,5 @@
 'use strict';
-// What the cache did, in all and by route, and a line or an event for each answer on request.
+// What the cache did, in all and by route, and a line or an event for each response on request.
 
 /** @typedef {import('node:http').IncomingMessage & { originalUrl?: string, route?: { path?: unknown }, baseUrl?: string }} RoutedRequest */
 

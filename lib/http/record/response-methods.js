@@ -24,7 +24,7 @@ function onHead(res, before) {
 }
 
 /**
- * The same for an answer that counts although nobody may get it: `before` is called once, be it that Node commits no head
+ * The same for a response that counts although nobody may get it: `before` is called once, be it that Node commits no head
  * any more, since the client has gone, or none by writeHead(), as for an HTTP/2 answer without a body.
  * @param {ServerResponse} res
  * @param {(status: number) => void} before

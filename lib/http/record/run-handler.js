@@ -1,12 +1,20 @@
 'use strict';
-// Runs the handler for one exchange: gives it the conditions by which what is stored is revalidated, watches its answer,
+// Runs the handler for one exchange: gives it the conditions by which what is stored is revalidated, watches its response,
 // and decides by the head what becomes of it: stored, merely sent, or replaced by what was stored.
 
 const { STATUS_CODES } = require('node:http');
-const { addStatus, allTags, appendTo, fieldsOf, isHeadOf, languageOf, validatorsOf } = require('../serve/answer-head');
-const { Capture } = require('./capture');
+const {
+  addStatus,
+  allTags,
+  appendTo,
+  fieldsOf,
+  isHeadOf,
+  languageOf,
+  validatorsOf,
+} = require('../serve/response-fields');
+const { ResponseRecorder } = require('./response-recorder');
 const { compressed } = require('../storage/compress');
-const { conditionsForRest, isRestOf } = require('../storage/complete-part');
+const { conditionsForRest, isRestOf } = require('../storage/complete-partial');
 const { watchDeclared } = require('../rfc/declared-freshness');
 const {
   isNotModified,
@@ -23,16 +31,16 @@ const { asUsable, etagOf, revalidated, toStoredResponse, updatedHead } = require
 const { selectorOf, varyNames } = require('../rfc/vary');
 
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
-/** @typedef {import('./exchange').ExchangeInstance} Exchange */
+/** @typedef {import('./request-context').RequestContextInstance} RequestContext */
 /** @typedef {import('../serve/response-head').Head} Head */
 /** @typedef {import('../rfc/policy').Judgement} Judgement */
 /** @typedef {import('../storage/stored-response').StoredResponse} StoredResponse */
-/** @typedef {import('./capture').Verdict} Verdict */
+/** @typedef {import('./response-recorder').Verdict} Verdict */
 
 /**
  * What a run may fill, and who waits for it.
  * @typedef {object} Right
- * @property {import('../storage/store').Slot} slot
+ * @property {import('../storage/response-store').Slot} slot
  * @property {import('../../store/lease').LeaseInstance | undefined} lease
  * @property {import('../flow/collapse').StartedFlight | undefined} flight
  */
@@ -41,18 +49,18 @@ const { selectorOf, varyNames } = require('../rfc/vary');
  * What a run needs of its cache.
  * @typedef {object} RunContext
  * @property {import('../options').HttpCacheOptions} options
- * @property {import('../storage/store').ResponseStoreInstance} store
- * @property {(exchange: Exchange, stored: import('../storage/stored-response').Usable, how: string, detail: string) => boolean} serve
- * @property {(exchange: Exchange, outcome: string, more: { status: number, reason?: string }) => void} told
+ * @property {import('../storage/response-store').ResponseStoreInstance} store
+ * @property {(exchange: RequestContext, stored: import('../storage/stored-response').Usable, how: string, detail: string) => boolean} serve
+ * @property {(exchange: RequestContext, outcome: string, more: { status: number, reason?: string }) => void} told
  * @property {(flight: import('../flow/collapse').StartedFlight) => void} landed the flight is over
  * @property {(base: string, uncacheable: boolean) => void} learned
- * @property {(exchange: Exchange) => void} headKnown the handler has said what its answer is
- * @property {(exchange: Exchange, names: readonly string[]) => void} [checkUnkeyed]
- * @property {(exchange: Exchange) => void} rerunFor runs the app once more, and sends the client what it answers
+ * @property {(exchange: RequestContext) => void} headKnown the handler has said what its response is
+ * @property {(exchange: RequestContext, names: readonly string[]) => void} [checkUnkeyed]
+ * @property {(exchange: RequestContext) => void} rerunFor runs the app once more, and sends the client what it answers
  */
 
 const EMPTY = Buffer.alloc(0);
-/** On the request: the tags that the handler gave its answer. */
+/** On the request: the tags that the handler gave its response. */
 const TAGS = Symbol('tiercel.tags');
 
 class HandlerRun {
@@ -76,7 +84,7 @@ class HandlerRun {
   /** @type {readonly string[]} */
   #tags = [];
   #delay = 0;
-  /** @type {'validated' | 'error' | 'condition' | 'rest' | 'unfit' | undefined} why the answer is diverted */
+  /** @type {'validated' | 'error' | 'condition' | 'rest' | 'unfit' | undefined} why the response is diverted */
   #diversion;
   #done = false;
   #sent = performance.now();
@@ -84,7 +92,7 @@ class HandlerRun {
 
   /**
    * @param {RunContext} context
-   * @param {Exchange} exchange
+   * @param {RequestContext} exchange
    * @param {Right} right
    */
   constructor(context, exchange, right) {
@@ -101,7 +109,7 @@ class HandlerRun {
     this.#setConditions();
     const { coding } = this.#exchange.target;
     if (coding !== undefined && this.#right.lease !== undefined) replaceCoding(req, coding);
-    const capture = new Capture(res, this.#context.options.maxBodyBytes, {
+    const capture = new ResponseRecorder(res, this.#context.options.maxBodyBytes, {
       onHead: (head, known) => this.#onHead(head, known),
       onCommitted: (head) => this.#onCommitted(head),
       onChunk: (chunk) => flight === undefined || flight.push(chunk, !this.#done),
@@ -132,7 +140,7 @@ class HandlerRun {
     }
     const conditions = stale === undefined ? {} : revalidationConditions(stale.metadata);
     this.#revalidating = Object.keys(conditions).length > 0;
-    // Only a whole answer can be stored. Where nothing is to be, the handler judges the client's conditions itself.
+    // Only a whole response can be stored. Where nothing is to be, the handler judges the client's conditions itself.
     this.#stripped = this.#right.lease !== undefined && (this.#revalidating || hasConditions(req));
     if (this.#stripped) replaceConditions(req, conditions);
     else this.#revalidating = false;
@@ -185,7 +193,7 @@ class HandlerRun {
   }
 
   /**
-   * Why this answer is not stored.
+   * Why this response is not stored.
    * @param {Head} head
    * @param {boolean} fits
    */
@@ -367,7 +375,7 @@ class HandlerRun {
     return true;
   }
 
-  /** @param {Buffer | undefined} body of an answer that was absorbed */
+  /** @param {Buffer | undefined} body of a response that was absorbed */
   #onDiverted(body) {
     const why = this.#diversion;
     if (why === 'validated') return this.#onValidated();
@@ -448,7 +456,7 @@ class HandlerRun {
     const { res } = this.#exchange;
     if (outcome === 'miss') this.#context.told(this.#exchange, 'miss', { status: stored.metadata.status });
     if (this.#context.serve(this.#exchange, stored, how, outcome)) return;
-    // Cannot happen with what was served before: but no client is left without an answer.
+    // Cannot happen with what was served before: but no client is left without a response.
     if (!res.headersSent) res.writeHead(502);
     res.end();
   }
@@ -462,7 +470,7 @@ class HandlerRun {
   }
 
   /**
-   * The answer is not to be stored: nobody is to wait for it.
+   * The response is not to be stored: nobody is to wait for it.
    * @param {string | undefined} reason
    */
   #refuse(reason) {
@@ -472,7 +480,7 @@ class HandlerRun {
     const { stale, target } = this.#exchange;
     const { lease, flight } = this.#right;
     const { status } = this.#head;
-    // An error says nothing about the next answer, nor does an answer that is too large for its request alone.
+    // An error says nothing about the next answer, nor does a response that is too large for its request alone.
     const isOfRequest = policy.OF_REQUEST.has(reason ?? '');
     const lasting = status < 500 && status !== 206 && !isOfRequest;
     if (lasting && lease !== undefined) learned(target.base, true);

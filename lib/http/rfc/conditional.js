@@ -8,7 +8,7 @@ const { parseHttpDate } = require('./http-date');
 
 // https://www.rfc-editor.org/rfc/rfc9110.html#section-8.8.3; tags may hold commas, so the list is matched, not split.
 const ENTITY_TAGS = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
-// What asks for less than the whole answer. https://www.rfc-editor.org/rfc/rfc9110.html#section-13.1
+// What asks for less than the whole response. https://www.rfc-editor.org/rfc/rfc9110.html#section-13.1
 const CONDITIONS = new Set(['if-none-match', 'if-modified-since', 'if-range', 'range']);
 
 /**

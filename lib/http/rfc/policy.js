@@ -219,10 +219,10 @@ function requestLimits(field) {
 }
 
 /**
- * Whether the stored response may stand in for this answer of the handler.
+ * Whether the stored response may stand in for this response of the handler.
  * https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.4
  * @param {import('../storage/stored-response').Usable} stored
- * @param {number} status of the answer
+ * @param {number} status of the response
  * @param {Rules} rules
  */
 function maySpareError({ metadata, age }, status, rules) {
@@ -249,7 +249,7 @@ function isOnlyIfCached({ headers }) {
 }
 
 /**
- * Whether the request says who sends it: its answer may be refused where another's is not.
+ * Whether the request says who sends it: its response may be refused where another's is not.
  * @param {IncomingMessage} req
  */
 function isPersonal({ headers }) {
@@ -268,7 +268,7 @@ function personalKey(base) {
 const OF_REQUEST = new Set(['method', 'request-no-store', 'authorization', 'cookie', 'coding']);
 
 /**
- * Whether the answer to this request may not be stored, whatever it is: nobody should wait for it.
+ * Whether the response to this request may not be stored, whatever it is: nobody should wait for it.
  * https://www.rfc-editor.org/rfc/rfc9111.html#section-5.2.1.5
  * @param {IncomingMessage} req
  */

@@ -1,5 +1,5 @@
 'use strict';
-// Selecting fields: by which request fields the answers of one URL are told apart, and what their values amount to.
+// Selecting fields: by which request fields the responses of one URL are told apart, and what their values amount to.
 // https://www.rfc-editor.org/rfc/rfc9111.html#section-4.1
 
 const { createHash } = require('node:crypto');

@@ -2,11 +2,11 @@
 // Invalidation: what is stored goes, or counts as stale, because somebody says so or because an unsafe method succeeded.
 
 const { onOutcome } = require('../record/response-methods');
-const { Exchange } = require('../record/exchange');
-const { RecentKeys } = require('./recent-keys');
+const { RequestContext } = require('../record/request-context');
+const { HitForMiss } = require('./hit-for-miss');
 const { RequestKeys } = require('./request-key');
-const { addStatus } = require('../serve/answer-head');
-const { runPost } = require('./store-post');
+const { addStatus } = require('../serve/response-fields');
+const { runPost } = require('./post-as-get');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
@@ -26,12 +26,12 @@ class Invalidations {
   #context;
   #targetOf;
   /** URLs whose POSTs are answered with nothing to store. */
-  #plainPosts = new RecentKeys(PLAIN_POST_MS);
+  #plainPosts = new HitForMiss(PLAIN_POST_MS);
 
   /**
    * @param {import('../mount').MountInstance} mount
    * @param {import('../record/run-handler').RunContext} context
-   * @param {(req: IncomingMessage, base: string) => import('./store').Target | undefined} targetOf
+   * @param {(req: IncomingMessage, base: string) => import('./response-store').Target | undefined} targetOf
    */
   constructor({ options, store, keys, flights, metrics }, context, targetOf) {
     this.#options = options;
@@ -100,7 +100,7 @@ class Invalidations {
     const passed = (status, stored) => {
       if (!res.destroyed) addStatus(res, `${this.#options.name}; fwd=method${stored ? '; stored' : ''}`);
       this.#metrics.count(req, 'bypass', { status, reason: 'method' });
-      // When it succeeded, and before its answer leaves.
+      // When it succeeded, and before its response leaves.
       if (status < 200 || status >= 400) return;
       const bases = new Set([base]);
       for (const name of ['location', 'content-location']) {
@@ -108,7 +108,7 @@ class Invalidations {
         if (typeof reference === 'string') bases.add(this.#keys.ofReference(req, reference, depth));
       }
       if (stored && base !== undefined) {
-        // But for the lease by which its own answer is stored.
+        // But for the lease by which its own response is stored.
         bases.delete(base);
         this.#flights.fence((other) => other === base);
         this.#store.remove(base).catch(() => {});
@@ -119,7 +119,7 @@ class Invalidations {
     const learns = this.#options.rules.storePost && isRecordable && base !== undefined;
     const target = learns && !this.#plainPosts.has(base) && this.#targetOf(req, base);
     if (target) {
-      void runPost(new Exchange(req, res, forward, target, depth), this.#context, {
+      void runPost(new RequestContext(req, res, forward, target, depth), this.#context, {
         isOwnUrl: (head) => {
           const location = head.get('content-location');
           return location !== undefined && this.#keys.ofReference(req, location, depth) === base;
@@ -132,7 +132,7 @@ class Invalidations {
       });
       return;
     }
-    // What a handler has changed is changed, whether its client waited for the answer or not.
+    // What a handler has changed is changed, whether its client waited for the response or not.
     onOutcome(res, (status) => passed(status, false));
     forward();
   }

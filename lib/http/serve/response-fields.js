@@ -1,5 +1,5 @@
 'use strict';
-// What the head of an answer says to this layer, and what this layer adds to it.
+// Header fields of a response that concern this layer: tags, Cache-Status, Server-Timing.
 
 const { parseTags } = require('../../options/tags');
 const { appendMember } = require('../rfc/cache-status');

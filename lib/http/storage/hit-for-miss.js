@@ -1,10 +1,10 @@
 'use strict';
-// Keys of which something was learned a while ago: bounded in number and in time.
+// Hit-for-miss: keys whose response could not be stored a while ago. Bounded in number and in time.
 const { BoundedMap } = require('../../util/bounded-map');
 
 const MAX_KEYS = 10_000;
 
-class RecentKeys {
+class HitForMiss {
   /** @type {import('../../util/bounded-map').BoundedMapOf<number>} performance.now() until which each counts */
   #until = new BoundedMap(MAX_KEYS);
   #ms;
@@ -34,4 +34,4 @@ class RecentKeys {
   }
 }
 
-module.exports = { RecentKeys };
+module.exports = { HitForMiss };

@@ -22,7 +22,7 @@ function conditionsForRest({ payload, metadata: { part, etag } }) {
 }
 
 /**
- * Whether an answer is the rest of what is stored: only a strong validator can say so.
+ * Whether a response is the rest of what is stored: only a strong validator can say so.
  * @param {Usable} stored
  * @param {Head} head
  */

@@ -1,16 +1,16 @@
 'use strict';
-// Answers from what is stored: a hit, or something stale while the app runs once more.
+// Serves what is stored: a hit, or a stale response while the app runs once more.
 
 const policy = require('../rfc/policy');
 const { sliceFor } = require('../rfc/range');
-const { serve } = require('./serve');
-const { emptySlot } = require('../storage/store');
+const { serve } = require('./write-response');
+const { emptySlot } = require('../storage/response-store');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 /** @typedef {import('../storage/stored-response').Usable} Usable */
-/** @typedef {import('../storage/store').Slot} Slot */
-/** @typedef {import('../record/exchange').ExchangeInstance} ExchangeInstance */
+/** @typedef {import('../storage/response-store').Slot} Slot */
+/** @typedef {import('../record/request-context').RequestContextInstance} RequestContextInstance */
 /** @typedef {import('../flow/collapse').StartedFlight} Flight */
 
 /**
@@ -20,16 +20,16 @@ const { emptySlot } = require('../storage/store');
  */
 const canSlice = (asked, stored) => Boolean(sliceFor(asked, stored));
 
-class Answers {
+class StoredResponder {
   #options;
   #store;
   #metrics;
-  /** @type {(exchange: ExchangeInstance, slot: Slot, found: Usable, own: Flight | undefined) => void} */
+  /** @type {(exchange: RequestContextInstance, slot: Slot, found: Usable, own: Flight | undefined) => void} */
   #revalidate;
 
   /**
    * @param {import('../mount').MountInstance} mount
-   * @param {(exchange: ExchangeInstance, slot: Slot, found: Usable, own: Flight | undefined) => void} revalidate
+   * @param {(exchange: RequestContextInstance, slot: Slot, found: Usable, own: Flight | undefined) => void} revalidate
    */
   constructor({ options, store, metrics }, revalidate) {
     this.#options = options;
@@ -40,8 +40,8 @@ class Answers {
 
   /**
    * What memory knows.
-   * @param {import('../storage/store').Target} target
-   * @returns {import('../storage/store').Place}
+   * @param {import('../storage/response-store').Target} target
+   * @returns {import('../storage/response-store').Place}
    */
   peek(target) {
     try {
@@ -57,7 +57,7 @@ class Answers {
    * @param {IncomingMessage} req
    * @param {ServerResponse} res
    * @param {Usable} found
-   * @param {import('../storage/store').Target} target
+   * @param {import('../storage/response-store').Target} target
    */
   atOnce(req, res, found, { identity }) {
     const { name, rules, serverTiming } = this.#options;
@@ -72,7 +72,7 @@ class Answers {
 
   /**
    * Answers from what is stored, if that may be. Else the exchange knows what it may be answered from in need.
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    * @param {Slot} slot
    * @param {Usable} found
    * @param {'memory' | 'redis'} tier
@@ -98,7 +98,7 @@ class Answers {
   }
 
   /**
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    * @param {Usable} found
    */
   isFresh({ asked, target }, found) {
@@ -115,7 +115,7 @@ class Answers {
   }
 
   /**
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    * @param {Usable} stored
    * @param {string} how
    * @param {string} outcome
@@ -130,6 +130,6 @@ class Answers {
   }
 }
 
-/** @typedef {Answers} AnswersInstance */
+/** @typedef {StoredResponder} StoredResponderInstance */
 
-module.exports = { Answers };
+module.exports = { StoredResponder };

@@ -1,10 +1,10 @@
 'use strict';
-// Store: where the answer to a request is kept. Under the key of a URL stands its response, or, when its answers vary, a
+// Store: where the response to a request is kept. Under the key of a URL stands its response, or, when its responses vary, a
 // marker: the selecting fields and a generation, under which each variant has a key of its own. Whatever removes what
 // stands under the URL makes every variant unreachable, in one step and in every process.
 
 const { randomBytes } = require('node:crypto');
-const { KeptEntries } = require('./kept-entries');
+const { ParsedResponses } = require('./parsed-responses');
 const { isMarker, isStoredResponse } = require('./stored-response');
 const { IDENTITY, selectorOf, valueOf, wantedLanguage } = require('../rfc/vary');
 
@@ -22,22 +22,22 @@ const { IDENTITY, selectorOf, valueOf, wantedLanguage } = require('../rfc/vary')
  * @property {IncomingMessage} req
  * @property {string | undefined} identity
  * @property {import('./compress').Coding | 'identity'} [coding] in which it is served, where this layer compresses
- * @property {readonly string[]} required names by which the answer is told from others, whatever Vary says
+ * @property {readonly string[]} required names by which the response is told from others, whatever Vary says
  */
 
 /**
- * Where the answer to a request is, or will be.
+ * Where the response to a request is, or will be.
  * @typedef {object} Slot
  * @property {string} key
  * @property {Marker | undefined} marker under the URL; undefined: there is none, or it does not fit
  * @property {boolean} variant
- * @property {boolean} occupied what stands there is no answer to this request, and has to be replaced
+ * @property {boolean} occupied what stands there is no response to this request, and has to be replaced
  */
 
 /** @typedef {{ slot: Slot, found: Usable | undefined }} Place */
 
 const EMPTY = Buffer.alloc(0);
-// Changes with every tag invalidation: which tags an answer has is known only when it is there.
+// Changes with every tag invalidation: which tags a response has is known only when it is there.
 const ANY_TAG = ['a'];
 // A purge looks again at a marker that changes under its hands.
 const MOST_TRIES = 4;
@@ -59,7 +59,7 @@ class ResponseStore {
   /** @param {ByteEntries} entries */
   constructor(entries) {
     this.#entries = entries;
-    this.#kept = new KeptEntries(entries);
+    this.#kept = new ParsedResponses(entries);
   }
 
   get available() {
@@ -96,7 +96,7 @@ class ResponseStore {
   }
 
   /**
-   * The answer, or the right to fill its place. Looks at Redis; waits for somebody else's lease until `until`.
+   * The response, or the right to fill its place. Looks at Redis; waits for somebody else's lease until `until`.
    * @param {Target} target
    * @param {Slot} slot as peek() gave it
    * @param {{ leaseFor: number, tags: readonly string[], until?: number }} options
@@ -141,13 +141,13 @@ class ResponseStore {
   }
 
   /**
-   * Stores the answer to a request, and ends the lease. Never rejects.
+   * Stores the response to a request, and ends the lease. Never rejects.
    * @param {Target} target
    * @param {Slot} slot
    * @param {Lease} lease
    * @param {StoredResponse} stored
    * @param {{ names: readonly string[], language?: string, tags: readonly string[], keep: number }} more names: the
-   *   selecting fields of this answer. keep: ms beyond its lifetime
+   *   selecting fields of this response. keep: ms beyond its lifetime
    * @returns {Promise<boolean>}
    */
   async save(target, slot, lease, stored, { names, language, tags, keep }) {
@@ -231,7 +231,7 @@ class ResponseStore {
   }
 
   /**
-   * The first answer of a URL that varies, or one by names that were not known: a new generation, since of what is
+   * The first response of a URL that varies, or one by names that were not known: a new generation, since of what is
    * stored under the old one nobody knows whether it was purged meanwhile.
    * @param {Target} target
    * @param {Lease} lease of the URL
@@ -339,7 +339,7 @@ function variantSlot(marker, { base, req, identity }, language) {
 }
 
 /**
- * Where an answer in the language is that the request wants most, though it says so in other words.
+ * Where a response in the language is that the request wants most, though it says so in other words.
  * @param {Slot} slot
  * @param {Target} target
  * @returns {Slot | undefined}
@@ -352,7 +352,7 @@ function languageSlot({ marker }, target) {
 }
 
 /**
- * Whether an answer belongs where an older one was found: one that was found by its language does only as long as it is
+ * Whether a response belongs where an older one was found: one that was found by its language does only as long as it is
  * in that language, since those who say just so are answered from there.
  * @param {Slot} slot
  * @param {Marker} marker

@@ -1,26 +1,26 @@
 'use strict';
-// Second runs of the app, for a request of our own: what was served stale is made anew, or a client whose request the
-// handler saw in another form is given what it asked for.
+// Runs the app once more, for a request of our own: a response that was served stale is revalidated, or a client whose request
+// the handler saw in another form is given what it asked for.
 
 const { clearTimeout, setTimeout } = require('../../timers');
-const { detachedCopy, relay } = require('./background');
-const { Exchange } = require('../record/exchange');
-const { addStatus } = require('../serve/answer-head');
+const { detachedCopy, relay } = require('./detached-request');
+const { RequestContext } = require('../record/request-context');
+const { addStatus } = require('../serve/response-fields');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 /** @typedef {import('../storage/stored-response').Usable} Usable */
-/** @typedef {import('../storage/store').Slot} Slot */
-/** @typedef {import('../record/exchange').ExchangeInstance} ExchangeInstance */
+/** @typedef {import('../storage/response-store').Slot} Slot */
+/** @typedef {import('../record/request-context').RequestContextInstance} RequestContextInstance */
 /** @typedef {import('./collapse').StartedFlight} Flight */
-/** @typedef {Awaited<ReturnType<import('../storage/store').ResponseStoreInstance['renew']>>} Renewed */
+/** @typedef {Awaited<ReturnType<import('../storage/response-store').ResponseStoreInstance['renew']>>} Renewed */
 
 /**
  * Runs the whole app for a request of our own, whose way leads past this mount again.
  * @typedef {(req: IncomingMessage, res: ServerResponse) => void} Rerun
  */
 
-// For how long a process takes it that another one refreshes an answer.
+// For how long a process takes it that another one refreshes a response.
 const BUSY_MS = 100;
 /** On a request of our own: who waits for it to come by. */
 const OURS = Symbol('tiercel.ours');
@@ -39,7 +39,7 @@ function isOurs(req, mount, forward) {
   return true;
 }
 
-class SecondRuns {
+class BackgroundRevalidation {
   /** @type {Map<string, Flight>} key → the run that refreshes it */
   #running = new Map();
   #mount;
@@ -51,8 +51,8 @@ class SecondRuns {
 
   /**
    * @param {import('../mount').MountInstance} mount
-   * @param {() => import('../serve/answers').AnswersInstance} answers
-   * @param {(exchange: ExchangeInstance, right: import('../record/run-handler').Right) => void} run the handler
+   * @param {() => import('../serve/serve-stored').StoredResponderInstance} answers
+   * @param {(exchange: RequestContextInstance, right: import('../record/run-handler').Right) => void} run the handler
    */
   constructor(mount, answers, run) {
     this.#mount = mount;
@@ -64,8 +64,8 @@ class SecondRuns {
   }
 
   /**
-   * Runs the app once more for a stale answer that was just served. One run at a time, in all processes.
-   * @param {ExchangeInstance} exchange
+   * Runs the app once more for a stale response that was just served. One run at a time, in all processes.
+   * @param {RequestContextInstance} exchange
    * @param {Slot} slot
    * @param {Usable} found
    * @param {Flight} [own] of the exchange
@@ -95,7 +95,7 @@ class SecondRuns {
         return end();
       }
       const { req, res } = detachedCopy(exchange.req);
-      const copy = new Exchange(req, res, () => {}, target, depth);
+      const copy = new RequestContext(req, res, () => {}, target, depth);
       copy.background = true;
       copy.stale = found;
       copy.fwd = 'stale';
@@ -133,7 +133,7 @@ class SecondRuns {
 
   /**
    * Runs the app for a client whose request the handler was shown in another form.
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    */
   forClient({ req: shown, res, asked, rerun }) {
     const { req, res: copy } = detachedCopy(shown);
@@ -149,4 +149,4 @@ class SecondRuns {
   }
 }
 
-module.exports = { SecondRuns, isOurs };
+module.exports = { BackgroundRevalidation, isOurs };

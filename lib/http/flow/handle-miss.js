@@ -1,14 +1,15 @@
 'use strict';
-// Misses: somebody else's answer, the second tier's, or that of the handler, run under a lease or without one.
+// A miss: the response of a request that is under way, of the second tier, or of the handler, run under a lease or without
+// one.
 
 const { hasConditions } = require('../rfc/conditional');
 const policy = require('../rfc/policy');
-const { emptySlot } = require('../storage/store');
+const { emptySlot } = require('../storage/response-store');
 const { asUsable } = require('../storage/stored-response');
 const { selectorOf } = require('../rfc/vary');
 
-/** @typedef {import('../storage/store').Slot} Slot */
-/** @typedef {import('../record/exchange').ExchangeInstance} ExchangeInstance */
+/** @typedef {import('../storage/response-store').Slot} Slot */
+/** @typedef {import('../record/request-context').RequestContextInstance} RequestContextInstance */
 /** @typedef {import('./collapse').StartedFlight} Flight */
 
 /** A request whose leaders lose their clients again and again runs its own handler in the end. */
@@ -17,15 +18,15 @@ const MAX_WAITS = 4;
 const NONE = [];
 
 /**
- * Whether the answer to the leader's request is the answer to this one, too.
- * @param {import('../storage/store').Target} target
+ * Whether the response to the leader's request is the response to this one, too.
+ * @param {import('../storage/response-store').Target} target
  * @param {import('./collapse').Shared} shared
  */
 function isFor({ req, identity, required }, { names, selector }) {
   return required.every((name) => names.includes(name)) && selectorOf(names, req, identity) === selector;
 }
 
-class Misses {
+class MissHandler {
   #mount;
   #options;
   #store;
@@ -37,8 +38,8 @@ class Misses {
 
   /**
    * @param {import('../mount').MountInstance} mount
-   * @param {import('../serve/answers').AnswersInstance} answers
-   * @param {(exchange: ExchangeInstance, right: import('../record/run-handler').Right) => void} run the handler
+   * @param {import('../serve/serve-stored').StoredResponderInstance} answers
+   * @param {(exchange: RequestContextInstance, right: import('../record/run-handler').Right) => void} run the handler
    */
   constructor(mount, answers, run) {
     this.#mount = mount;
@@ -52,7 +53,7 @@ class Misses {
   }
 
   /**
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    * @param {Slot} slot
    */
   take(exchange, slot) {
@@ -86,7 +87,7 @@ class Misses {
 
   /**
    * Answers from what is on its way into the cache: a hit in all but name, and by name.
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    * @param {Slot} slot
    * @param {Flight} flight
    * @returns {boolean}
@@ -98,7 +99,7 @@ class Misses {
 
   /**
    * Waits for the handler of another request.
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    * @param {Flight} flight
    */
   #wait(exchange, flight) {
@@ -108,13 +109,13 @@ class Misses {
     res.once('close', leave);
     void outcome.then((result) => {
       res.removeListener('close', leave);
-      // Nobody would see the answer.
+      // Nobody would see the response.
       if (!res.destroyed) this.#landed(exchange, flight, flight.nowAt(result));
     });
   }
 
   /**
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    * @param {Flight} flight that it waited for
    * @param {import('./collapse').Outcome} outcome
    */
@@ -135,7 +136,7 @@ class Misses {
         this.#metrics.count(req, 'collapsed', { status: res.statusCode, started });
         return req.method === 'HEAD' ? void res.end() : flight.follow(res);
       } else if (!res.headersSent) {
-        // Its conditions can be judged when there is a whole answer.
+        // Its conditions can be judged when there is a whole response.
         return void flight.over().then(() => this.#again(exchange));
       }
     }
@@ -143,7 +144,7 @@ class Misses {
     this.#alone(exchange, emptySlot(target.base));
   }
 
-  /** @param {ExchangeInstance} exchange */
+  /** @param {RequestContextInstance} exchange */
   #again(exchange) {
     if (exchange.res.destroyed) return;
     const { slot, found } = this.#answers.peek(exchange.target);
@@ -152,13 +153,13 @@ class Misses {
   }
 
   /**
-   * Asks the second tier for a request whose own answer is not to be stored.
-   * @param {ExchangeInstance} exchange
+   * Asks the second tier for a request whose own response is not to be stored.
+   * @param {RequestContextInstance} exchange
    * @param {Slot} slot
    */
   #lookOnce(exchange, slot) {
     const alone = () => this.#alone(exchange, slot);
-    // Memory had it, and it is no answer.
+    // Memory had it, and it is no response.
     if (exchange.stale !== undefined) return alone();
     this.#store.read(exchange.target).then(({ slot: at, found }) => {
       if (exchange.res.destroyed) return;
@@ -168,7 +169,7 @@ class Misses {
 
   /**
    * Asks the second tier, and takes the lease.
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    * @param {Slot} slot
    * @param {Flight | undefined} flight
    * @param {number} until
@@ -214,7 +215,7 @@ class Misses {
   }
 
   /**
-   * @param {ExchangeInstance} exchange
+   * @param {RequestContextInstance} exchange
    * @param {Slot} slot
    */
   #alone(exchange, slot) {
@@ -222,4 +223,4 @@ class Misses {
   }
 }
 
-module.exports = { Misses };
+module.exports = { MissHandler };

@@ -1,5 +1,5 @@
 'use strict';
-// One GET or HEAD on its way through the cache.
+// The context of one GET or HEAD request on its way through the cache.
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
@@ -14,18 +14,18 @@ class Asked {
   }
 }
 
-class Exchange {
+class RequestContext {
   /** Why it is forwarded. https://www.rfc-editor.org/rfc/rfc9211.html#section-2.2 */
   fwd = 'uri-miss';
   /** How often it waited for somebody else. */
   waits = 0;
-  /** Runs for nobody: its answer only refreshes what is stored. */
+  /** Runs for nobody: its response only refreshes what is stored. */
   background = false;
   /** @type {import('../storage/stored-response').Usable | undefined} what it may be answered from if the handler cannot */
   stale = undefined;
   /** @type {import('../storage/stored-response').Usable | undefined} what is stored is a part, of which the rest is wanted */
   part = undefined;
-  /** @type {import('../flow/second-runs').Rerun | undefined} */
+  /** @type {import('../flow/background-revalidation').Rerun | undefined} */
   rerun = undefined;
   started = performance.now();
 
@@ -33,7 +33,7 @@ class Exchange {
    * @param {IncomingMessage} req
    * @param {ServerResponse} res
    * @param {() => void} forward runs the rest of the app
-   * @param {import('../storage/store').Target} target
+   * @param {import('../storage/response-store').Target} target
    * @param {number} depth how many mounts it has passed
    */
   constructor(req, res, forward, target, depth) {
@@ -47,6 +47,6 @@ class Exchange {
   }
 }
 
-/** @typedef {Exchange} ExchangeInstance */
+/** @typedef {RequestContext} RequestContextInstance */
 
-module.exports = { Exchange };
+module.exports = { RequestContext };

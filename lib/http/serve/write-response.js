@@ -1,5 +1,5 @@
 'use strict';
-// Serve: answers a request from a stored response: whole, its head alone, a part of it, or 304.
+// Writes a stored response to a client: whole, its head alone, a part of it, or 304.
 
 const { appendMember } = require('../rfc/cache-status');
 const { setFlat } = require('../record/response-methods');

@@ -1,8 +1,8 @@
 'use strict';
-// In development: a warning when a handler reads a request field by which its stored answer is not told from others.
-// HTTP cannot mend that: the answer has to say Vary, or the option has to name the field.
+// In development: a warning when a handler reads a request field by which its stored response is not told from others.
+// HTTP cannot mend that: the response has to say Vary, or the option has to name the field.
 
-/** @typedef {import('./exchange').ExchangeInstance} Exchange */
+/** @typedef {import('./request-context').RequestContextInstance} RequestContext */
 
 // Read by frameworks and loggers as they go, or no part of what a page shows.
 const HARMLESS = new Set([
@@ -58,7 +58,7 @@ class UnkeyedHeaders {
 
   /**
    * Notes which fields the handler looks at from now on.
-   * @param {Exchange} exchange
+   * @param {RequestContext} exchange
    */
   watch({ req }) {
     const { headers } = req;
@@ -76,8 +76,8 @@ class UnkeyedHeaders {
   }
 
   /**
-   * What is read from now on is for loggers and for layers outside of us: the answer is made.
-   * @param {Exchange} exchange
+   * What is read from now on is for loggers and for layers outside of us: the response is made.
+   * @param {RequestContext} exchange
    */
   stop({ req }) {
     const headers = this.#plain.get(req);
@@ -86,7 +86,7 @@ class UnkeyedHeaders {
   }
 
   /**
-   * @param {Exchange} exchange whose answer is about to be stored
+   * @param {RequestContext} exchange whose answer is about to be stored
    * @param {readonly string[]} names by which it is selected
    */
   check({ req, target }, names) {

@@ -13,7 +13,7 @@ const NONE = [];
  * @param {IncomingMessage} req
  * @param {string} base
  * @param {import('../options').HttpCacheOptions} options
- * @returns {import('./store').Target | undefined} undefined: nobody can say whose answer it gets
+ * @returns {import('./response-store').Target | undefined} undefined: nobody can say whose answer it gets
  */
 function targetOf(req, base, options) {
   const { identity: identify, keyHeaders, rules } = options;

@@ -1,6 +1,6 @@
 'use strict';
-// Capture: watches a response being written without holding anything of it back, or, when its head says so, takes it out
-// of the way so that something stored can be sent instead.
+// Records a response while it is written, without holding anything of it back; or, when its head says so, discards it so that a
+// stored response can be sent instead.
 
 const { PATIENCE_MS } = require('../flow/collapse');
 const { ResponseHead } = require('../serve/response-head');
@@ -41,7 +41,7 @@ function hasLeft({ req }) {
 }
 
 /** One response on its way from the handler to the client. */
-class Capture {
+class ResponseRecorder {
   #res;
   #maxBytes;
   #listener;
@@ -431,6 +431,6 @@ class Capture {
   }
 }
 
-/** @typedef {Capture} CaptureInstance */
+/** @typedef {ResponseRecorder} ResponseRecorderInstance */
 
-module.exports = { Capture };
+module.exports = { ResponseRecorder };

@@ -1,6 +1,6 @@
 'use strict';
-// A second run of the app for a request that has its answer already: with a request and a response of its own, whose
-// client takes everything and keeps nothing. Revalidation while stale answers are served is such a run.
+// A request and a response of our own, for a run of the app whose client has its response already: the client takes everything
+// and keeps nothing.
 
 const { IncomingMessage, ServerResponse } = require('node:http');
 const { Duplex } = require('node:stream');

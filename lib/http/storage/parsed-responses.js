@@ -1,5 +1,5 @@
 'use strict';
-// What was read from memory and parsed, so that a hit does neither again: found by key, valid for one fill, which the
+// Responses as read from memory and parsed, so that a hit does neither again: found by key, valid for one fill, which the
 // native tier compares.
 
 /** @typedef {import('../../store/byte-entries').StoredEntry} StoredEntry */
@@ -30,7 +30,7 @@ function sizeOf({ payload, metadata }) {
   return payload.length + 2 * texts + OBJECTS_BYTES;
 }
 
-class KeptEntries {
+class ParsedResponses {
   #entries;
   #room;
   /** @type {Map<string, Kept>} */
@@ -86,4 +86,4 @@ class KeptEntries {
   }
 }
 
-module.exports = { KeptEntries };
+module.exports = { ParsedResponses };

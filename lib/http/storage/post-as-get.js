@@ -1,14 +1,14 @@
 'use strict';
-// The answer to a POST as the stored answer to later GETs, when it says that it is one: by a Content-Location that is
+// The response to a POST as the stored response to later GETs, when it says that it is one: by a Content-Location that is
 // its own URL, and explicit freshness. https://www.rfc-editor.org/rfc/rfc9110.html#section-9.3.3
 
-const { Capture } = require('../record/capture');
+const { ResponseRecorder } = require('../record/response-recorder');
 const { directivesOf, explicitLifetime } = require('../rfc/freshness');
 const { judge } = require('../rfc/policy');
 const { toStoredResponse } = require('./stored-response');
 const { varyNames } = require('../rfc/vary');
 
-/** @typedef {import('../record/exchange').ExchangeInstance} Exchange */
+/** @typedef {import('../record/request-context').RequestContextInstance} RequestContext */
 /** @typedef {import('../serve/response-head').Head} Head */
 /** @typedef {import('../rfc/policy').Judgement} Judgement */
 
@@ -18,8 +18,8 @@ const NOTHING = new Map();
 
 /**
  * The lease of what a GET of the same URL would be answered from, before the handler runs.
- * @param {import('./store').ResponseStoreInstance} store
- * @param {import('./store').Target} target
+ * @param {import('./response-store').ResponseStoreInstance} store
+ * @param {import('./response-store').Target} target
  * @param {number} leaseFor
  */
 async function leaseOf(store, target, leaseFor) {
@@ -35,9 +35,9 @@ async function leaseOf(store, target, leaseFor) {
 }
 
 /**
- * Runs the handler of a POST, and stores its answer if it is one to be stored. A lease beside the URL's own says whether
+ * Runs the handler of a POST, and stores its response if it is one to be stored. A lease beside the URL's own says whether
  * anything has changed since the handler began; the URL's own would make every GET wait for the POST.
- * @param {Exchange} exchange
+ * @param {RequestContext} exchange
  * @param {import('../record/run-handler').RunContext} context
  * @param {{ isOwnUrl: (head: Head) => boolean, onHead: (head: Head, stored: boolean) => void }} hooks
  */
@@ -62,7 +62,7 @@ async function runPost(exchange, { options, store }, { isOwnUrl, onHead }) {
     if (stands) await store.save(target, slot, lease, stored, { names, tags: [], keep: options.rules.retain });
     else void lease?.giveUp();
   };
-  new Capture(res, options.maxBodyBytes, {
+  new ResponseRecorder(res, options.maxBodyBytes, {
     onHead(head, { fits }) {
       const control = directivesOf(head, options.rules.targets);
       const explicit = explicitLifetime(head, control, Date.now()) ?? 0;
