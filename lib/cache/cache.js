@@ -14,7 +14,7 @@ const { Complaints } = require('../store/log-throttle');
 const { dump, load } = require('../store/snapshot');
 const { LoadCoordinator } = require('./load-coordinator');
 const { memoizeFunction } = require('./memoize');
-const { Objects } = require('./objects');
+const { Objects } = require('./decoded-objects');
 const { healthOf, statsOf } = require('../store/stats');
 const { ROOT, Store, addStoreOf } = require('../store/store');
 const { FRESH, STALE, AHEAD } = require('../store/tiered-store');
@@ -227,7 +227,7 @@ class Cache extends EventEmitter {
     const found = this.#look(key, this.#aheadOf(options), kept);
     if (found === true) {
       this.#hit(key);
-      return this.#objects.valueOf(/** @type {import('./objects').Kept} */ (kept));
+      return this.#objects.valueOf(/** @type {import('./decoded-objects').Kept} */ (kept));
     }
     if (typeof found === 'string') {
       this.#hit(key);
@@ -257,7 +257,7 @@ class Cache extends EventEmitter {
       const found = this.#look(key, call.ahead, kept);
       if (found === true) {
         this.#hit(key);
-        return { value: this.#objects.valueOf(/** @type {import('./objects').Kept} */ (kept)) };
+        return { value: this.#objects.valueOf(/** @type {import('./decoded-objects').Kept} */ (kept)) };
       }
       if (typeof found === 'string') this.#hit(key);
       if (typeof found === 'string') return { value: found };
@@ -471,7 +471,7 @@ class Cache extends EventEmitter {
    * it again meanwhile.
    * @param {string} key
    * @param {number} ahead
-   * @param {import('./objects').Kept | undefined} kept
+   * @param {import('./decoded-objects').Kept | undefined} kept
    * @returns {string | Hit | true | undefined} true: the same that is kept
    */
   #look(key, ahead, kept) {
@@ -490,7 +490,7 @@ class Cache extends EventEmitter {
     if (found === undefined) return undefined;
     if (found === true) {
       this.#hit(key);
-      return this.#objects.valueOf(/** @type {import('./objects').Kept} */ (kept));
+      return this.#objects.valueOf(/** @type {import('./decoded-objects').Kept} */ (kept));
     }
     if (typeof found !== 'string') return found.freshness === FRESH ? this.#decode(key, found, 'memory') : undefined;
     this.#hit(key);

@@ -32,7 +32,7 @@ class LoadCoordinator {
   /**
    * @param {object} parts
    * @param {import('../store/store').StoreInstance} parts.store
-   * @param {import('./objects').ObjectsInstance} parts.objects
+   * @param {import('./decoded-objects').ObjectsInstance} parts.objects
    * @param {import('./codecs').CacheCodec} parts.codec
    * @param {(name: string, details: any) => void} parts.tell
    * @param {{ loads: number, loadErrors: number, coalesced: number, sets: number, refused: number, staleHits: number, refreshes: number }} parts.counters

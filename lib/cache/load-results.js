@@ -16,7 +16,7 @@ class LoadResults {
   /**
    * @param {object} parts
    * @param {import('../store/tiered-store').TieredStoreInstance} parts.tiers
-   * @param {import('./objects').ObjectsInstance} parts.objects
+   * @param {import('./decoded-objects').ObjectsInstance} parts.objects
    * @param {(name: string, details: any) => void} parts.tell
    * @param {{ staleHits: number }} parts.counters
    */

@@ -6,8 +6,8 @@ const { createCache } = require('../cache');
 const { CacheError } = require('../errors');
 const { invalid, isPlainObject } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
-const { entriesIn } = require('./entries');
-const { namespaceOf } = require('./namespaces');
+const { entriesIn } = require('./iterate');
+const { namespaceOf } = require('./namespace');
 const { isCache, storeOf } = require('../store/store');
 
 const KNOWN = ['cache', 'namespace'];

@@ -8,7 +8,7 @@ exports.createSessions = undefined;
 exports.authMiddleware = undefined;
 
 for (const [name, load] of Object.entries({
-  SessionStore: () => require('./express/store').SessionStore,
+  SessionStore: () => require('./express/session-store').SessionStore,
   createSessions: () => require('./tokens/sessions').createSessions,
   authMiddleware: () => require('./auth/auth-middleware').authMiddleware,
 })) {

@@ -4,7 +4,7 @@
 const { createRedis } = require('../../lib');
 const { createSessions } = require('../../lib/session/tokens/sessions');
 const { openRecords } = require('../../lib/session/storage/open-records');
-const { Generations } = require('../../lib/session/tokens/sessions-generations');
+const { Generations } = require('../../lib/session/tokens/user-generation');
 const { memoryCache } = require('../helpers/memory-cache');
 const { Peer } = require('../helpers/peer');
 const { RedisServer } = require('../helpers/redis-server');

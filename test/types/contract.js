@@ -31,7 +31,7 @@ const session = require('../../lib/session');
  */
 
 /** @type {new (options?: import('../../types/session').SessionStoreOptions) => OwnOfSessionStore} */
-const SessionStore = require('../../lib/session/express/store').SessionStore;
+const SessionStore = require('../../lib/session/express/session-store').SessionStore;
 
 /** @type {(options?: import('../../types/session').SessionsOptions) => import('../../types/session').Sessions} */
 const createSessions = require('../../lib/session/tokens/sessions').createSessions;

@@ -3,9 +3,9 @@
 
 const { randomBytes } = require('node:crypto');
 const { Cookie } = require('express-session');
-const { createForm } = require('../../lib/session/express/forms');
-const { EXPIRY_WIDTH, expiryField, parseExpiryField } = require('../../lib/session/express/forms/expiry');
-const { nextRevision } = require('../../lib/session/express/forms/revision');
+const { createForm } = require('../../lib/session/express/formats');
+const { EXPIRY_WIDTH, expiryField, parseExpiryField } = require('../../lib/session/express/formats/expiry');
+const { nextRevision } = require('../../lib/session/express/formats/revision');
 
 const json = createForm({});
 const cookie = (maxAge) => new Cookie({ maxAge });

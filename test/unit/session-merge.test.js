@@ -1,7 +1,7 @@
 'use strict';
 // The three-way merge of sessions.
 
-const { merge } = require('../../lib/session/express/store-merge');
+const { merge } = require('../../lib/session/express/merge');
 
 const cookie = (more) => ({ originalMaxAge: 1000, expires: '2026-11-22T00:00:00.000Z', path: '/', ...more });
 

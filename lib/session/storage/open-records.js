@@ -5,7 +5,7 @@ const { RedisClient } = require('../../redis/client');
 const { normalizeRedisOptions, redisFromEnvironment } = require('../../redis/options');
 const { storeOf } = require('../../store/store');
 const { memoryRecordsOf } = require('./memory-records');
-const { RedisRecords } = require('./records');
+const { RedisRecords } = require('./redis-records');
 const { TrackedRecords } = require('./tracked-records');
 
 // The same as for a cache: a page waits for the answer.
@@ -19,7 +19,7 @@ const BACKOFF_MAX_MS = 800;
  * @param {{ cache?: any, redis?: any, memory?: boolean }} given one of cache and redis; neither: the Redis of the
  *   environment. memory: what was read is kept in memory until it changes
  * @param {(connected: boolean) => void} [onState] told when the connection is lost for longer, and when it is back
- * @returns {import('./records').Records}
+ * @returns {import('./redis-records').Records}
  */
 function openRecords({ cache, redis, memory = false }, onState) {
   if (cache !== undefined && redis !== undefined) throw new TypeError("expected 'cache' or 'redis', not both");

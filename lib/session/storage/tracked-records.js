@@ -1,7 +1,7 @@
 'use strict';
 // Records in Redis that were read a moment ago, in memory: for `memory: true`. The connection is told of every change of what
 // it has read (client tracking), in order with the replies.
-const { RedisRecords } = require('./records');
+const { RedisRecords } = require('./redis-records');
 const { linkOf } = require('../../redis/link');
 
 const MOST_BYTES = 32 * 1024 * 1024;
@@ -97,7 +97,7 @@ class TrackedRecords extends RedisRecords {
 
   /**
    * @param {string} key
-   * @param {import('./records').Value} value
+   * @param {import('./redis-records').Value} value
    * @param {number} ms
    */
   put(key, value, ms) {
@@ -107,7 +107,7 @@ class TrackedRecords extends RedisRecords {
 
   /**
    * @param {string} key
-   * @param {import('./records').Value} value
+   * @param {import('./redis-records').Value} value
    * @param {number} ms
    */
   replace(key, value, ms) {
@@ -117,9 +117,9 @@ class TrackedRecords extends RedisRecords {
 
   /**
    * @param {string} key
-   * @param {import('./records').Value} mark
+   * @param {import('./redis-records').Value} mark
    * @param {boolean} whole
-   * @param {import('./records').Value} value
+   * @param {import('./redis-records').Value} value
    * @param {number} ms
    * @param {boolean} [binary]
    */
@@ -131,7 +131,7 @@ class TrackedRecords extends RedisRecords {
   /**
    * @param {import('./scripts').Patch} patch
    * @param {string} key
-   * @param {import('./records').Value} bytes
+   * @param {import('./redis-records').Value} bytes
    * @param {number} ms
    * @param {string | undefined} only
    * @param {(answer: any) => void} resolve

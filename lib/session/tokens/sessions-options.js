@@ -4,7 +4,7 @@ const { invalid } = require('../../options/invalid');
 const { knownOptions } = require('../../options/known');
 const { parsePositiveDuration } = require('../../options/duration');
 const { defaultPrefix } = require('../storage/default-prefix');
-const { createSealer } = require('../storage/sealing');
+const { createSealer } = require('../storage/encryption');
 
 const KNOWN = ['cache', 'redis', 'prefix', 'ttl', 'maxAge', 'keys', 'hashIds'];
 const KNOWN_CREATE = ['userId', 'label', 'userAgent', 'ttl', 'maxAge'];
@@ -21,7 +21,7 @@ const MAX_USER_AGENT = 512;
  * @property {string} prefix
  * @property {number} ttl idle
  * @property {number} maxAge absolute
- * @property {import('../storage/sealing').SealerInstance | undefined} sealer
+ * @property {import('../storage/encryption').SealerInstance | undefined} sealer
  * @property {boolean} hashIds
  */
 

@@ -9,10 +9,10 @@ const { knownOptions } = require('../../options/known');
 const { clearTimeout, setTimeout } = require('../../timers');
 const { SessionError } = require('../errors');
 const { openRecords } = require('../storage/open-records');
-const { SessionAccess } = require('./sessions-access');
-const { changeOf, encodeData } = require('./sessions-data');
+const { SessionAccess } = require('./session-repository');
+const { changeOf, encodeData } = require('./data-patch');
 const { normalizeSessionsOptions, parseNewSession, parseUserId } = require('./sessions-options');
-const { Places } = require('./sessions-places');
+const { Places } = require('./session-keys');
 
 // For so long a change is tried that others overtake again and again.
 const MOST_MS = 5000;
@@ -21,8 +21,8 @@ const LONGEST_PAUSE_MS = 32;
 const LONGEST_TURN_MS = 1000;
 
 /**
- * @typedef {import('./sessions-record').Stored} Stored
- * @typedef {import('./sessions-places').Place} Place
+ * @typedef {import('./record-format').Stored} Stored
+ * @typedef {import('./session-keys').Place} Place
  */
 
 /**

@@ -2,8 +2,8 @@
 // What becomes of a session that two requests have changed: a three-way merge by the keys of its top level. Values are
 // taken whole, from one side or the other: nothing is mixed inside of objects or arrays.
 const { isDeepStrictEqual } = require('node:util');
-const { isObject, without } = require('./forms/json');
-const { sameMaxAge, timeOf } = require('./forms/expiry');
+const { isObject, without } = require('./formats/json');
+const { sameMaxAge, timeOf } = require('./formats/expiry');
 
 /**
  * Whether two cookies say the same but for their ends.

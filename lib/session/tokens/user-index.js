@@ -18,7 +18,7 @@ class RedisIndex {
   #add;
 
   /**
-   * @param {import('../storage/records').Records} records
+   * @param {import('../storage/redis-records').Records} records
    * @param {import('../../redis/client').Client} client
    */
   constructor(records, client) {
@@ -132,7 +132,7 @@ class MemoryIndex {
 const known = new WeakMap();
 
 /**
- * @param {import('../storage/records').Records} records
+ * @param {import('../storage/redis-records').Records} records
  * @returns {UserIndex}
  */
 function openIndex(records) {

@@ -2,7 +2,7 @@
 // Touches of a store: at most one command for a session is under way, and one waits, with the latest expiry; and, with
 // touchAfter, none at all while the stored expiry is recent enough.
 
-const { sameMaxAge } = require('./forms/expiry');
+const { sameMaxAge } = require('./formats/expiry');
 const { BoundedMap } = require('../../util/bounded-map');
 
 const MOST_REMEMBERED = 20_000;
@@ -14,7 +14,7 @@ const MOST_HASHED = 64;
  * @property {any} expires of the cookie
  * @property {number} ends when the record shall end, epoch ms; Infinity for never
  * @property {unknown} maxAge what the cookie says
- * @property {import('./store-loaded').LoadedSession | undefined} loaded what this request has loaded, if it has
+ * @property {import('./loaded-session').LoadedSession | undefined} loaded what this request has loaded, if it has
  */
 
 /** @typedef {(error: any) => void} Done it must not throw */

@@ -2,10 +2,10 @@
 // Reading, and the steps on what was read: one session's record, the generation that makes it good, and its place in its
 // user's list. Rejects with whatever Redis says.
 const { SessionError } = require('../errors');
-const { Generations, isGood } = require('./sessions-generations');
-const { openIndex } = require('./sessions-index');
+const { Generations, isGood } = require('./user-generation');
+const { openIndex } = require('./user-index');
 const { BoundedMap } = require('../../util/bounded-map');
-const { RecordForm, digits } = require('./sessions-record');
+const { RecordForm, digits } = require('./record-format');
 
 // How many sessions are remembered with their users, so that both records are asked for together.
 const REMEMBERED = 10_000;
@@ -13,9 +13,9 @@ const AT_ONCE = 100;
 const LEAST_EPOCH_MS = 1000;
 
 /**
- * @typedef {import('./sessions-record').Stored} Stored
- * @typedef {import('./sessions-record').Meta} Meta
- * @typedef {import('./sessions-places').Place} Place
+ * @typedef {import('./record-format').Stored} Stored
+ * @typedef {import('./record-format').Meta} Meta
+ * @typedef {import('./session-keys').Place} Place
  */
 
 /**
@@ -46,9 +46,9 @@ class SessionAccess {
 
   /**
    * @param {object} parts
-   * @param {import('../storage/records').Records} parts.records
-   * @param {import('./sessions-places').PlacesInstance} parts.places
-   * @param {import('../storage/sealing').SealerInstance | undefined} parts.sealer
+   * @param {import('../storage/redis-records').Records} parts.records
+   * @param {import('./session-keys').PlacesInstance} parts.places
+   * @param {import('../storage/encryption').SealerInstance | undefined} parts.sealer
    * @param {(error: Error) => void} parts.tell of what was survived
    */
   constructor({ records, places, sealer, tell }) {

@@ -6,7 +6,7 @@
 // Every byte is authenticated, and bound to the id of the session: the revision as part of the place of the second part.
 // What is stored in any other form is no session.
 const { definePatch } = require('../../storage/scripts');
-const { OVERHEAD } = require('../../storage/sealing');
+const { OVERHEAD } = require('../../storage/encryption');
 const { EXPIRY_WIDTH, expiryField, parseExpiryField } = require('./expiry');
 const { nextRevision, REVISION_WIDTH } = require('./revision');
 const { isObject } = require('./json');
@@ -18,7 +18,7 @@ const PATCH = definePatch('TcS1', MARK_WIDTH);
 const BODY_OFFSET = MARK_WIDTH + OVERHEAD + EXPIRY_WIDTH;
 
 /**
- * @param {import('../../storage/sealing').SealerInstance} sealer
+ * @param {import('../../storage/encryption').SealerInstance} sealer
  * @param {{ parse: (text: string) => any, stringify: (session: any) => any }} serializer
  */
 function createSealedForm(sealer, { parse, stringify }) {

@@ -1,12 +1,12 @@
 'use strict';
 // SessionStore: a store for express-session. Here are its callbacks, promises and events; what it does is in
 // store-sessions.js.
-const { createForm } = require('./forms');
+const { createForm } = require('./formats');
 const { loadExpressSession } = require('./load-express-session');
 const { openRecords } = require('../storage/open-records');
 const { normalizeStoreOptions } = require('./store-options');
-const { Listing } = require('./store-listing');
-const { StoredSessions } = require('./store-sessions');
+const { Listing } = require('./listing');
+const { StoredSessions } = require('./stored-sessions');
 const { callListener } = require('../../util/call-listener');
 
 /** @type {{ Store: any }} */

@@ -57,7 +57,7 @@ function newMark() {
 class RecordForm {
   #sealer;
 
-  /** @param {import('../storage/sealing').SealerInstance | undefined} sealer */
+  /** @param {import('../storage/encryption').SealerInstance | undefined} sealer */
   constructor(sealer) {
     this.#sealer = sealer;
   }

@@ -1,12 +1,12 @@
 'use strict';
 // What SessionStore does, as promises: reading, writing against what was loaded, touching, removing, listing.
 const { SessionError } = require('../errors');
-const { isPast, maxAgeField, sameMaxAge, timeOf } = require('./forms/expiry');
-const { isObject } = require('./forms/json');
+const { isPast, maxAgeField, sameMaxAge, timeOf } = require('./formats/expiry');
+const { isObject } = require('./formats/json');
 const { checkId, hashId } = require('../tokens/ids');
-const { Loaded, loadedOf, remember } = require('./store-loaded');
-const { merge } = require('./store-merge');
-const { Touches } = require('./store-touches');
+const { Loaded, loadedOf, remember } = require('./loaded-session');
+const { merge } = require('./merge');
+const { Touches } = require('./touches');
 
 // Each failure means that somebody else has written: one of them gets on.
 const MOST_TRIES = 250;
@@ -27,8 +27,8 @@ class StoredSessions {
   #binary;
 
   /**
-   * @param {import('../storage/records').Records} records
-   * @param {import('./forms').Form} form
+   * @param {import('../storage/redis-records').Records} records
+   * @param {import('./formats').Form} form
    * @param {import('./store-options').StoreOptions} options
    * @param {{ error: (error: Error) => void, conflict: (id: string, outcome: 'merged' | 'rejected' | 'gone') => void }} events
    */
@@ -97,7 +97,7 @@ class StoredSessions {
   /**
    * @param {string} id
    * @param {any} value
-   * @param {import('./forms/json').Decoded | undefined} decoded
+   * @param {import('./formats/json').Decoded | undefined} decoded
    * @param {boolean} keep
    */
   #usable(id, value, decoded, keep) {
@@ -185,8 +185,8 @@ class StoredSessions {
    * @param {string} id
    * @param {string} name
    * @param {any} session
-   * @param {import('./store-loaded').LoadedSession | undefined} loaded
-   * @param {import('./forms/json').Encoded} encoded
+   * @param {import('./loaded-session').LoadedSession | undefined} loaded
+   * @param {import('./formats/json').Encoded} encoded
    * @param {number} ms
    * @returns {Promise<unknown>}
    */
@@ -212,8 +212,8 @@ class StoredSessions {
   /**
    * @param {string} id
    * @param {string} name
-   * @param {import('./store-loaded').LoadedSession} loaded
-   * @param {import('./forms/json').Encoded} encoded
+   * @param {import('./loaded-session').LoadedSession} loaded
+   * @param {import('./formats/json').Encoded} encoded
    * @param {number} ms
    * @returns {Promise<boolean>} whether it was written as it is
    */
@@ -239,9 +239,9 @@ class StoredSessions {
 
   /**
    * @param {string} key
-   * @param {import('./store-loaded').LoadedSession} loaded
+   * @param {import('./loaded-session').LoadedSession} loaded
    * @param {{ mark: string | Buffer, whole: boolean }} expected what must be there
-   * @param {import('./forms/json').Encoded} next
+   * @param {import('./formats/json').Encoded} next
    * @param {number} ms
    * @param {string | Buffer} seen what the object in the request reflects
    * @returns {Promise<any>} as swap() of the records
@@ -261,8 +261,8 @@ class StoredSessions {
    * Somebody else has written since.
    * @param {string} id
    * @param {string} name
-   * @param {import('./store-loaded').LoadedSession} loaded
-   * @param {import('./forms/json').Encoded} encoded mine
+   * @param {import('./loaded-session').LoadedSession} loaded
+   * @param {import('./formats/json').Encoded} encoded mine
    * @param {any} current
    */
   async #resolve(id, name, loaded, encoded, current) {
@@ -306,7 +306,7 @@ class StoredSessions {
    * if it still lives.
    * @param {string} id
    * @param {string} name
-   * @param {import('./store-loaded').LoadedSession} loaded
+   * @param {import('./loaded-session').LoadedSession} loaded
    * @param {any} session
    */
   async #writeLate(id, name, loaded, session) {
@@ -329,7 +329,7 @@ class StoredSessions {
   /**
    * @param {string} name
    * @param {any} value
-   * @returns {Promise<import('./forms/json').Decoded | undefined>}
+   * @returns {Promise<import('./formats/json').Decoded | undefined>}
    */
   async #decode(name, value) {
     try {
@@ -380,7 +380,7 @@ class StoredSessions {
 
   /**
    * @param {string} id
-   * @param {import('./store-touches').Touch} touch
+   * @param {import('./touches').Touch} touch
    * @param {Done} done
    */
   #sendTouch(id, { expires, ends, maxAge, loaded }, done) {
@@ -409,7 +409,7 @@ class StoredSessions {
    * @param {string} name
    * @param {{ expires: any, originalMaxAge: any }} cookie
    * @param {number} ms
-   * @param {import('./store-loaded').LoadedSession} [loaded] by the request that does it: no conflict for its next save
+   * @param {import('./loaded-session').LoadedSession} [loaded] by the request that does it: no conflict for its next save
    */
   async #adopt(id, name, { expires, originalMaxAge }, ms, loaded) {
     const key = this.#options.prefix + name;

@@ -1,7 +1,7 @@
 'use strict';
 // What a request has loaded: against it the session is written, and with it others' changes are merged.
 
-const { timeOf } = require('./forms/expiry');
+const { timeOf } = require('./formats/expiry');
 
 // Of a session object that lives long while Redis is away.
 const MOST_UNSURE = 8;
@@ -53,7 +53,7 @@ class Loaded {
   }
 
   /**
-   * @param {import('./forms/json').Encoded} encoded what is stored now
+   * @param {import('./formats/json').Encoded} encoded what is stored now
    * @param {string | Buffer} seen what the object in the request reflects
    */
   wrote({ mark, whole, value }, seen) {
@@ -74,7 +74,7 @@ class Loaded {
 
   /**
    * A write of which nobody knows whether it was carried out.
-   * @param {import('./forms/json').Encoded} encoded
+   * @param {import('./formats/json').Encoded} encoded
    * @param {string | Buffer} seen what the object in the request reflected
    */
   mayHaveWritten(encoded, seen) {

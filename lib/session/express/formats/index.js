@@ -1,7 +1,7 @@
 'use strict';
 // The stored forms of a session; each can be touched without being sent again. json: the usual one. serialized: with a
 // serializer of the user's. sealed: encrypted.
-const { createSealer } = require('../../storage/sealing');
+const { createSealer } = require('../../storage/encryption');
 const { jsonForm } = require('./json');
 const { createSealedForm } = require('./sealed');
 const { createSerializedForm } = require('./serialized');

@@ -15,7 +15,7 @@ class Listing {
   #read;
 
   /**
-   * @param {import('../storage/records').Records} records
+   * @param {import('../storage/redis-records').Records} records
    * @param {import('./store-options').StoreOptions} options
    * @param {boolean} binary whether records are bytes
    * @param {(name: string, value: any) => Promise<any>} read null for what is no session

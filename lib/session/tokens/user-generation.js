@@ -7,7 +7,7 @@
 //
 // A record that is gone revives nothing: no session without one is good.
 const { SessionError } = require('../errors');
-const { newMark } = require('./sessions-record');
+const { newMark } = require('./record-format');
 
 const HOUR_MS = 3_600_000;
 const MOST_TRIES = 1000;
@@ -50,7 +50,7 @@ function isGood(text, handle, generation) {
 class Generations {
   #records;
 
-  /** @param {import('../storage/records').Records} records */
+  /** @param {import('../storage/redis-records').Records} records */
   constructor(records) {
     this.#records = records;
   }
