@@ -1,6 +1,6 @@
 'use strict';
 // SessionStore: a store for express-session. Here are its callbacks, promises and events; what it does is in
-// store-sessions.js.
+// stored-sessions.js.
 const { createForm } = require('./formats');
 const { loadExpressSession } = require('./load-express-session');
 const { openRecords } = require('../storage/open-records');
