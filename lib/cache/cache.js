@@ -6,6 +6,7 @@ const { CacheError } = require('../errors');
 const { invalid } = require('../options/invalid');
 const { checkTag } = require('../options/tags');
 const { RedisClient } = require('../redis/client');
+const { AwakeNamespaces } = require('./awake-namespaces');
 const { Announcer } = require('../store/events');
 const { checkKey, checkKeys, isSoft, pairsOf, relatedParts } = require('./validate');
 const { getMany, getOrSetMany, setMany } = require('./many');
@@ -17,38 +18,62 @@ const { memoizeFunction } = require('./memoize');
 const { Objects } = require('./decoded-objects');
 const { healthOf, statsOf } = require('../store/stats');
 const { ROOT, Store, addStoreOf } = require('../store/store');
-const { FRESH, STALE, AHEAD } = require('../store/tiered-store');
+const { FRESH, STALE, AHEAD, zeros } = require('../store/tiered-store');
 
 const MAX_PATH = 1000;
 
 /** @typedef {import('../redis/client').Client} Client */
+/** @typedef {import('../store/store').StoreInstance} StoreInstance */
 /** @typedef {import('../store/tiered-store').Hit} Hit */
+
+/** @type {(event: 'ready' | 'close') => void} */
+const noListener = () => {};
 
 class Cache extends EventEmitter {
   #options;
   #place;
-  #store;
-  #tiers;
-  #peek;
-  #still;
+  // Its parts, while it is awake (awake-namespaces.js); the cache itself, outside of all namespaces, always is.
+  /** @type {StoreInstance} */
+  #store = /** @type {any} */ (undefined);
+  /** @type {StoreInstance['tiers']} */
+  #tiers = /** @type {any} */ (undefined);
+  /** @type {StoreInstance['tiers']['peek']} */
+  #peek = /** @type {any} */ (undefined);
+  /** @type {StoreInstance['tiers']['still']} */
+  #still = /** @type {any} */ (undefined);
+  /** @type {StoreInstance['invalidation']} */
+  #invalidation = /** @type {any} */ (undefined);
+  /** @type {StoreInstance['pending']} */
+  #pending = /** @type {any} */ (undefined);
+  /** @type {import('./decoded-objects').ObjectsInstance} */
+  #objects = /** @type {any} */ (undefined);
+  /** @type {import('./load-coordinator').LoadCoordinatorInstance} */
+  #loads = /** @type {any} */ (undefined);
+  /** @type {import('./awake-namespaces').Sleeper | undefined} */
+  #sleeper;
+  #used = true;
+  /** Calls under way that go on with the parts when they are answered. */
+  #busy = 0;
   /** @type {Client | undefined} */
   #client;
   #defaults;
   #codec;
-  #objects;
   // What calls without options ask for: made once.
+  /** @type {import('./call-options').CallOptionsInstance} */
   #plainWrite;
+  /** @type {import('./call-options').CallOptionsInstance} */
   #plainLoad;
-  #loads;
-  #invalidation;
-  #pending;
+  /** @type {import('../store/log-throttle').ComplaintsInstance} */
   #complaints;
-  /** @type {Map<string, Cache>} */
-  #children = new Map();
-  /** @type {Set<Promise<void>>} closes of namespaces that are under way */
-  #leaving = new Set();
+  /** @type {Map<string, Cache> | undefined} */
+  #children;
+  /** @type {Set<Promise<void>> | undefined} closes of namespaces that are under way */
+  #leaving;
   /** @type {Cache | undefined} whose namespace this one is */
   #parent;
+  /** @type {import('./awake-namespaces').AwakeNamespacesInstance} of the cache outside of all namespaces */
+  #awake;
+  #leaveClient = noListener;
   #closed = false;
   /** @type {Promise<void> | undefined} */
   #closing;
@@ -63,90 +88,210 @@ class Cache extends EventEmitter {
     refreshes: 0,
     staleHits: 0,
   };
+  #tierCounters = zeros();
   #announcer = new Announcer(this);
 
   /**
    * @param {import('./options').NormalCacheOptions} options
    * @param {import('../store/store').Place} [place] in the namespaces
-   * @param {Client} [client] of the parent
    * @param {Cache} [parent]
    */
-  constructor(options, place = ROOT, client = undefined, parent = undefined) {
+  constructor(options, place = ROOT, parent = undefined) {
     super();
     this.name = options.namespace;
     this.#options = options;
     this.#place = place;
     this.#defaults = options.call;
-    this.#parent = parent;
-    this.#plainWrite = writeOptions(undefined, options.call);
-    this.#plainLoad = loadOptions(undefined, options.call);
     this.#codec = options.codec;
-    this.#complaints = new Complaints(options.logger);
-    this.#client = client ?? clientOf(options);
-    const tell = this.#tell;
-    const counters = this.#counters;
-    try {
-      this.#store = new Store(options, {
-        place,
-        client: this.#client,
-        parent: parent === undefined ? undefined : parent.#store,
-        overtake: {
-          key: (key) => this.#loads.overtakeKey(key),
-          matching: (matches) => this.#loads.overtakeMatching(matches),
-          tagged: (names) => this.#loads.overtakeTagged(names),
-        },
-        counters,
-        tell,
-        onError: (error) => this.#survived(error),
-      });
-    } catch (error) {
-      if (client === undefined && options.ownsClient) this.#client?.destroy();
-      throw error;
+    this.#parent = parent;
+    if (parent === undefined) {
+      this.#plainWrite = writeOptions(undefined, options.call);
+      this.#plainLoad = loadOptions(undefined, options.call);
+      this.#complaints = new Complaints(options.logger);
+      this.#awake = new AwakeNamespaces();
+      this.#client = clientOf(options);
+      try {
+        this.#wake();
+      } catch (error) {
+        if (options.ownsClient) this.#client?.destroy();
+        throw error;
+      }
+      // One listener for each cache is no leak.
+      this.#client?.setMaxListeners(0);
+      const onReady = () => this.#onReady();
+      const onLost = (/** @type {{ reason: string }} */ details) => this.#onLost(details);
+      this.#client?.on('ready', onReady);
+      this.#client?.on('close', onLost);
+      this.#leaveClient = (event) => void this.#client?.off(event, event === 'ready' ? onReady : onLost);
+    } else {
+      this.#plainWrite = parent.#plainWrite;
+      this.#plainLoad = parent.#plainLoad;
+      this.#complaints = parent.#complaints;
+      this.#awake = parent.#awake;
+      this.#client = parent.#client;
     }
-    addStoreOf(this, this.#store);
-    const { tiers, invalidation, pending, values } = this.#store;
-    this.#tiers = tiers;
-    this.#invalidation = invalidation;
-    this.#pending = pending;
-    // On the hot path: no method call in between.
-    this.#peek = tiers.peek;
-    this.#still = tiers.still;
-    this.#objects = new Objects(options.codec, options.share, values);
-    this.#loads = new LoadCoordinator({
-      store: this.#store,
-      objects: this.#objects,
-      codec: options.codec,
-      tell,
-      counters,
+    addStoreOf(this, () => {
+      this.#checkOpen();
+      return this.#store;
     });
-    // One listener for each namespace is no leak.
-    this.#client?.setMaxListeners(0);
-    this.#client?.on('ready', this.#onReady);
-    this.#client?.on('close', this.#onClose);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- its parts
+
+  #wake() {
+    const parent = this.#parent;
+    if (parent !== undefined && parent.#store === undefined) parent.#wake();
+    const options = this.#options;
+    const counters = this.#counters;
+    const tell = (/** @type {string} */ name, /** @type {unknown[]} */ ...details) => this.#tell(name, ...details);
+    const store = new Store(options, {
+      place: this.#place,
+      client: this.#client,
+      parent: parent === undefined ? undefined : parent.#store,
+      overtake: {
+        key: (key) => this.#loads.overtakeKey(key),
+        matching: (matches) => this.#loads.overtakeMatching(matches),
+        tagged: (names) => this.#loads.overtakeTagged(names),
+      },
+      counters,
+      tierCounters: this.#tierCounters,
+      tell,
+      onError: (error) => this.#survived(error),
+    });
+    this.#store = store;
+    this.#tiers = store.tiers;
+    this.#invalidation = store.invalidation;
+    this.#pending = store.pending;
+    // On the hot path: no method call in between.
+    this.#peek = store.tiers.peek;
+    this.#still = store.tiers.still;
+    this.#objects = new Objects(options.codec, options.share, store.values);
+    this.#loads = new LoadCoordinator({ store, objects: this.#objects, codec: options.codec, tell, counters });
+    if (parent === undefined) return;
+    this.#sleeper = { sleep: () => this.#sleep() };
+    this.#awake.add(this.#sleeper);
+  }
+
+  /** @returns {boolean} false: it was used since this was called last, or something is under way */
+  #sleep() {
+    if (this.#used || this.#busy > 0 || !this.#store.isIdle) {
+      this.#used = false;
+      return false;
+    }
+    this.#objects.clear();
+    this.#store.giveUp();
+    const none = /** @type {any} */ (undefined);
+    this.#store = this.#tiers = this.#invalidation = this.#pending = none;
+    this.#peek = this.#still = this.#objects = this.#loads = none;
+    this.#sleeper = undefined;
+    return true;
+  }
+
+  /**
+   * Work that uses the parts after it has waited.
+   * @template T
+   * @param {Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  #during(work) {
+    // Outside of namespaces nothing falls asleep.
+    return this.#parent === undefined ? work : this.#counted(work);
+  }
+
+  /**
+   * @template T
+   * @param {Promise<T>} work
+   */
+  async #counted(work) {
+    this.#busy++;
+    try {
+      return await work;
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  /** @param {(cache: Cache) => void} call of this one and all its namespaces */
+  #forAll(call) {
+    call(this);
+    if (this.#children !== undefined) for (const child of this.#children.values()) child.#forAll(call);
+  }
+
+  #onReady() {
+    this.#forAll((cache) => {
+      // In this turn, and so in front of whatever is read from now on. What is asleep has nothing to carry out.
+      if (cache.#pending !== undefined) void cache.#pending.flush();
+      cache.#tell('redis:connect');
+    });
+  }
+
+  /** @param {{ reason: string }} details */
+  #onLost(details) {
+    if (!this.#closed) this.#complaints.about('REDIS', `the connection to Redis was lost: ${details.reason}`);
+    this.#forAll((cache) => {
+      if (cache.#loads !== undefined) cache.#loads.onLost();
+      cache.#tell('redis:close', details);
+    });
+  }
+
+  // ------------------------------------------------------------------------------------------------------- listeners
+
+  /**
+   * @param {any} name
+   * @param {any} listener
+   */
+  on(name, listener) {
+    super.on(name, listener);
+    this.#announcer.listenersChanged();
+    return this;
+  }
+
+  /**
+   * @param {any} name
+   * @param {any} listener
+   */
+  addListener(name, listener) {
+    return this.on(name, listener);
+  }
+
+  /**
+   * @param {any} name
+   * @param {any} listener
+   */
+  prependListener(name, listener) {
+    super.prependListener(name, listener);
+    this.#announcer.listenersChanged();
+    return this;
+  }
+
+  /**
+   * @param {any} name
+   * @param {any} listener
+   */
+  removeListener(name, listener) {
+    super.removeListener(name, listener);
+    this.#announcer.listenersChanged();
+    return this;
+  }
+
+  /**
+   * @param {any} name
+   * @param {any} listener
+   */
+  off(name, listener) {
+    return this.removeListener(name, listener);
   }
 
   /** @param {any[]} names */
   removeAllListeners(...names) {
-    for (const name of ['newListener', 'removeListener']) super.removeAllListeners(name);
     super.removeAllListeners(...names);
-    this.#announcer.watch();
+    this.#announcer.listenersChanged();
     return this;
   }
 
-  #onReady = () => {
-    // In this turn, and so in front of whatever is read from now on.
-    void this.#pending.flush();
-    this.#tell('redis:connect');
-  };
-  #onClose = (/** @type {{ reason: string }} */ details) => {
-    this.#loads.onLost();
-    if (!this.#closed) this.#complaints.about('REDIS', `the connection to Redis was lost: ${details.reason}`);
-    this.#tell('redis:close', details);
-  };
-
   /** The memory tier by itself. */
   get memory() {
-    return { stats: () => this.#tiers.memoryStats() };
+    return { stats: () => this.#memoryStats() };
   }
 
   // -------------------------------------------------------------------------------------------------------- reading
@@ -158,7 +303,7 @@ class Cache extends EventEmitter {
   async get(key) {
     checkKey(key);
     this.#checkOpen();
-    return this.#find(key);
+    return this.#during(this.#find(key));
   }
 
   /**
@@ -178,6 +323,11 @@ class Cache extends EventEmitter {
   async read(key) {
     checkKey(key);
     this.#checkOpen();
+    return this.#during(this.#read(key));
+  }
+
+  /** @param {string} key */
+  async #read(key) {
     const local = this.#pending.any && this.#pending.blocks(key) ? undefined : this.#tiers.peekWhole(key);
     const found = local ?? (await this.#remote(key));
     if (found === undefined) return { value: undefined, status: 'miss' };
@@ -190,12 +340,16 @@ class Cache extends EventEmitter {
 
   /** @param {string} key */
   async has(key) {
-    return (await this.#lifetime(key)) !== undefined;
+    checkKey(key);
+    this.#checkOpen();
+    return (await this.#during(this.#lifetime(key))) !== undefined;
   }
 
   /** @param {string} key */
   async ttl(key) {
-    const left = await this.#lifetime(key);
+    checkKey(key);
+    this.#checkOpen();
+    const left = await this.#during(this.#lifetime(key));
     return left === undefined ? undefined : left / 1000;
   }
 
@@ -203,7 +357,7 @@ class Cache extends EventEmitter {
   async getMany(keys) {
     checkKeys(keys);
     this.#checkOpen();
-    return getMany(keys, (key) => this.#find(key));
+    return this.#during(getMany(keys, (key) => this.#find(key)));
   }
 
   // -------------------------------------------------------------------------------------------------------- loading
@@ -238,7 +392,8 @@ class Cache extends EventEmitter {
       if (value !== undefined) return value;
     }
     const call = options === undefined ? this.#plainLoad : loadOptions(options, this.#defaults);
-    return (await this.#loads.get(key, loader, call, found?.freshness === FRESH ? undefined : found)).value;
+    const local = found?.freshness === FRESH ? undefined : found;
+    return (await this.#during(this.#loads.get(key, loader, call, local))).value;
   }
 
   /**
@@ -252,7 +407,7 @@ class Cache extends EventEmitter {
     if (typeof loadMissing !== 'function') throw invalid('loadMissing', 'a function of the missing keys', loadMissing);
     this.#checkOpen();
     const call = options === undefined ? this.#plainLoad : loadOptions(options, this.#defaults);
-    return getOrSetMany(keys, loadMissing, call, this.#loads, (key) => {
+    const loading = getOrSetMany(keys, loadMissing, call, this.#loads, (key) => {
       const kept = this.#objects.of(key);
       const found = this.#look(key, call.ahead, kept);
       if (found === true) {
@@ -264,6 +419,7 @@ class Cache extends EventEmitter {
       const value = found?.freshness === FRESH ? this.#decode(key, found, 'memory') : undefined;
       return { value, local: value === undefined && found?.freshness !== FRESH ? found : undefined };
     });
+    return this.#during(loading);
   }
 
   /**
@@ -374,8 +530,8 @@ class Cache extends EventEmitter {
   }
 
   #forgetObjects() {
-    this.#objects.clear();
-    for (const child of this.#children.values()) child.#forgetObjects();
+    if (this.#objects !== undefined) this.#objects.clear();
+    if (this.#children !== undefined) for (const child of this.#children.values()) child.#forgetObjects();
   }
 
   /**
@@ -387,7 +543,7 @@ class Cache extends EventEmitter {
       throw invalid('namespace', '1 to 64 letters, digits, _ or -', name);
     }
     this.#checkOpen();
-    let child = this.#children.get(name);
+    let child = this.#children?.get(name);
     if (child === undefined) {
       const path = this.#place.path === '' ? name : `${this.#place.path}.${name}`;
       if (path.length > MAX_PATH) {
@@ -395,7 +551,8 @@ class Cache extends EventEmitter {
       }
       const namespaceTag = `n.${path}`;
       const place = { space: `k.${path}:`, namespaces: [...this.#place.namespaces, namespaceTag], namespaceTag, path };
-      child = new Cache({ ...this.#options, namespace: `${this.name}.${name}` }, place, this.#client, this);
+      child = new Cache({ ...this.#options, namespace: `${this.name}.${name}` }, place, this);
+      this.#children ??= new Map();
       this.#children.set(name, child);
     }
     return child;
@@ -406,32 +563,50 @@ class Cache extends EventEmitter {
   /** @returns {Promise<Buffer>} */
   async dump() {
     this.#checkOpen();
-    return dump(this.#tiers);
+    return this.#during(dump(this.#tiers));
   }
 
   /** @param {unknown} snapshot */
   async load(snapshot) {
     this.#checkOpen();
-    return load(this.#tiers, snapshot);
+    return this.#during(load(this.#tiers, snapshot));
   }
 
   stats() {
-    return statsOf(this.#tiers, this.#counters, this.#pending.size);
+    return statsOf(this.#tierCounters, this.#counters, this.#memoryStats(), this.#pendingCount());
   }
 
   resetStats() {
     for (const name of Object.keys(this.#counters)) this.#counters[/** @type {'sets'} */ (name)] = 0;
-    this.#tiers.resetStats();
+    Object.assign(this.#tierCounters, zeros());
+    if (this.#tiers !== undefined) this.#tiers.resetStats();
   }
 
   async health() {
-    return healthOf(this.#tiers, this.#client, this.#closed, this.#pending.size);
+    return healthOf(this.#memoryStats(), this.#client, this.#closed, this.#pendingCount());
+  }
+
+  /** Of the cache and all its namespaces. @returns {any} */
+  #memoryStats() {
+    return this.#parent === undefined ? this.#tiers.memoryStats() : this.#parent.#memoryStats();
+  }
+
+  /** @returns {number} invalidations that may concern this cache, and that Redis has not acknowledged */
+  #pendingCount() {
+    if (this.#pending !== undefined) return this.#pending.size;
+    return this.#parent === undefined ? 0 : this.#parent.#inheritedCount();
+  }
+
+  /** @returns {number} of those, what concerns its namespaces */
+  #inheritedCount() {
+    if (this.#pending !== undefined) return this.#pending.inherited;
+    return this.#parent === undefined ? 0 : this.#parent.#inheritedCount();
   }
 
   /** @returns {Promise<void>} */
   close() {
     if (this.#closing === undefined) {
-      this.#closing = this.#close();
+      this.#closing = this.#store === undefined ? this.#closeAsleep() : this.#close();
       if (this.#parent !== undefined) this.#parent.#leave(this, this.#closing);
     }
     return this.#closing;
@@ -444,22 +619,33 @@ class Cache extends EventEmitter {
    */
   #leave(child, closing) {
     // Names have no dots.
-    this.#children.delete(child.#place.path.slice(child.#place.path.lastIndexOf('.') + 1));
-    this.#leaving.add(closing);
-    void closing.finally(() => this.#leaving.delete(closing)).catch(() => {});
+    this.#children?.delete(child.#place.path.slice(child.#place.path.lastIndexOf('.') + 1));
+    const leaving = (this.#leaving ??= new Set());
+    leaving.add(closing);
+    void closing.finally(() => leaving.delete(closing)).catch(() => {});
+  }
+
+  #closeChildren() {
+    if (this.#children !== undefined) for (const child of [...this.#children.values()]) void child.close();
+  }
+
+  async #closeAsleep() {
+    this.#closed = true;
+    this.#closeChildren();
   }
 
   async #close() {
     this.#closed = true;
+    if (this.#sleeper !== undefined) this.#awake.delete(this.#sleeper);
     this.#store.stop();
     this.#loads.close();
-    this.#client?.off('ready', this.#onReady);
-    for (const child of [...this.#children.values()]) void child.close();
-    await Promise.all(this.#leaving);
+    this.#leaveClient('ready');
+    this.#closeChildren();
+    if (this.#leaving !== undefined) await Promise.all(this.#leaving);
     await this.#store.idle();
     const owner = this.#options.ownsClient && this.#place === ROOT;
     if (owner) await this.#client?.close();
-    this.#client?.off('close', this.#onClose);
+    this.#leaveClient('close');
     this.#objects.clear();
     this.#store.close();
   }
@@ -594,8 +780,6 @@ class Cache extends EventEmitter {
    * @returns {Promise<number | undefined>}
    */
   async #lifetime(key) {
-    checkKey(key);
-    this.#checkOpen();
     const pending = this.#pending.any && this.#pending.blocks(key);
     const local = pending ? undefined : this.#tiers.peekWhole(key, true);
     const found = local ?? (await this.#remote(key, true));
@@ -612,6 +796,8 @@ class Cache extends EventEmitter {
 
   #checkOpen() {
     if (this.#closed) throw new CacheError('CACHE_CLOSED', 'the cache is closed');
+    this.#used = true;
+    if (this.#store === undefined) this.#wake();
   }
 
   /** @param {Error} error */
@@ -620,7 +806,13 @@ class Cache extends EventEmitter {
     this.#tell('cache:error', error);
   }
 
-  #tell = (/** @type {string} */ name, /** @type {unknown[]} */ ...details) => this.#announcer.tell(name, ...details);
+  /**
+   * @param {string} name
+   * @param {unknown[]} details
+   */
+  #tell(name, ...details) {
+    this.#announcer.tell(name, ...details);
+  }
 }
 
 /**

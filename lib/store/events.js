@@ -1,38 +1,25 @@
 'use strict';
-// The events of a cache. Listeners are rare, and counting them is not free: who is heard is kept up to date by
-// EventEmitter's own events.
+// The events of a cache. Counting listeners costs time with every hit: whether somebody listens to hits is noted when
+// listeners come and go.
 const { callListener } = require('../util/call-listener');
 
 class Announcer {
   #emitter;
-  #heard = new Set();
   /** Whether somebody listens to 'cache:hit': asked with every hit. */
   hearsHits = false;
 
-  /** @param {import('node:events').EventEmitter} emitter */
+  /** @param {import('node:events').EventEmitter} emitter that calls listenersChanged() */
   constructor(emitter) {
     this.#emitter = emitter;
-    this.watch();
   }
 
-  /** Also after the emitter has lost all its listeners, ours among them. */
-  watch() {
-    this.#heard = new Set(this.#emitter.eventNames());
-    this.hearsHits = this.#heard.has('cache:hit');
-    this.#emitter.on('newListener', (name) => {
-      this.#heard.add(name);
-      this.hearsHits ||= name === 'cache:hit';
-    });
-    this.#emitter.on('removeListener', (name) => {
-      if (this.#emitter.listenerCount(name) > 0) return;
-      this.#heard.delete(name);
-      this.hearsHits &&= name !== 'cache:hit';
-    });
+  listenersChanged() {
+    this.hearsHits = this.hears('cache:hit');
   }
 
   /** @param {string} name */
   hears(name) {
-    return this.#heard.has(name);
+    return this.#emitter.listenerCount(name) > 0;
   }
 
   /**
@@ -41,7 +28,7 @@ class Announcer {
    * @param {unknown[]} details
    */
   tell(name, ...details) {
-    if (this.#heard.has(name)) callListener(() => this.#emitter.emit(name, ...details));
+    if (this.hears(name)) callListener(() => this.#emitter.emit(name, ...details));
   }
 }
 

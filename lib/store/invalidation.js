@@ -200,12 +200,20 @@ class Invalidation {
     this.pending.addKey(key);
   }
 
+  get isIdle() {
+    return this.#background.size === 0 && this.#children.size === 0;
+  }
+
+  leaveParent() {
+    if (this.#parent !== undefined) this.#parent.#children.delete(this);
+  }
+
   /** What happens in the background has ended, or is given up. */
   async close() {
     this.pending.close();
     this.#sweeper.stop();
     await Promise.allSettled(this.#background);
-    if (this.#parent !== undefined) this.#parent.#children.delete(this);
+    this.leaveParent();
   }
 
   /**

@@ -77,6 +77,10 @@ class LeaseWaiters {
     return there instanceof Set ? [...there] : [there];
   }
 
+  get isEmpty() {
+    return this.#byKey.size === 0;
+  }
+
   /** @returns {Waiter[]} of all keys */
   all() {
     return [...this.#byKey.keys()].flatMap((key) => this.of(key));

@@ -36,4 +36,6 @@ class Complaints {
   }
 }
 
+/** @typedef {Complaints} ComplaintsInstance */
+
 module.exports = { Complaints };

@@ -18,6 +18,10 @@ class Outstanding {
     return work;
   }
 
+  get isIdle() {
+    return this.#count === 0;
+  }
+
   #done = () => {
     if (--this.#count === 0) this.#onIdle?.();
   };

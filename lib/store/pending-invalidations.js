@@ -60,6 +60,11 @@ class PendingInvalidations {
     return this.#some || (this.#parent !== undefined && this.#parent.any);
   }
 
+  /** Whether there are any of this cache itself, or a write that stands for one. */
+  get hasOwn() {
+    return this.#own > 0 || this.#overtaking.size > 0 || this.#flushing !== undefined;
+  }
+
   /** How many there are that may concern this cache. */
   get size() {
     return this.#own + (this.#parent?.inherited ?? 0);

@@ -3,16 +3,15 @@
 const { CacheError } = require('../errors');
 const { linkOf } = require('../redis/link');
 
-/** @typedef {import('./tiered-store').TieredStoreInstance} TieredStore */
-
 /**
  * @template {Record<string, number>} Counters
- * @param {TieredStore} tiers
+ * @param {import('./tiered-store').TierCounters} tierCounters
  * @param {Counters} counters
+ * @param {any} memory statistics of the memory tier; undefined: there is none
  * @param {number} pendingInvalidations
  */
-function statsOf(tiers, counters, pendingInvalidations) {
-  const { memoryHits, redisHits, misses, redisErrors, corrupt } = tiers.counters;
+function statsOf(tierCounters, counters, memory, pendingInvalidations) {
+  const { memoryHits, redisHits, misses, redisErrors, corrupt } = tierCounters;
   const hits = memoryHits + redisHits;
   return {
     hits,
@@ -24,19 +23,18 @@ function statsOf(tiers, counters, pendingInvalidations) {
     memoryHits,
     redisHits,
     pendingInvalidations,
-    memory: tiers.memoryStats(),
+    memory,
   };
 }
 
 /**
- * @param {TieredStore} tiers
+ * @param {any} stats of the memory tier
  * @param {import('../redis/client').Client | undefined} client
  * @param {boolean} closed
  * @param {number} pendingInvalidations
  * @returns {Promise<import('../../types').CacheHealth>}
  */
-async function healthOf(tiers, client, closed, pendingInvalidations) {
-  const stats = tiers.memoryStats();
+async function healthOf(stats, client, closed, pendingInvalidations) {
   const memory = stats && { entries: stats.entries, bytes: stats.bytes, maxBytes: stats.maxBytes };
   const more = { pendingInvalidations, memory };
   if (closed) return { status: 'closed', redis: client ? 'unavailable' : 'none', ...more };

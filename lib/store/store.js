@@ -1,7 +1,6 @@
 'use strict';
 // The store of one namespace: entries in both tiers, their leases, invalidation. Values (cache/), HTTP responses (http/),
 // Keyv and sessions stand on it, and reach it by storeOf(cache).
-const { CacheError } = require('../errors');
 const { invalid } = require('../options/invalid');
 const { DecodedValues } = require('./decoded-values');
 const { startExpiry } = require('./expiry');
@@ -61,14 +60,16 @@ class Store {
    * @param {Store} [parts.parent] of the cache whose namespace this is
    * @param {import('./invalidation').Overtake} parts.overtake the loads of values under way
    * @param {{ deletes: number, invalidations: number }} parts.counters
+   * @param {import('./tiered-store').TierCounters} parts.tierCounters
    * @param {(name: string, details: any) => void} parts.tell
    * @param {(error: Error) => void} parts.onError told what a read has survived
    */
-  constructor(options, { place, client, parent, overtake, counters, tell, onError }) {
+  constructor(options, { place, client, parent, overtake, counters, tierCounters, tell, onError }) {
     this.prefix = options.prefix + place.space;
     this.path = place.path;
     this.maxTtl = options.call.maxTtl;
     this.tiers = new TieredStore({ ...options, ...place }, client, {
+      counters: tierCounters,
       onError,
       onWatched: (key) => this.leases.waiters.keyChanged(key),
       onReleased: (ticket) => this.leases.waiters.released(ticket),
@@ -109,6 +110,29 @@ class Store {
     this.#attached.add(part);
   }
 
+  /** Whether nothing is under way, and nothing is remembered that must be carried out. */
+  get isIdle() {
+    const { leases, outstanding, pending, invalidation } = this;
+    return (
+      leases.waiters.isEmpty &&
+      outstanding.isIdle &&
+      !pending.hasOwn &&
+      invalidation.isIdle &&
+      this.#attached.size === 0 &&
+      !this.isHeld
+    );
+  }
+
+  /** Somebody else keeps it, by storeOf(): it must not be given up. */
+  isHeld = false;
+
+  /** An idle one gives up what it has. */
+  giveUp() {
+    this.stop();
+    this.invalidation.leaveParent();
+    this.close();
+  }
+
   /** Nobody begins or waits any more; what was called before goes on. */
   stop() {
     this.#closed = true;
@@ -131,12 +155,12 @@ class Store {
 
 /** @typedef {Store} StoreInstance */
 
-/** @type {WeakMap<object, Store>} */
+/** @type {WeakMap<object, () => Store>} */
 const stores = new WeakMap();
 
 /**
  * @param {object} cache
- * @param {Store} store
+ * @param {() => Store} store throws CacheError CACHE_CLOSED when the cache is closed
  */
 function addStoreOf(cache, store) {
   stores.set(cache, store);
@@ -151,9 +175,10 @@ const isCache = (cache) => typeof cache === 'object' && cache !== null && stores
  * @returns {Store} throws CacheError CACHE_CLOSED when it is closed
  */
 function storeOf(cache, expected = 'a cache made by createCache()') {
-  const store = isCache(cache) ? stores.get(cache) : undefined;
-  if (store === undefined) throw invalid('cache', expected, cache);
-  if (store.closed) throw new CacheError('CACHE_CLOSED', 'the cache is closed');
+  const find = isCache(cache) ? stores.get(cache) : undefined;
+  if (find === undefined) throw invalid('cache', expected, cache);
+  const store = find();
+  store.isHeld = true;
   return store;
 }
 

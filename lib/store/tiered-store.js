@@ -91,6 +91,7 @@ const factories = {
 
 // Hits are counted by whoever finds that what a tier holds is a hit.
 const zeros = () => ({ memoryHits: 0, redisHits: 0, misses: 0, redisErrors: 0, corrupt: 0 });
+/** @typedef {ReturnType<typeof zeros>} TierCounters */
 
 // A read finds, once per connection, tags whose stamps it has to wait for.
 const MOST_TRIES = 4;
@@ -108,17 +109,17 @@ class TieredStore {
   /** @type {import('../redis/client').Client | undefined} */
   client;
   #closed = false;
-  counters = zeros();
 
   /**
    * @param {import('../cache/options').NormalCacheOptions & { space: string, namespaces: string[] }} options
    * @param {import('../redis/client').Client | undefined} client
-   * @param {{ onError: (error: Error) => void, onWatched: (key: string) => void, onReleased: (ticket: number) => void }} hooks
+   * @param {{ counters: TierCounters, onError: (error: Error) => void, onWatched: (key: string) => void, onReleased: (ticket: number) => void }} hooks
    *   told about what was survived; that a watched key has changed; that a lease has ended
    */
-  constructor(options, client, { onError, onWatched, onReleased }) {
+  constructor(options, client, { counters, onError, onWatched, onReleased }) {
     const { memory } = options;
     this.client = client;
+    this.counters = counters;
     this.onError = onError;
     this.#link = client && linkOf(client);
     this.#native = binding.createStore(
@@ -530,7 +531,7 @@ class TieredStore {
   }
 
   resetStats() {
-    this.counters = zeros();
+    Object.assign(this.counters, zeros());
     this.#native.resetStats();
   }
 
@@ -570,6 +571,7 @@ class TieredStore {
 /** @typedef {TieredStore} TieredStoreInstance */
 
 module.exports = {
+  zeros,
   TieredStore,
   isHit,
   FRESH,
