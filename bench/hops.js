@@ -43,8 +43,9 @@ async function measure(name, operation) {
   console.log(
     `${name.padEnd(34)} ${String(files.size).padStart(3)} files ${String(hops.length).padStart(4)} functions ${String(calls).padStart(4)} calls`,
   );
-  if (name === listed)
+  if (name === listed) {
     for (const { file, functionName, count } of hops) console.log(`  ${file} ${functionName} ${count}`);
+  }
 }
 
 const get = (port, target) =>
