@@ -5,6 +5,8 @@ const { callListener } = require('../util/call-listener');
 
 class Announcer {
   #emitter;
+  /** @type {Set<string | symbol> | undefined} names of events that somebody listens to */
+  #heard = undefined;
   /** Whether somebody listens to 'cache:hit': asked with every hit. */
   hearsHits = false;
 
@@ -14,12 +16,14 @@ class Announcer {
   }
 
   listenersChanged() {
+    const names = this.#emitter.eventNames();
+    this.#heard = names.length === 0 ? undefined : new Set(names);
     this.hearsHits = this.hears('cache:hit');
   }
 
   /** @param {string} name */
   hears(name) {
-    return this.#emitter.listenerCount(name) > 0;
+    return this.#heard !== undefined && this.#heard.has(name);
   }
 
   /**
