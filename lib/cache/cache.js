@@ -174,7 +174,7 @@ class Cache extends EventEmitter {
 
   /** @returns {boolean} false: it was used since this was called last, or something is under way */
   #sleep() {
-    if (this.#used || this.#busy > 0 || !this.#store.isIdle) {
+    if (this.#used || this.#busy > 0 || !this.#store.isIdle || !this.#loads.isIdle) {
       this.#used = false;
       return false;
     }

@@ -107,6 +107,11 @@ class LoadCoordinator {
     load.result.catch((error) => this.#tell('cache:error', error));
   }
 
+  /** Whether nothing is remembered that a later load needs: errors, for errorBackoff. */
+  get isIdle() {
+    return this.#failures.areOver;
+  }
+
   // ------------------------------------------------------------------------------------------------ what overtakes loads
 
   /** @param {string} key that is written or removed */

@@ -9,6 +9,7 @@ const MOST = 1000;
 class Failures {
   /** @type {import('../util/bounded-map').BoundedMapOf<{ error: unknown, until: number }>} */
   #recent = new BoundedMap(MOST);
+  #lastUntil = 0;
 
   /**
    * @param {string} key
@@ -29,7 +30,14 @@ class Failures {
    */
   remember(key, error, ms) {
     if (ms <= 0) return;
-    this.#recent.set(key, { error, until: performance.now() + ms });
+    const until = performance.now() + ms;
+    this.#lastUntil = Math.max(this.#lastUntil, until);
+    this.#recent.set(key, { error, until });
+  }
+
+  /** Whether none is remembered any more. */
+  get areOver() {
+    return performance.now() >= this.#lastUntil;
   }
 
   /** @param {string} key */

@@ -88,6 +88,20 @@ describe.each([
     expect(await one.get('k')).toBe('loaded');
   });
 
+  test('an error that is remembered keeps it awake until its time is over', async () => {
+    const one = cache.namespace('failing');
+    const thrown = new Error('database');
+    const load = () => {
+      throw thrown;
+    };
+    expect(await rejection(one.getOrSet('k', load, { errorBackoff: '1h' }))).toBe(thrown);
+    await useOthers('next');
+    expect(hasSlept('failing')).toBe(false);
+    expect(await rejection(one.getOrSet('k', () => 'value', { errorBackoff: '1h' }))).toBe(thrown);
+    await one.set('k', 'value');
+    expect(await one.getOrSet('k', load)).toBe('value');
+  });
+
   test('a namespace in a namespace, and what is closed', async () => {
     const inner = cache.namespace('outer').namespace('inner');
     await inner.set('k', 1);
