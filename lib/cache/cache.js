@@ -1,6 +1,6 @@
 'use strict';
 // Cache: what createCache() gives. Checks arguments, answers plain hits of the memory tier itself, and leaves the rest to
-// Loads, Invalidation and Batches.
+// LoadCoordinator, Invalidation and many.js. A namespace has its parts only while it is in use.
 const { EventEmitter } = require('node:events');
 const { CacheError } = require('../errors');
 const { invalid } = require('../options/invalid');
@@ -27,7 +27,7 @@ const MAX_PATH = 1000;
 /** @typedef {import('../store/tiered-store').Hit} Hit */
 
 /** @type {(event: 'ready' | 'close') => void} */
-const noListener = () => {};
+const noClient = () => {};
 
 class Cache extends EventEmitter {
   #options;
@@ -73,7 +73,7 @@ class Cache extends EventEmitter {
   #parent;
   /** @type {import('./awake-namespaces').AwakeNamespacesInstance} of the cache outside of all namespaces */
   #awake;
-  #leaveClient = noListener;
+  #leaveClient = noClient;
   #closed = false;
   /** @type {Promise<void> | undefined} */
   #closing;

@@ -242,33 +242,18 @@ class EvictionQueues {
     list.weight -= nodes_.weight(slot);
   }
 
-  void linkNewest(Queue queue, Slot slot) {
-    List& list = lists_[queue];
-    EvictionNode& node = nodes_.node(slot);
-    node.older = list.newest;
-    node.newer = kNoSlot;
-    node.queue = queue;
-    if (list.newest == kNoSlot) {
-      list.oldest = slot;
-    } else {
-      nodes_.node(list.newest).newer = slot;
-    }
-    list.newest = slot;
-    list.weight += nodes_.weight(slot);
-  }
+  void linkNewest(Queue queue, Slot slot) { link(queue, slot, lists_[queue].newest, kNoSlot); }
+  void linkOldest(Queue queue, Slot slot) { link(queue, slot, kNoSlot, lists_[queue].oldest); }
 
-  void linkOldest(Queue queue, Slot slot) {
+  // Between these two; kNoSlot: at the end of the list.
+  void link(Queue queue, Slot slot, Slot older, Slot newer) {
     List& list = lists_[queue];
     EvictionNode& node = nodes_.node(slot);
-    node.older = kNoSlot;
-    node.newer = list.oldest;
+    node.older = older;
+    node.newer = newer;
     node.queue = queue;
-    if (list.oldest == kNoSlot) {
-      list.newest = slot;
-    } else {
-      nodes_.node(list.oldest).older = slot;
-    }
-    list.oldest = slot;
+    (older == kNoSlot ? list.oldest : nodes_.node(older).newer) = slot;
+    (newer == kNoSlot ? list.newest : nodes_.node(newer).older) = slot;
     list.weight += nodes_.weight(slot);
   }
 

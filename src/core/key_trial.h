@@ -39,7 +39,7 @@ class KeyTrial {
         queues_.resized(found, before);
       }
       queues_.touched(found);
-      trim();
+      if (before != weight) trim();
       return true;
     }
     if (count_ == most_) drop(queues_.victim(kNoSlot));

@@ -47,10 +47,12 @@ class MemoryTier::Impl {
     const std::size_t index = indexOf(request.hash);
     const std::size_t size = request.entry.payload.size();
     const bool needsRoom = size > state_.chunkBytes / 4 && size < state_.maxEntryBytes && state_.isOver(size);
-    PutResult result = shards_[index]->put(request, needsRoom ? roomFor(index, request) : Room::kUnknown);
+    // Where another shard has taken much of its part, that one gives it back: settle() sees to it.
+    const bool evicts = !state_.isOver(size) || giverFor(index) == index;
+    PutResult result = shards_[index]->put(request, needsRoom ? roomFor(index, request) : Room::kUnknown, evicts);
     if (result == PutResult::kNoRoom) {
       // Put once more in any case: what is not kept drops the older value of its key.
-      result = shards_[index]->put(request, roomFor(index, request));
+      result = shards_[index]->put(request, roomFor(index, request), evicts);
     }
     settle(index, result == PutResult::kKept ? &request : nullptr);
     return result == PutResult::kKept;

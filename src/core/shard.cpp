@@ -188,7 +188,7 @@ void Shard::prefetchLinks(const EntryBlock& entry) const {
   }
 }
 
-PutResult Shard::put(const PutRequest& request, Room room) {
+PutResult Shard::put(const PutRequest& request, Room room, bool evicts) {
   const EntryPlan plan(request.key, request.entry, request.deadlines, request.now, request.options);
   const auto hash = static_cast<std::uint32_t>(request.hash);
   const bool isOver = request.now >= request.deadlines.goneAt;
@@ -238,10 +238,7 @@ PutResult Shard::put(const PutRequest& request, Room room) {
   // A new value of a known key is not up for admission, nor is one for which others had to leave.
   keeps |= room == Room::kMade || counters_.evictions != evictionsBefore;
   const Slot keep = keeps ? slot : kNoSlot;
-  held_.store(eviction_.weight(), std::memory_order_relaxed);
-  // Where others have taken much of its part, they give it back: the tier sees to that.
-  const int mostEvictions = state_.isLittle(eviction_.weight()) ? 0 : kEvictionsPerPut;
-  for (int i = 0; i < mostEvictions && state_.isOver(); ++i) {
+  for (int i = 0; evicts && i < kEvictionsPerPut && state_.isOver(); ++i) {
     const Slot victim = this->victim(keep);
     if (victim == kNoSlot || counters_.entries == 1) break;
     if (victim == slot) {
@@ -285,6 +282,7 @@ void Shard::replace(Slot old, Slot slot, std::uint32_t hash) {
   }
   table_.replace(old, slot, hash);
   eviction_.moved(old, slot);
+  accountWeight();
   wheel_.remove(old);
   wheel_.add(slot);
   discard(old);
@@ -303,6 +301,7 @@ bool Shard::add(Slot slot, std::uint32_t hash) {
   knownHash_ = hash;
   wheel_.add(slot);
   eviction_.added(slot);
+  accountWeight();
   const std::size_t size = arena_.sizeOf(slot);
   blockBytes_ += size;
   state_.bytes.fetch_add(size, std::memory_order_relaxed);
@@ -396,6 +395,7 @@ Handle Shard::drop(Slot slot) {
     if (touches_[i].slot == slot) touches_[i].slot = kNoSlot;
   }
   eviction_.removed(slot);
+  accountWeight();
   const Handle freed = discard(slot);
   accountTables();
   return freed;
@@ -485,7 +485,6 @@ std::size_t Shard::evictWhileOver(std::size_t limit, std::size_t more, const Put
     if (victim == kNoSlot) break;
     evict(victim);
   }
-  held_.store(eviction_.weight(), std::memory_order_relaxed);
   return dropped;
 }
 
@@ -534,6 +533,7 @@ bool Shard::relocate(Slot slot) {
   entry.word = word;
   table_.replace(slot, to, hash);
   eviction_.moved(slot, to);
+  accountWeight();
   wheel_.add(to);
   for (std::size_t i = 0; i < touchCount_; ++i) {
     if (touches_[i].slot == slot) touches_[i].slot = to;
@@ -572,6 +572,7 @@ void Shard::clear() {
   table_.clear();
   wheel_.clear();
   eviction_.clear();
+  accountWeight();
   arena_.condemn();
   accountTables();
 }
@@ -623,6 +624,12 @@ void Shard::accountTables() {
   if (bytes == tableBytes_) return;
   state_.bytes.fetch_add(bytes - tableBytes_, std::memory_order_relaxed);
   tableBytes_ = bytes;
+}
+
+// With every change of what eviction orders.
+void Shard::accountWeight() {
+  const std::size_t weight = eviction_.weight();
+  state_.held.fetch_add(weight - held_.exchange(weight, std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
 void Shard::addTo(MemoryStats& stats) const {

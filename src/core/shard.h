@@ -38,10 +38,11 @@ struct TierState {
            (maxEntries != 0 && entries.load(std::memory_order_relaxed) > maxEntries);
   }
 
-  // Whether that is much more, or much less, than the part of one shard in what there is.
-  [[nodiscard]] bool isMuch(std::size_t weight) const { return weight > part() + part() / 4; }
-  [[nodiscard]] bool isLittle(std::size_t weight) const { return weight < part() - part() / 4; }
-  [[nodiscard]] std::size_t part() const { return bytes.load(std::memory_order_relaxed) / shards; }
+  // Whether that is much more than the part of one shard in what all entries weigh.
+  [[nodiscard]] bool isMuch(std::size_t weight) const {
+    const std::size_t part = held.load(std::memory_order_relaxed) / shards;
+    return weight > part + part / 4;
+  }
 
   std::size_t maxBytes;
   std::size_t maxEntryBytes;
@@ -53,6 +54,7 @@ struct TierState {
   TagTable& tags;
   ChunkPool pool;
   std::atomic<std::size_t> bytes{0};     // blocks of entries, and tables
+  std::atomic<std::size_t> held{0};      // what the entries of all shards weigh
   std::atomic<std::size_t> reserved{0};  // see MemoryTier::reserve()
   std::atomic<std::size_t> entries{0};
   std::atomic<std::size_t> doomed{0};  // bytes of what is gone, but for a hit that still looks at it
@@ -96,7 +98,8 @@ class Shard {
 
   // kNoRoom: nothing has happened yet; to be called again with what became of it. Drops a few others at most: the tier
   // may be over its budget then.
-  PutResult put(const PutRequest& request, Room room);
+  // `evicts`: entries of this shard leave when the tier is over its budget; else those of another do, afterwards.
+  PutResult put(const PutRequest& request, Room room, bool evicts);
   bool erase(std::string_view key, std::uint64_t hash);
   Ticket eraseAndRenew(std::string_view key, std::uint64_t hash, Ticket held);
   std::size_t expire(Millis now, std::size_t limit);
@@ -116,7 +119,7 @@ class Shard {
                        std::size_t& dropped);
   // What it gives up is given back by reclaim(): its bytes count no more, but for those that hits still look at.
   void clear();
-  // What its entries weigh, as of its last put or eviction. Without a lock.
+  // What its entries weigh. Without a lock.
   [[nodiscard]] std::size_t held() const { return held_.load(std::memory_order_relaxed); }
   // One chunk of that; false: there is no more.
   bool reclaim();
@@ -172,6 +175,7 @@ class Shard {
   // Drops what is over, in so many steps of the wheel. false: there is no more.
   bool sweep(Millis now, std::size_t limit, int steps, std::size_t& dropped);
   void accountTables();
+  void accountWeight();
 
   TierState& state_;
   std::uint64_t tokens_;
