@@ -1,5 +1,5 @@
 'use strict';
-// The codec byte of an entry, as in src/core/entry.h. Entries outlive the process that wrote them: no number ever
+// The codec byte of an entry, as in src/core/entry/entry.h. Entries outlive the process that wrote them: no number ever
 // changes its meaning.
 module.exports = Object.freeze({
   /** Buffers and Uint8Arrays, as they are. */

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "core/clock.h"
-#include "core/entry.h"
-#include "core/memory_tier.h"
+#include "core/entry/entry.h"
+#include "core/memory/memory_tier.h"
 
 namespace tiercel::core {
 

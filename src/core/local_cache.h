@@ -11,12 +11,12 @@
 #include <string_view>
 #include <vector>
 
+#include "core/coherence/lease_table.h"
+#include "core/coherence/mark_list.h"
+#include "core/coherence/tag_table.h"
 #include "core/found.h"
-#include "core/lease_table.h"
-#include "core/mark_list.h"
-#include "core/memory_tier.h"
+#include "core/memory/memory_tier.h"
 #include "core/numbered.h"
-#include "core/tag_table.h"
 
 namespace tiercel::core {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/entry.h"
+#include "core/entry/entry.h"
 
 namespace tiercel::core {
 

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "core/clock.h"
-#include "core/lease_table.h"
-#include "core/memory_tier.h"
-#include "core/source_table.h"
-#include "core/tag_table.h"
+#include "core/coherence/lease_table.h"
+#include "core/coherence/source_table.h"
+#include "core/coherence/tag_table.h"
+#include "core/memory/memory_tier.h"
 
 namespace tiercel::core {
 

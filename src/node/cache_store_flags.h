@@ -9,8 +9,8 @@
 #include <ctime>
 
 #include "core/clock.h"
-#include "core/entry.h"
-#include "core/memory_tier.h"
+#include "core/entry/entry.h"
+#include "core/memory/memory_tier.h"
 
 namespace tiercel::node {
 

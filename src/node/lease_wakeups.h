@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/lease_table.h"
+#include "core/coherence/lease_table.h"
 #include "redis/uv_handle.h"
 
 namespace tiercel::node {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "core/entry.h"
+#include "core/entry/entry.h"
 #include "node/napi_setup.h"
 #include "redis/output_buffer.h"
 #include "redis/reply.h"

@@ -14,12 +14,12 @@
 #include <string_view>
 #include <vector>
 
-#include "core/entry.h"
+#include "core/coherence/mark_list.h"
+#include "core/coherence/tag_table.h"
+#include "core/entry/entry.h"
 #include "core/found.h"
-#include "core/mark_list.h"
-#include "core/memory_tier.h"
+#include "core/memory/memory_tier.h"
 #include "core/shared_tiers.h"
-#include "core/tag_table.h"
 #include "redis/cache_scripts.h"
 #include "redis/command_writer.h"
 #include "redis/connection.h"

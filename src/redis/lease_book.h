@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "core/entry.h"
+#include "core/coherence/mark_list.h"
+#include "core/coherence/tag_table.h"
+#include "core/entry/entry.h"
 #include "core/found.h"
-#include "core/mark_list.h"
 #include "core/numbered.h"
-#include "core/tag_table.h"
 
 namespace tiercel::redis {
 

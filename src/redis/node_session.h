@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/entry.h"
+#include "core/entry/entry.h"
 #include "core/shared_tiers.h"
 #include "redis/cache_scripts.h"
 #include "redis/connection.h"

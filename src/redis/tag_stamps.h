@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/tag_table.h"
+#include "core/coherence/tag_table.h"
 #include "redis/command_writer.h"
 #include "redis/connection.h"
 

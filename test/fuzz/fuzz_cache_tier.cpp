@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "core/entry.h"
+#include "core/entry/entry.h"
 #include "core/shared_tiers.h"
 #include "fuzz_clock.h"
 #include "fuzz_input.h"

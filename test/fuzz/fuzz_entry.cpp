@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/entry.h"
-#include "core/metadata.h"
+#include "core/entry/entry.h"
+#include "core/entry/metadata.h"
 #include "fuzz_input.h"
 
 namespace tiercel::fuzz {

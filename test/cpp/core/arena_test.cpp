@@ -1,5 +1,5 @@
 // Blocks never overlap, free neighbours become one, and whole chunks go back.
-#include "core/arena.h"
+#include "core/memory/arena.h"
 
 #include <gtest/gtest.h>
 

@@ -3,8 +3,8 @@
 
 #include <bit>
 
-#include "core/byte_order.h"
-#include "core/entry.h"
+#include "core/entry/byte_order.h"
+#include "core/entry/entry.h"
 #include "samples.h"
 
 namespace tiercel::test {

@@ -1,5 +1,5 @@
 // The envelope as it is written: layout, round trip, tags.
-#include "core/entry.h"
+#include "core/entry/entry.h"
 
 #include <gtest/gtest.h>
 

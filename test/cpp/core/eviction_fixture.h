@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/eviction.h"
+#include "core/memory/eviction.h"
 
 namespace tiercel::test {
 

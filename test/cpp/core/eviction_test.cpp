@@ -1,4 +1,4 @@
-#include "core/eviction.h"
+#include "core/memory/eviction.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/frequency_sketch.h"
+#include "core/memory/frequency_sketch.h"
 
 #include <gtest/gtest.h>
 

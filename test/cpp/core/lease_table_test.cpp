@@ -1,5 +1,5 @@
 // Leases of the memory-only mode: one load per key, fills that were overtaken, and everybody who waits is told once.
-#include "core/lease_table.h"
+#include "core/coherence/lease_table.h"
 
 #include <gtest/gtest.h>
 

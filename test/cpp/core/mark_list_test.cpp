@@ -1,12 +1,12 @@
 // Marks hold a reference to each of their cells for as long as they are on a list.
-#include "core/mark_list.h"
+#include "core/coherence/mark_list.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
 
-#include "core/source_table.h"
+#include "core/coherence/source_table.h"
 
 namespace tiercel::test {
 namespace {

@@ -7,8 +7,8 @@
 #include <atomic>
 #include <string>
 
-#include "core/chunk_pool.h"
-#include "core/memory_tier.h"
+#include "core/memory/chunk_pool.h"
+#include "core/memory/memory_tier.h"
 #include "samples.h"
 
 namespace tiercel::test {

@@ -1,5 +1,5 @@
 // What the memory tier does, one behaviour at a time.
-#include "core/memory_tier.h"
+#include "core/memory/memory_tier.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What may be metadata, and the description of an entry.
-#include "core/metadata.h"
+#include "core/entry/metadata.h"
 
 #include <gtest/gtest.h>
 

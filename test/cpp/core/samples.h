@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/entry.h"
+#include "core/entry/entry.h"
 
 namespace tiercel::test {
 

@@ -1,5 +1,5 @@
 // Sources: trusted until their deadline, never again once lost, and numbers that nobody confuses.
-#include "core/source_table.h"
+#include "core/coherence/source_table.h"
 
 #include <gtest/gtest.h>
 

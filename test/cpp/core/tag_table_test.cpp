@@ -1,5 +1,5 @@
 // Tags: generations, stamps that arrive too late, cells that are reclaimed.
-#include "core/tag_table.h"
+#include "core/coherence/tag_table.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Nothing is due early, all is due in time, however far it is and however the clock jumps.
-#include "core/timer_wheel.h"
+#include "core/memory/timer_wheel.h"
 
 #include <gtest/gtest.h>
 

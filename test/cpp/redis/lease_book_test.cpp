@@ -7,7 +7,7 @@
 #include <cstring>
 #include <thread>
 
-#include "core/source_table.h"
+#include "core/coherence/source_table.h"
 
 namespace tiercel::redis {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/shard.h"
+#include "core/memory/shard.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "core/tag_table.h"
+#include "core/coherence/tag_table.h"
 
 #include <algorithm>
 #include <bit>

@@ -12,14 +12,14 @@
 #include <string_view>
 #include <vector>
 
-#include "core/arena.h"
-#include "core/bucket_table.h"
-#include "core/chunk_pool.h"
-#include "core/entry_block.h"
-#include "core/eviction.h"
-#include "core/memory_tier.h"
-#include "core/stripe_lock.h"
-#include "core/timer_wheel.h"
+#include "core/memory/arena.h"
+#include "core/memory/bucket_table.h"
+#include "core/memory/chunk_pool.h"
+#include "core/memory/entry_block.h"
+#include "core/memory/eviction.h"
+#include "core/memory/memory_tier.h"
+#include "core/memory/stripe_lock.h"
+#include "core/memory/timer_wheel.h"
 
 namespace tiercel::core {
 

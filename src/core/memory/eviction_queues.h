@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/frequency_sketch.h"
+#include "core/memory/frequency_sketch.h"
 
 namespace tiercel::core {
 

@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "core/clock.h"
-#include "core/entry.h"
-#include "core/source_table.h"
-#include "core/tag_table.h"
+#include "core/coherence/source_table.h"
+#include "core/coherence/tag_table.h"
+#include "core/entry/entry.h"
 
 namespace tiercel::core {
 

@@ -10,10 +10,10 @@
 #include <span>
 #include <string_view>
 
-#include "core/arena.h"
-#include "core/eviction.h"
-#include "core/memory_tier.h"
-#include "core/timer_wheel.h"
+#include "core/memory/arena.h"
+#include "core/memory/eviction.h"
+#include "core/memory/memory_tier.h"
+#include "core/memory/timer_wheel.h"
 
 namespace tiercel::core {
 

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "core/frequency_sketch.h"
-#include "core/key_trial.h"
+#include "core/memory/frequency_sketch.h"
+#include "core/memory/key_trial.h"
 
 namespace tiercel::core {
 

@@ -13,7 +13,7 @@
 #include <new>
 #include <vector>
 
-#include "core/eviction.h"
+#include "core/memory/eviction.h"
 
 namespace tiercel::core {
 

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "core/entry.h"
+#include "core/coherence/source_table.h"
+#include "core/entry/entry.h"
 #include "core/key_hash.h"
-#include "core/source_table.h"
 
 namespace tiercel::core {
 

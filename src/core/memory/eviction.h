@@ -9,9 +9,9 @@
 #include <new>
 #include <utility>
 
-#include "core/eviction_queues.h"
-#include "core/frequency_sketch.h"
-#include "core/window_trials.h"
+#include "core/memory/eviction_queues.h"
+#include "core/memory/frequency_sketch.h"
+#include "core/memory/window_trials.h"
 
 namespace tiercel::core {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/chunk_pool.h"
+#include "core/memory/chunk_pool.h"
 
 namespace tiercel::core {
 

@@ -1,7 +1,7 @@
 // From an entry's durations to deadlines, and from those to its freshness.
 #include <algorithm>
 
-#include "core/memory_tier.h"
+#include "core/memory/memory_tier.h"
 
 namespace tiercel::core {
 

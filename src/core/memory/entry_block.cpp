@@ -1,4 +1,4 @@
-#include "core/entry_block.h"
+#include "core/memory/entry_block.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,11 +1,11 @@
-#include "core/entry.h"
+#include "core/entry/entry.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <exception>
 
-#include "core/byte_order.h"
+#include "core/entry/byte_order.h"
 
 namespace tiercel::core {
 

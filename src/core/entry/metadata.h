@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/entry.h"
+#include "core/entry/entry.h"
 
 namespace tiercel::core {
 

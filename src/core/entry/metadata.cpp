@@ -1,4 +1,4 @@
-#include "core/metadata.h"
+#include "core/entry/metadata.h"
 
 #include <exception>
 #include <nlohmann/json.hpp>

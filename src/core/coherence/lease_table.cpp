@@ -1,4 +1,4 @@
-#include "core/lease_table.h"
+#include "core/coherence/lease_table.h"
 
 #include <cstring>
 #include <iterator>

@@ -15,7 +15,7 @@
 #include <unordered_map>
 
 #include "core/clock.h"
-#include "core/entry.h"
+#include "core/entry/entry.h"
 
 namespace tiercel::core {
 

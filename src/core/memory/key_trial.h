@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/eviction_queues.h"
-#include "core/frequency_sketch.h"
+#include "core/memory/eviction_queues.h"
+#include "core/memory/frequency_sketch.h"
 
 namespace tiercel::core {
 

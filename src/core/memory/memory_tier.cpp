@@ -1,4 +1,4 @@
-#include "core/memory_tier.h"
+#include "core/memory/memory_tier.h"
 
 #include <atomic>
 #include <bit>
@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/key_hash.h"
-#include "core/reclaimer.h"
-#include "core/shard.h"
+#include "core/memory/reclaimer.h"
+#include "core/memory/shard.h"
 
 namespace tiercel::core {
 

@@ -1,4 +1,4 @@
-#include "core/chunk_pool.h"
+#include "core/memory/chunk_pool.h"
 
 #include <new>
 

@@ -1,4 +1,4 @@
-#include "core/source_table.h"
+#include "core/coherence/source_table.h"
 
 #include <algorithm>
 #include <limits>

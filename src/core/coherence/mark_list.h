@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/tag_table.h"
+#include "core/coherence/tag_table.h"
 
 namespace tiercel::core {
 
