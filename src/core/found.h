@@ -6,7 +6,7 @@
 
 #include "core/clock.h"
 #include "core/entry/entry.h"
-#include "core/memory/memory_tier.h"
+#include "core/entry/freshness.h"
 
 namespace tiercel::core {
 

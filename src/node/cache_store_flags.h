@@ -10,7 +10,7 @@
 
 #include "core/clock.h"
 #include "core/entry/entry.h"
-#include "core/memory/memory_tier.h"
+#include "core/entry/freshness.h"
 
 namespace tiercel::node {
 

@@ -1,7 +1,6 @@
-// From an entry's durations to deadlines, and from those to its freshness.
-#include <algorithm>
+#include "core/entry/freshness.h"
 
-#include "core/memory/memory_tier.h"
+#include <algorithm>
 
 namespace tiercel::core {
 

@@ -8,108 +8,18 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <utility>
 
 #include "core/clock.h"
 #include "core/coherence/source_table.h"
 #include "core/coherence/tag_table.h"
 #include "core/entry/entry.h"
+#include "core/entry/freshness.h"
+#include "core/memory/memory_hit.h"
+#include "core/memory/memory_options.h"
 
 namespace tiercel::core {
 
-// Until when an entry may be used, on the clock that the caller hands in. freshUntil <= staleUntil <= goneAt.
-struct Deadlines {
-  Millis freshUntil = 0;
-  Millis staleUntil = 0;
-  Millis goneAt = 0;
-};
-
-// Deadlines of an entry that was filled just now, or of one with `left` ms to live in Redis (PTTL): its age is then
-// keepFor - left, measured by the server alone.
-Deadlines deadlinesFrom(const Entry& entry, Millis now);
-Deadlines deadlinesFrom(const Entry& entry, Millis now, Millis left);
-
-enum class Freshness : std::uint8_t {
-  kFresh,
-  kStale,       // may be served while somebody revalidates it (staleWhileRevalidate)
-  kStaleError,  // may be served only when the loader fails (staleIfError)
-};
-
-Freshness freshnessAt(const Deadlines& deadlines, Millis now);
-
 class ChunkSource;
-class Shard;
-struct EntryBlock;
-
-// Keeps the bytes of a hit where they are, whatever happens to the entry meanwhile. The tier must outlive it.
-class Pin {
- public:
-  Pin() = default;
-  Pin(Shard& shard, EntryBlock& block) : shard_(&shard), block_(&block) {}
-  Pin(Pin&& other) noexcept : shard_(other.shard_), block_(std::exchange(other.block_, nullptr)) {}
-  Pin& operator=(Pin&& other) noexcept {
-    std::swap(shard_, other.shard_);
-    std::swap(block_, other.block_);
-    return *this;
-  }
-  ~Pin() {
-    if (block_ != nullptr) release();
-  }
-
- private:
-  void release() noexcept;
-
-  Shard* shard_ = nullptr;
-  EntryBlock* block_ = nullptr;
-};
-
-// What the tier has under a key. Views are valid for as long as the hit lives; the tier must outlive it.
-struct MemoryHit {
-  // The fill id has its first 8 bytes, loadTime at most 65535; created and the encoded tags are not kept. The durations
-  // count from filledAt; 34 years and more are kForever.
-  Entry entry;
-  Deadlines deadlines;
-  Millis filledAt = 0;  // age = now - filledAt, on the caller's clock; may be negative
-  Freshness freshness = Freshness::kFresh;
-  SourceId source = kOwnSource;
-  std::span<const TagMark> tags;
-  std::uint64_t token = 0;  // names the entry to isStill(); below 2^53, never 0
-  Pin pin;
-};
-
-// What decides whether a fresh entry is due to be refreshed.
-struct Standing {
-  Millis filledAt = 0;
-  Millis freshUntil = 0;
-  Millis loadTime = 0;
-};
-// Must not call the tier.
-using StandingCheck = std::function<bool(const Standing& standing)>;
-
-struct MemoryStats {
-  std::uint64_t entries = 0;
-  std::uint64_t bytes = 0;       // keys, entries, tables and statistics of use, as they are allocated
-  std::uint64_t tagBytes = 0;    // tags and their names, as far as they count
-  std::uint64_t valueBytes = 0;  // what reserve() was told
-  std::uint64_t maxBytes = 0;
-  std::uint64_t maxEntries = 0;  // 0: no bound
-  std::uint64_t hits = 0;
-  std::uint64_t misses = 0;
-  std::uint64_t sets = 0;
-  std::uint64_t deletes = 0;
-  std::uint64_t evictions = 0;         // gone for lack of room
-  std::uint64_t expirations = 0;       // gone because their time was over
-  std::uint64_t rejects = 0;           // served, but not kept: too large, or no memory
-  std::uint64_t admissionRejects = 0;  // not kept, since all others seem to be worth more
-  std::uint64_t invalid = 0;           // misses: the source of the entry was lost, or one of its tags has changed
-};
-
-struct MemoryOptions {
-  std::size_t maxBytes = std::size_t{64} << 20;
-  std::size_t maxEntryBytes = 0;  // 0: the whole budget
-  std::size_t maxEntries = 0;     // 0: no bound
-};
-
 // What ticket() hands out: stands for all that had happened to a key until then.
 using Ticket = std::uint64_t;
 

@@ -1,7 +1,7 @@
 // Deadlines and what they say at a moment; arithmetic at the ends of the range.
 #include <gtest/gtest.h>
 
-#include "core/memory/memory_tier.h"
+#include "core/entry/freshness.h"
 #include "samples.h"
 
 namespace tiercel::test {
