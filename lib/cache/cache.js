@@ -166,7 +166,13 @@ class Cache extends EventEmitter {
     this.#peek = store.tiers.peek;
     this.#still = store.tiers.still;
     this.#objects = new Objects(options.codec, options.share, store.values);
-    this.#loads = new LoadCoordinator({ store, objects: this.#objects, codec: options.codec, tell, counters });
+    this.#loads = new LoadCoordinator({
+      store,
+      objects: this.#objects,
+      codec: options.codec,
+      events: this.#announcer,
+      counters,
+    });
     if (parent === undefined) return;
     this.#sleeper = { sleep: () => this.#sleep() };
     this.#awake.add(this.#sleeper);
@@ -303,7 +309,8 @@ class Cache extends EventEmitter {
   async get(key) {
     checkKey(key);
     this.#checkOpen();
-    return this.#during(this.#find(key));
+    const local = this.#local(key);
+    return local === undefined ? await this.#during(this.#fetch(key)) : local;
   }
 
   /**
@@ -393,7 +400,8 @@ class Cache extends EventEmitter {
     }
     const call = options === undefined ? this.#plainLoad : loadOptions(options, this.#defaults);
     const local = found?.freshness === FRESH ? undefined : found;
-    return (await this.#during(this.#loads.get(key, loader, call, local))).value;
+    const loading = this.#loads.get(key, loader, call, local);
+    return (await (loading instanceof Promise ? this.#during(loading) : loading)).value;
   }
 
   /**
@@ -444,8 +452,7 @@ class Cache extends EventEmitter {
     checkKey(key);
     this.#checkOpen();
     const call = options === undefined ? this.#plainWrite : writeOptions(options, this.#defaults);
-    if (value === undefined) return false;
-    return this.#store.outstanding.track(this.#write(key, this.#codec.encode(value, 'value'), call));
+    return value === undefined ? false : await this.#write(key, this.#codec.encode(value, 'value'), call);
   }
 
   /**
@@ -457,9 +464,7 @@ class Cache extends EventEmitter {
     for (const [key] of pairs) checkKey(key);
     this.#checkOpen();
     const call = options === undefined ? this.#plainWrite : writeOptions(options, this.#defaults);
-    return setMany(pairs, this.#codec, (key, encoded) =>
-      this.#store.outstanding.track(this.#write(key, encoded, call)),
-    );
+    return setMany(pairs, this.#codec, (key, encoded) => this.#write(key, encoded, call));
   }
 
   /**
@@ -685,11 +690,19 @@ class Cache extends EventEmitter {
 
   /**
    * @param {string} key
+   * @returns {any} at once what memory has, else a promise of what Redis has
+   */
+  #find(key) {
+    const local = this.#local(key);
+    return local === undefined ? this.#fetch(key) : local;
+  }
+
+  /**
+   * What memory does not have fresh.
+   * @param {string} key
    * @returns {Promise<any>}
    */
-  async #find(key) {
-    const local = this.#local(key);
-    if (local !== undefined) return local;
+  async #fetch(key) {
     const found = await this.#remote(key, false, false);
     const fresh = found !== undefined && (found.kind === undefined || found.freshness < STALE);
     const value = fresh ? this.#decode(key, found, 'redis') : undefined;
@@ -705,13 +718,20 @@ class Cache extends EventEmitter {
    * @param {boolean} [whole] false: perhaps the payload alone
    * @returns {Promise<any>}
    */
-  async #remote(key, silent = false, whole = true) {
-    if (this.#pending.any && !(await this.#pending.flushFor(key))) {
-      if (!silent) this.#tiers.counters.misses++;
-      return undefined;
-    }
-    const { found } = await this.#tiers.read(key, whole, silent);
-    return found;
+  #remote(key, silent = false, whole = true) {
+    return this.#pending.any ? this.#remoteBehind(key, silent, whole) : this.#tiers.read(key, whole, silent);
+  }
+
+  /**
+   * The same, behind the invalidations that wait to be carried out.
+   * @param {string} key
+   * @param {boolean} silent
+   * @param {boolean} whole
+   */
+  async #remoteBehind(key, silent, whole) {
+    if (await this.#pending.flushFor(key)) return this.#tiers.read(key, whole, silent);
+    if (!silent) this.#tiers.counters.misses++;
+    return undefined;
   }
 
   /** @param {string} key */
@@ -747,23 +767,31 @@ class Cache extends EventEmitter {
    * @param {string} key
    * @param {import('./codecs').Encoded} encoded
    * @param {import('./call-options').CallOptionsInstance} call
+   * @returns {boolean | Promise<boolean>} whether it was stored
    */
-  async #write(key, encoded, call) {
+  #write(key, encoded, call) {
     this.#loads.overtakeKey(key);
     this.#counters.sets++;
     const windows = call.windows(/** @type {number} */ (call.ttl));
+    if (!this.#tiers.local) return this.#store.outstanding.track(this.#send(key, encoded, windows, call.knownTags));
+    const stored = this.#tiers.storeNow(key, encoded, windows, '', call.knownTags);
+    if (stored) this.#tellSet(key, windows);
+    return stored;
+  }
+
+  /**
+   * @param {string} key
+   * @param {import('./codecs').Encoded} encoded
+   * @param {import('./call-options').Windows} windows
+   * @param {readonly string[]} tags
+   */
+  async #send(key, encoded, windows, tags) {
     try {
-      const tags = call.knownTags;
-      let stored;
-      if (this.#tiers.local) {
-        stored = this.#tiers.storeNow(key, encoded, windows, '', tags);
-      } else if (this.#pending.any && this.#pending.blocks(key)) {
-        // Behind the removal that is pending, and in its place.
-        stored = await this.#pending.writeBehind(key, () => this.#tiers.store(key, encoded, windows, { tags }));
-      } else {
-        stored = await this.#tiers.store(key, encoded, windows, { tags });
-      }
-      if (stored && this.#announcer.hears('cache:set')) this.#tell('cache:set', { key, ttl: windows.fresh / 1000 });
+      const store = () => this.#tiers.store(key, encoded, windows, { tags });
+      // Behind the removal that is pending, and in its place.
+      const behind = this.#pending.any && this.#pending.blocks(key);
+      const stored = await (behind ? this.#pending.writeBehind(key, store) : store());
+      if (stored) this.#tellSet(key, windows);
       return stored;
     } catch (error) {
       this.#tiers.failed(error);
@@ -772,6 +800,14 @@ class Cache extends EventEmitter {
       else await this.#tiers.remove(key).catch(() => this.#invalidation.remember(key));
       return false;
     }
+  }
+
+  /**
+   * @param {string} key
+   * @param {import('./call-options').Windows} windows
+   */
+  #tellSet(key, windows) {
+    if (this.#announcer.hears('cache:set')) this.#tell('cache:set', { key, ttl: windows.fresh / 1000 });
   }
 
   /**

@@ -5,7 +5,7 @@
 const { CacheError } = require('../errors');
 const { setImmediate } = require('../timers');
 const { isForWaiters, revivedError, Failures } = require('./load-errors');
-const { InFlightLoad, InFlightLoads } = require('./single-flight');
+const { InFlightLoad } = require('./single-flight');
 const { LoadResults, wantsRefresh } = require('./load-results');
 const { LoadRunner } = require('./load-runner');
 const { waitFor } = require('./run-loader');
@@ -22,41 +22,42 @@ class LoadCoordinator {
   #tiers;
   #leases;
   #pending;
-  #tell;
+  #events;
   #counters;
   #results;
   #runner;
   #failures = new Failures();
-  loads = new InFlightLoads();
+  #search;
 
   /**
    * @param {object} parts
    * @param {import('../store/store').StoreInstance} parts.store
    * @param {import('./decoded-objects').ObjectsInstance} parts.objects
    * @param {import('./codecs').CacheCodec} parts.codec
-   * @param {(name: string, details: any) => void} parts.tell
+   * @param {import('../store/events').AnnouncerInstance} parts.events
    * @param {{ loads: number, loadErrors: number, coalesced: number, sets: number, refused: number, staleHits: number, refreshes: number }} parts.counters
    */
-  constructor({ store, objects, codec, tell, counters }) {
+  constructor({ store, objects, codec, events, counters }) {
     const { tiers, leases, pending, outstanding } = store;
     this.store = store;
     this.#tiers = tiers;
     this.#leases = leases;
     this.#pending = pending;
-    this.#tell = tell;
+    this.#events = events;
     this.#counters = counters;
-    this.#results = new LoadResults({ tiers, objects, tell, counters });
+    this.#results = new LoadResults({ tiers, objects, events, counters });
     this.#runner = new LoadRunner({
       tiers,
       outstanding,
       codec,
       results: this.#results,
       failures: this.#failures,
-      tell,
+      events,
       counters,
       onEnding: (load) => this.#watchOn(load),
       again: (load) => this.#joinable(load.key) ?? this.#begin(load.key, load.loader, load.call, false),
     });
+    this.#search = this.#steps();
   }
 
   /**
@@ -66,9 +67,9 @@ class LoadCoordinator {
    * @param {import('./call-options').CallOptionsInstance} call
    * @param {Hit | undefined} local what memory has, when it is not simply fresh
    * @param {() => void} [onBusy] called when somebody else loads
-   * @returns {Promise<LoadResult>}
+   * @returns {LoadResult | Promise<LoadResult>}
    */
-  async get(key, loader, call, local, onBusy) {
+  get(key, loader, call, local, onBusy) {
     if (local !== undefined) {
       const served = this.#results.ofMemory(key, call, local);
       if (served !== undefined) {
@@ -77,20 +78,31 @@ class LoadCoordinator {
       }
     }
     const load = this.#joinable(key);
-    if (load !== undefined) {
-      this.#counters.coalesced++;
-      onBusy?.();
-      const result = await waitFor(load, call, () => this.#results.stale(load.stale ?? local, key)).catch((error) => {
-        if (load.background && !call.signal?.aborted) return undefined;
-        throw error;
-      });
-      // A refresh that gave nothing says nothing about the value that it was to replace.
-      if (result === undefined || result.source === 'none') return this.get(key, loader, call, undefined, onBusy);
-      return this.#results.shared(result);
-    }
+    if (load !== undefined) return this.#join(load, loader, call, local, onBusy);
     const own = this.#begin(key, loader, call, false, local);
     own.onBusy = onBusy;
     return waitFor(own, call, () => this.#results.stale(own.stale, key));
+  }
+
+  /**
+   * @param {Load} load of somebody else
+   * @param {(context: any) => any} loader
+   * @param {import('./call-options').CallOptionsInstance} call
+   * @param {Hit | undefined} local
+   * @param {(() => void) | undefined} onBusy
+   * @returns {Promise<LoadResult>}
+   */
+  async #join(load, loader, call, local, onBusy) {
+    const { key } = load;
+    this.#counters.coalesced++;
+    onBusy?.();
+    const result = await waitFor(load, call, () => this.#results.stale(load.stale ?? local, key)).catch((error) => {
+      if (load.background && !call.signal?.aborted) return undefined;
+      throw error;
+    });
+    // A refresh that gave nothing says nothing about the value that it was to replace.
+    if (result === undefined || result.source === 'none') return this.get(key, loader, call, undefined, onBusy);
+    return this.#results.shared(result);
   }
 
   /**
@@ -101,10 +113,10 @@ class LoadCoordinator {
    * @param {Hit} hit what it replaces
    */
   refresh(key, loader, call, hit) {
-    if (this.loads.of(key) !== undefined || this.#failures.of(key) !== undefined) return;
+    if (this.loadOf(key) !== undefined || this.#failures.of(key) !== undefined) return;
     const load = this.#begin(key, loader, call, true, hit);
     // A refresh that fails is told as an event; no caller is there to be given the error.
-    load.result.catch((error) => this.#tell('cache:error', error));
+    load.result.catch((error) => this.#events.tell('cache:error', error));
   }
 
   /** Whether nothing is remembered that a later load needs: errors, for errorBackoff. */
@@ -119,14 +131,14 @@ class LoadCoordinator {
     this.#failures.forget(key);
     // An error costs more than the rest of a write: made only when a load is there to be told.
     for (const waiter of this.#leases.waiters.of(key)) {
-      if (waiter instanceof InFlightLoad) this.loads.overtake(waiter, leaseLost());
+      if (waiter instanceof InFlightLoad) waiter.overtake(leaseLost());
     }
   }
 
   /** @param {(load: Load) => boolean} matches */
   #overtakeIf(matches) {
     this.#failures.clear();
-    for (const load of this.#all()) if (matches(load)) this.loads.overtake(load, leaseLost());
+    for (const load of this.#all()) if (matches(load)) load.overtake(leaseLost());
   }
 
   /** @param {(key: string) => boolean} matches */
@@ -141,7 +153,7 @@ class LoadCoordinator {
 
   /** The connection is lost: callers that come from now on must not be given what a load without a lease read before. */
   onLost() {
-    for (const load of this.#all()) if (load.withoutLease) this.loads.overtake(load);
+    for (const load of this.#all()) if (load.withoutLease) load.overtake();
   }
 
   #all() {
@@ -155,11 +167,11 @@ class LoadCoordinator {
    */
   close() {
     for (const waiter of this.#leases.waiters.all()) {
-      if (waiter instanceof InFlightLoad) for (const limit of waiter.limits) limit.unref();
+      if (waiter instanceof InFlightLoad) waiter.limits?.forEach((limit) => limit.unref());
       if (waiter instanceof InFlightLoad && waiter.leaseId !== 0) {
         if (waiter.settled) continue;
         const { leaseId } = waiter;
-        this.loads.overtake(waiter);
+        waiter.overtake();
         this.#endLease(waiter);
         this.#tiers.giveUp(leaseId, undefined, 0).catch(() => {});
       } else {
@@ -171,11 +183,23 @@ class LoadCoordinator {
   // ------------------------------------------------------------------------------------------------- one load
 
   /**
-   * A load of the key that nothing has overtaken, as far as anybody knows.
+   * The load of the key that callers would join.
+   * @param {string} key
+   * @returns {Load | undefined}
+   */
+  loadOf(key) {
+    for (const waiter of this.#leases.waiters.of(key)) {
+      if (waiter instanceof InFlightLoad && waiter.joinable) return waiter;
+    }
+    return undefined;
+  }
+
+  /**
+   * The same, when nothing has overtaken it, as far as anybody knows.
    * @param {string} key
    */
   #joinable(key) {
-    const load = this.loads.of(key);
+    const load = this.loadOf(key);
     // What it found may have changed since, and nobody watches the key for it any more: not even in the few microtasks
     // until its callers go on, because others go on in between.
     if (load === undefined || load.settled) return undefined;
@@ -184,9 +208,9 @@ class LoadCoordinator {
     if (load.leaseId === 0) return load;
     // While it is asked what the change of the key was, new callers ask for themselves.
     if (load.leaseChecks > 0) return undefined;
-    if (!this.#tiers.current(load.leaseId)) this.loads.overtake(load);
+    if (!this.#tiers.current(load.leaseId)) load.overtake();
     // It may yet compute one of the tags that have changed, and then not be stored: new callers look for themselves.
-    else if (mayComputeTags(load) && this.#tiers.anyTagChanged(load.leaseId)) this.loads.remove(load);
+    else if (mayComputeTags(load) && this.#tiers.anyTagChanged(load.leaseId)) load.joinable = false;
     else return load;
     return undefined;
   }
@@ -199,99 +223,119 @@ class LoadCoordinator {
    * @param {Hit} [hit] what it replaces
    */
   #begin(key, loader, call, background, hit) {
-    const load = new InFlightLoad(key, call, loader, background);
+    const other = this.loadOf(key);
+    if (other !== undefined) other.joinable = false;
+    const load = new InFlightLoad(key, call, loader, background, this);
     load.stale = hit;
-    load.onDoubt = this.#checkLease;
-    load.onLeaseLost = this.#onLeaseLost;
-    this.loads.add(load);
+    load.tags = tagsToAskFor(load);
     this.#leases.waiters.enter(load);
     load.result = this.#run(load);
     return load;
   }
 
-  /** @param {Load} load */
-  async #run(load) {
-    try {
-      return load.background ? await this.#refreshed(load) : await this.#found(load);
-    } finally {
-      this.loads.remove(load);
-      this.#leases.waiters.leave(load);
-      this.#watchOn(load);
-      if (load.refreshAfter !== undefined) this.refresh(load.key, load.loader, load.call, load.refreshAfter);
-    }
-  }
-
   /**
-   * Looks at the key until there is a value, a failure, or the lease.
    * @param {Load} load
    * @returns {Promise<LoadResult>}
    */
-  async #found(load) {
-    const { key } = load;
-    const failure = this.#failures.of(key);
-    if (failure !== undefined) {
-      const instead = this.#runner.insteadOfError(load) ?? (await this.#insteadOfFailure(load));
-      load.settled = true;
-      if (instead !== undefined) return instead;
-      throw failure.error;
+  async #run(load) {
+    try {
+      if (load.background) return await this.#refreshed(load);
+      const failure = this.#failures.of(load.key);
+      if (failure !== undefined) return await this.#afterFailure(load, failure.error);
+      if (this.#pending.any && !(await this.#pending.flushFor(load.key))) return await this.#withoutLease(load);
+      // The loader is called in a later microtask in any case: by then callers can join the load.
+      const sought = await this.#leases.seek(load, this.#search);
+      if (sought.leaseId === undefined) return sought.entry ?? (await this.#notGranted(load, sought));
+      // Perhaps behind the lease, in the same read: nobody watches the key for it then.
+      if (load.changed) void this.checkLease(load);
+      return await this.#underLease(load);
+    } finally {
+      this.#end(load);
     }
-    if (this.#pending.any && !(await this.#pending.flushFor(key))) return this.#withoutLease(load);
-    const tags = tagsToAskFor(load);
-    let missed = false;
-    const sought = await this.#leases.seek(load, {
-      ask: () => this.#look(load, tags),
-      accept: (found, fromMemory) => {
+  }
+
+  /** @param {Load} load */
+  #end(load) {
+    const { leaseId } = load;
+    if (leaseId !== 0) {
+      this.#endLease(load);
+      this.#tiers.drop(leaseId);
+    }
+    load.joinable = false;
+    this.#leases.waiters.leave(load);
+    this.#watchOn(load);
+    if (load.refreshAfter !== undefined) this.refresh(load.key, load.loader, load.call, load.refreshAfter);
+  }
+
+  /**
+   * How the key of a load is looked at until there is a value, a failure, or the lease.
+   * @returns {import('../store/leases').Search<Load, LoadResult>}
+   */
+  #steps() {
+    const tiers = this.#tiers;
+    return {
+      ask: (load) => {
+        const { key, call, tags, ticket } = load;
+        load.refreshing = false;
+        return tiers.acquire(key, call.lease, tags, ticket, call.ahead !== 0);
+      },
+      instead: (load, found) => {
+        const { key, call, tags, ticket } = load;
+        if (found?.kind === FAILED && !load.waited && isForWaiters(found.payload)) {
+          return tiers.takeOverFailure(key, call.lease, tags, ticket, found);
+        }
+        if (found?.kind !== 0 || found.freshness !== STALE_ERROR) return undefined;
+        load.stale = found;
+        load.refreshing = true;
+        return tiers.refresh(key, call.lease, tags, ticket);
+      },
+      accept: (load, found, fromMemory) => {
         // Stale entries of memory have been served, or are not for this call.
         if (fromMemory && found.freshness !== FRESH) return null;
         return this.#results.found(load, found, fromMemory);
       },
-      onMiss: () => {
-        if (missed) return;
-        missed = true;
-        this.#tiers.counters.misses++;
-        this.#tell('cache:miss', { key });
+      onMiss: (load) => {
+        if (load.missed) return;
+        load.missed = true;
+        tiers.counters.misses++;
+        if (this.#events.hears('cache:miss')) this.#events.tell('cache:miss', { key: load.key });
       },
-      onBusy: () => {
+      onBusy: (load) => {
         load.onBusy?.();
         load.waited = true;
       },
-    });
-    if (sought.entry !== undefined) return sought.entry;
-    if (sought.leaseId !== undefined) {
-      // Perhaps behind the lease, in the same read: nobody watches the key for it then.
-      if (load.changed) void this.#checkLease(load);
-      return this.#underLease(load);
-    }
-    if (sought.reason === 'aborted') throw load.signal.reason;
-    if (sought.reason === 'failed') {
+    };
+  }
+
+  /**
+   * A load of the key failed a moment ago.
+   * @param {Load} load
+   * @param {unknown} error
+   */
+  async #afterFailure(load, error) {
+    const instead = this.#runner.insteadOfError(load) ?? (await this.#insteadOfFailure(load));
+    load.settled = true;
+    if (instead !== undefined) return instead;
+    throw error;
+  }
+
+  /**
+   * @param {Load} load
+   * @param {import('../store/leases').Sought<LoadResult>} sought neither an entry nor the lease
+   * @returns {Promise<LoadResult>}
+   */
+  async #notGranted(load, sought) {
+    const { reason } = sought;
+    if (reason === 'aborted') throw load.signal.reason;
+    if (reason === 'failed') {
       const error = String(/** @type {Outcome} */ (sought.outcome).payload);
-      const stale = this.#results.stale(load.stale, key);
+      const stale = this.#results.stale(load.stale, load.key);
       load.settled = stale !== undefined || error !== '';
       if (stale !== undefined) return stale;
       // Without a text it is that of a refresh: the value is there, and may be served only for that.
       if (error !== '') throw revivedError(error);
     }
     return this.#withoutLease(load);
-  }
-
-  /**
-   * @param {Load} load
-   * @param {readonly string[]} tags
-   */
-  async #look(load, tags) {
-    const { key, call, ticket } = load;
-    const found = await this.#leases.look(load, call.lease, tags, call.ahead !== 0);
-    const kind = /** @type {any} */ (found)?.kind;
-    load.refreshing = false;
-    if (kind === 0 && found.freshness === STALE_ERROR) {
-      load.stale = /** @type {Hit} */ (found);
-      load.refreshing = true;
-      return this.#tiers.refresh(key, call.lease, tags, ticket);
-    }
-    if (kind === FAILED && !load.waited && isForWaiters(found.payload)) {
-      return this.#tiers.takeOverFailure(key, call.lease, tags, ticket, /** @type {Outcome} */ (found));
-    }
-    return found;
   }
 
   /**
@@ -304,7 +348,7 @@ class LoadCoordinator {
     const nothing = /** @type {LoadResult} */ ({ value: undefined, encoded: undefined, source: 'none' });
     if (this.#pending.any) return nothing;
     try {
-      const outcome = await this.#tiers.refresh(key, call.lease, tagsToAskFor(load), load.ticket);
+      const outcome = await this.#tiers.refresh(key, call.lease, load.tags, load.ticket);
       // Somebody else refreshes it, or it is gone: then the next read loads it.
       if (outcome?.kind !== LEASED) return nothing;
       load.refreshing = true;
@@ -321,7 +365,7 @@ class LoadCoordinator {
    * Loads under the lease, and stores what comes.
    * @param {Load} load
    */
-  async #underLease(load) {
+  #underLease(load) {
     const { leaseId } = load;
     // Granted while the cache was being closed: nobody would renew it, nor end it.
     if (this.#leases.closed) {
@@ -330,12 +374,7 @@ class LoadCoordinator {
       return this.#withoutLease(load);
     }
     this.#leases.renewals.add(load);
-    try {
-      return await this.#runner.run(load);
-    } finally {
-      this.#endLease(load);
-      this.#tiers.drop(leaseId);
-    }
+    return this.#runner.run(load);
   }
 
   /**
@@ -357,11 +396,19 @@ class LoadCoordinator {
     load.leaseId = 0;
   }
 
-  // Somebody else may load by now: what this load gives could not be stored any more.
-  #onLeaseLost = (/** @type {Load} */ load) => this.loads.overtake(load, leaseLost());
+  /**
+   * Somebody else may load by now: what this load gives could not be stored any more.
+   * @param {Load} load
+   */
+  leaseLost(load) {
+    load.overtake(leaseLost());
+  }
 
-  // The key has changed: if the lease is lost, the loader is told.
-  #checkLease = async (/** @type {Load} */ load) => {
+  /**
+   * The key has changed: if the lease is lost, the loader is told.
+   * @param {Load} load
+   */
+  async checkLease(load) {
     load.leaseChecks++;
     try {
       if (await this.#tiers.held(load.leaseId)) {
@@ -371,8 +418,8 @@ class LoadCoordinator {
     } catch {
       return; // Redis did not answer: the fill finds out
     }
-    if (load.leaseId !== 0) this.loads.overtake(load, leaseLost());
-  };
+    if (load.leaseId !== 0) this.leaseLost(load);
+  }
 
   /**
    * The end of a load ends the watch on its key, for all who wait for it. Those look again, and watch it again by that.
@@ -380,7 +427,7 @@ class LoadCoordinator {
    */
   #watchOn(load) {
     const { waiters } = this.#leases;
-    if (waiters.of(load.key).some((waiter) => waiter !== load)) waiters.keyChanged(load.key, load);
+    if (waiters.hasOthers(load)) waiters.keyChanged(load.key, load);
     else this.#tiers.unwatch(load.key);
   }
 
@@ -392,7 +439,7 @@ class LoadCoordinator {
   async #insteadOfFailure(load) {
     if (this.#tiers.local || !this.#tiers.available) return undefined;
     if (this.#pending.any && !(await this.#pending.flushFor(load.key))) return undefined;
-    const { found } = await this.#tiers.read(load.key, true, true);
+    const found = await this.#tiers.read(load.key, true, true);
     if (found === undefined) return undefined;
     const hit = /** @type {Hit} */ (found);
     return hit.freshness === STALE || hit.freshness === STALE_ERROR

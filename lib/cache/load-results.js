@@ -10,20 +10,20 @@ const { STALE, AHEAD, STALE_ERROR, FRESH } = require('../store/tiered-store');
 class LoadResults {
   #tiers;
   #objects;
-  #tell;
+  #events;
   #counters;
 
   /**
    * @param {object} parts
    * @param {import('../store/tiered-store').TieredStoreInstance} parts.tiers
    * @param {import('./decoded-objects').ObjectsInstance} parts.objects
-   * @param {(name: string, details: any) => void} parts.tell
+   * @param {import('../store/events').AnnouncerInstance} parts.events
    * @param {{ staleHits: number }} parts.counters
    */
-  constructor({ tiers, objects, tell, counters }) {
+  constructor({ tiers, objects, events, counters }) {
     this.#tiers = tiers;
     this.#objects = objects;
-    this.#tell = tell;
+    this.#events = events;
     this.#counters = counters;
   }
 
@@ -69,7 +69,7 @@ class LoadResults {
     load.settled = true;
     const source = fromMemory ? 'memory' : 'redis';
     this.#tiers.counters[fromMemory ? 'memoryHits' : 'redisHits']++;
-    this.#tell('cache:hit', { key, tier: source });
+    if (this.#events.hears('cache:hit')) this.#events.tell('cache:hit', { key, tier: source });
     if (hit === undefined) {
       const codec = typeof found === 'string' ? JSON_TEXT : MSGPACK;
       return { value, encoded: { codec, payload: /** @type {string | Buffer} */ (found) }, source };

@@ -2,7 +2,7 @@
 // Runs the loader of a load and stores its value: under the lease, with the tags that the load computed, or nowhere when the
 // load was overtaken or has no lease. An error of the loader is remembered and told to those who wait.
 const { describeError } = require('./load-errors');
-const { runLoader } = require('./run-loader');
+const { LoaderContext, runLoader } = require('./run-loader');
 
 // How long others load side by side, after a load has shown that there is nothing to keep.
 const UNCACHEABLE_MS = 100;
@@ -18,7 +18,7 @@ class LoadRunner {
   #codec;
   #results;
   #failures;
-  #tell;
+  #events;
   #counters;
   #onEnding;
   #again;
@@ -30,18 +30,18 @@ class LoadRunner {
    * @param {import('./codecs').CacheCodec} parts.codec
    * @param {import('./load-results').LoadResultsInstance} parts.results
    * @param {import('./load-errors').FailuresInstance} parts.failures
-   * @param {(name: string, details: any) => void} parts.tell
+   * @param {import('../store/events').AnnouncerInstance} parts.events
    * @param {{ loads: number, loadErrors: number, sets: number, refused: number }} parts.counters
    * @param {(load: InFlightLoad) => void} parts.onEnding called when the end of the lease has been sent
    * @param {(load: InFlightLoad) => InFlightLoad} parts.again another load of the key, for the callers of one that was overtaken
    */
-  constructor({ tiers, outstanding, codec, results, failures, tell, counters, onEnding, again }) {
+  constructor({ tiers, outstanding, codec, results, failures, events, counters, onEnding, again }) {
     this.#tiers = tiers;
     this.#outstanding = outstanding;
     this.#codec = codec;
     this.#results = results;
     this.#failures = failures;
-    this.#tell = tell;
+    this.#events = events;
     this.#counters = counters;
     this.#onEnding = onEnding;
     this.#again = again;
@@ -55,37 +55,40 @@ class LoadRunner {
     const { key, call, leaseId } = load;
     this.#counters.loads++;
     const began = performance.now();
-    let loaded;
+    const context = new LoaderContext(load, this.#results.previous(load));
+    let value;
     try {
-      loaded = await runLoader(load, this.#results.previous(load));
+      value = await runLoader(load, context);
     } catch (error) {
       load.settled = true;
       return this.#failed(load, error);
     }
     load.settled = true;
-    const { value, context } = loaded;
+    const { ttl, skipped } = LoaderContext.saidOf(context);
     let encoded;
     let windows;
     let tags;
     try {
-      if (value === undefined || context.skipped || (call.cacheIf !== undefined && !call.cacheIf(value))) {
+      if (value === undefined || skipped || (call.cacheIf !== undefined && !call.cacheIf(value))) {
         await this.#giveUp(load, '', leaseId === 0 ? 0 : UNCACHEABLE_MS);
         return { value, encoded: undefined, source: 'loader' };
       }
       encoded = this.#codec.encode(value, `the value that the loader of '${key}' returned`);
-      windows = call.windows(context.ttl ?? (typeof call.ttl === 'function' ? call.ttl(value) : call.ttl));
-      tags = context.tagsOf(value);
+      windows = call.windows(ttl ?? (typeof call.ttl === 'function' ? call.ttl(value) : call.ttl));
+      tags = LoaderContext.tagsOf(context, value);
     } catch (error) {
       await this.#giveUp(load, undefined, 0);
       throw error;
     }
-    const shared = {
-      codec: encoded.codec,
-      payload: typeof encoded.payload === 'string' ? encoded.payload : Buffer.from(encoded.payload),
-    };
-    const filling = this.#fill(load, encoded, windows, Math.round(performance.now() - began), tags);
-    await (leaseId === 0 ? filling : this.#outstanding.track(filling));
-    return this.#results.loaded(value, shared);
+    const result = this.#results.loaded(value, kept(encoded));
+    if (leaseId === 0) return result;
+    const loadTime = Math.round(performance.now() - began);
+    const filling =
+      load.overtaken || tags.length > 0
+        ? this.#fillTagged(load, encoded, windows, loadTime, tags)
+        : this.#fill(load, encoded, windows, loadTime);
+    if (filling !== undefined) await this.#outstanding.track(filling);
+    return result;
   }
 
   /**
@@ -95,29 +98,68 @@ class LoadRunner {
    * @param {number} loadTime
    * @param {readonly string[]} tags that the load computed
    */
-  async #fill(load, encoded, windows, loadTime, tags) {
-    const { key, leaseId } = load;
-    if (leaseId === 0) return;
+  async #fillTagged(load, encoded, windows, loadTime, tags) {
+    /** @type {'overtaken' | 'tag' | undefined} */
     let refused;
     try {
       if (load.overtaken) refused = 'overtaken';
-      else if (tags.length > 0 && !(await this.#tiers.addTags(leaseId, tags))) refused = 'tag';
-      if (refused !== undefined) {
-        await this.#giveUp(load, undefined, 0);
-      } else {
-        this.#counters.sets++;
-        const filled = this.#tiers.fill(leaseId, encoded, windows, loadTime);
-        this.#onEnding(load);
-        if (!(await filled)) refused = 'overtaken';
-        else this.#tell('cache:set', { key, ttl: windows.fresh / 1000 });
-      }
+      else if (!(await this.#tiers.addTags(load.leaseId, tags))) refused = 'tag';
     } catch (error) {
-      refused = 'unavailable';
-      this.#tiers.failed(error);
+      return this.#notStored(load.key, 'unavailable', error);
     }
-    if (refused === undefined) return;
+    if (refused === undefined) return this.#fill(load, encoded, windows, loadTime);
+    await this.#giveUp(load, undefined, 0);
+    this.#notStored(load.key, refused);
+  }
+
+  /**
+   * @param {InFlightLoad} load
+   * @param {import('./codecs').Encoded} encoded
+   * @param {import('./call-options').Windows} windows
+   * @param {number} loadTime
+   * @returns {Promise<void> | undefined} undefined: it is done
+   */
+  #fill(load, encoded, windows, loadTime) {
+    const { key } = load;
+    this.#counters.sets++;
+    let filled;
+    try {
+      filled = this.#tiers.fill(load.leaseId, encoded, windows, loadTime);
+    } catch (error) {
+      this.#onEnding(load);
+      this.#notStored(key, 'unavailable', error);
+      return undefined;
+    }
+    this.#onEnding(load);
+    if (typeof filled !== 'boolean') {
+      return filled.then(
+        (done) => this.#filled(key, windows, done),
+        (error) => this.#notStored(key, 'unavailable', error),
+      );
+    }
+    this.#filled(key, windows, filled);
+    return undefined;
+  }
+
+  /**
+   * @param {string} key
+   * @param {import('./call-options').Windows} windows
+   * @param {boolean} done false: the lease was lost, and nothing is stored
+   */
+  #filled(key, windows, done) {
+    if (!done) this.#notStored(key, 'overtaken');
+    else if (this.#events.hears('cache:set')) this.#events.tell('cache:set', { key, ttl: windows.fresh / 1000 });
+  }
+
+  /**
+   * @param {string} key
+   * @param {'overtaken' | 'tag' | 'unavailable'} reason
+   * @param {unknown} [error] of Redis
+   */
+  #notStored(key, reason, error) {
+    if (error !== undefined) this.#tiers.failed(error);
     this.#counters.refused++;
-    this.#tell('cache:refused', { key, reason: refused });
+    this.#events.tell('cache:refused', { key, reason });
   }
 
   /**
@@ -142,7 +184,7 @@ class LoadRunner {
     }
     const stale = load.background ? undefined : this.insteadOfError(load);
     if (stale !== undefined) {
-      this.#tell('cache:error', error);
+      this.#events.tell('cache:error', error);
       return stale;
     }
     throw error;
@@ -181,6 +223,16 @@ class LoadRunner {
       this.#tiers.failed(error);
     }
   }
+}
+
+/**
+ * The same for callers that come later: bytes of the caller's value may change.
+ * @param {import('./codecs').Encoded} encoded
+ * @returns {import('./codecs').Encoded}
+ */
+function kept(encoded) {
+  const { codec, payload } = encoded;
+  return typeof payload === 'string' ? encoded : { codec, payload: Buffer.from(payload) };
 }
 
 module.exports = { LoadRunner };

@@ -4,7 +4,7 @@ const { invalid } = require('../options/invalid');
 
 /**
  * @param {readonly string[]} keys
- * @param {(key: string) => Promise<any>} find
+ * @param {(key: string) => any} find
  */
 function getMany(keys, find) {
   return Promise.all(keys.map(find));
@@ -13,7 +13,7 @@ function getMany(keys, find) {
 /**
  * @param {Array<[string, unknown]>} pairs
  * @param {import('./codecs').CacheCodec} codec
- * @param {(key: string, encoded: import('./codecs').Encoded) => Promise<boolean>} store
+ * @param {(key: string, encoded: import('./codecs').Encoded) => boolean | Promise<boolean>} store
  * @returns {Promise<boolean>} whether every one was stored
  */
 async function setMany(pairs, codec, store) {

@@ -7,15 +7,18 @@ const { parseTags } = require('../options/tags');
 /** @typedef {import('./single-flight').InFlightLoadInstance} InFlightLoad */
 /** @typedef {import('./single-flight').LoadResult} LoadResult */
 
-/** What a loader is given. */
+/** @type {readonly string[]} */
+const NO_TAGS = [];
+
+/** What a loader is given. Its functions may be taken out of it. */
 class LoaderContext {
   #load;
   #previous;
   /** @type {number | undefined} ms */
-  #ttl;
+  #ttl = undefined;
   #skipped = false;
-  /** @type {string[]} */
-  #tags = [];
+  /** @type {readonly string[]} */
+  #tags = NO_TAGS;
 
   /**
    * @param {InFlightLoad} load
@@ -38,54 +41,74 @@ class LoaderContext {
     return this.#previous?.();
   }
 
-  /** @param {any} duration */
-  setTtl = (duration) => {
-    this.#ttl = parsePositiveDuration(duration, 'setTtl');
-  };
-
-  /** @param {any} tags */
-  setTags = (tags) => {
-    this.#tags = parseTags(tags, 'setTags');
-  };
-
-  skip = () => {
-    this.#skipped = true;
-  };
-
-  /** @internal */
-  get settings() {
-    const { call } = this.#load;
-    return {
-      ttl: this.#ttl,
-      skipped: this.#skipped,
-      tagsOf: (/** @type {any} */ value) => [
-        ...this.#tags,
-        ...(typeof call.tags === 'function' ? parseTags(call.tags(value, this), 'tags') : []),
-      ],
+  get setTtl() {
+    return (/** @type {any} */ duration) => {
+      this.#ttl = parsePositiveDuration(duration, 'setTtl');
     };
+  }
+
+  get setTags() {
+    return (/** @type {any} */ tags) => {
+      this.#tags = parseTags(tags, 'setTags');
+    };
+  }
+
+  get skip() {
+    return () => {
+      this.#skipped = true;
+    };
+  }
+
+  /**
+   * What the loader said of its value.
+   * @param {LoaderContext} context
+   */
+  static saidOf(context) {
+    return { ttl: context.#ttl, skipped: context.#skipped };
+  }
+
+  /**
+   * The tags that are known only with the value.
+   * @param {LoaderContext} context
+   * @param {any} value
+   * @returns {readonly string[]}
+   */
+  static tagsOf(context, value) {
+    const { tags } = context.#load.call;
+    if (typeof tags !== 'function') return context.#tags;
+    return [...context.#tags, ...parseTags(/** @type {any} */ (tags(value, context)), 'tags')];
   }
 }
 
 /**
+ * What the loader gives, within its time limit.
  * @param {InFlightLoad} load
- * @param {(() => any) | undefined} previous
+ * @param {LoaderContext} context
+ * @returns {any} a value, or a promise of one
  */
-async function runLoader(load, previous) {
+function runLoader(load, context) {
   const { loader, call } = load;
-  const context = new LoaderContext(load, previous);
-  if (call.timeout === undefined) return { value: await loader(context), context: context.settings };
+  return call.timeout === undefined ? loader(context) : limited(load, context, call.timeout);
+}
+
+/**
+ * @param {InFlightLoad} load
+ * @param {LoaderContext} context
+ * @param {number} timeout ms
+ */
+async function limited(load, context, timeout) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   const tooLong = new Promise((_, reject) => {
     timer = setTimeout(() => {
-      const error = new CacheError('LOAD_TIMEOUT', `the loader of '${load.key}' took longer than ${call.timeout} ms`);
+      const error = new CacheError('LOAD_TIMEOUT', `the loader of '${load.key}' took longer than ${timeout} ms`);
       reject(error);
       load.abort(error);
-    }, call.timeout);
-    load.limits.push(timer);
+    }, timeout);
+    load.addLimit(timer);
   });
   try {
-    return { value: await Promise.race([loader(context), tooLong]), context: context.settings };
+    return await Promise.race([load.loader(context), tooLong]);
   } finally {
     clearTimeout(timer);
   }
@@ -98,20 +121,26 @@ async function runLoader(load, previous) {
  * @param {() => LoadResult | undefined} stale
  * @returns {Promise<LoadResult>}
  */
-async function waitFor(load, call, stale) {
+function waitFor(load, call, stale) {
   const { signal, softTimeout } = call;
+  if (signal !== undefined || softTimeout !== undefined) return waitAtMost(load, signal, softTimeout, stale);
+  load.callers++;
+  return load.result;
+}
+
+/**
+ * @param {InFlightLoad} load
+ * @param {AbortSignal | undefined} signal of the caller
+ * @param {number | undefined} softTimeout ms
+ * @param {() => LoadResult | undefined} stale
+ * @returns {Promise<LoadResult>}
+ */
+async function waitAtMost(load, signal, softTimeout, stale) {
   if (signal?.aborted) {
     load.result.catch(() => {});
     throw signal.reason;
   }
   load.callers++;
-  if (signal === undefined && softTimeout === undefined) {
-    try {
-      return await load.result;
-    } finally {
-      load.callers--;
-    }
-  }
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   /** @type {(() => void) | undefined} */
@@ -122,7 +151,7 @@ async function waitFor(load, call, stale) {
         const result = stale();
         if (result !== undefined) resolve(result);
       }, softTimeout);
-      load.limits.push(timer);
+      load.addLimit(timer);
     }
     onAbort = () => reject(/** @type {AbortSignal} */ (signal).reason);
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -138,4 +167,4 @@ async function waitFor(load, call, stale) {
   }
 }
 
-module.exports = { runLoader, waitFor };
+module.exports = { LoaderContext, runLoader, waitFor };

@@ -13,19 +13,24 @@ const { Waiter } = require('../store/lease-waiters');
  * @property {import('../store/tiered-store').Hit} [hit] of a tier
  */
 
+/**
+ * Told by a load about its lease.
+ * @typedef {object} LeaseOwner
+ * @property {(load: InFlightLoad) => void} leaseLost
+ * @property {(load: InFlightLoad) => void} checkLease the key has changed while the load holds its lease
+ */
+
 class InFlightLoad extends Waiter {
+  /** Whether callers may join it, as far as is known. */
+  joinable = true;
   /** Nobody may join it any more, and its value is not stored. */
   overtaken = false;
   /** It has waited for the load of another process or thread: an error of that load is its error, too. */
   waited = false;
+  /** Its miss was counted. */
+  missed = false;
   /** Its lease is that of an entry that stays readable. */
   refreshing = false;
-  /** @type {(load: InFlightLoad) => void} called when its lease is lost */
-  onLeaseLost = () => {};
-  /** @type {(load: InFlightLoad) => void} called when its key has changed while it holds the lease */
-  onDoubt = () => {};
-  /** @type {NodeJS.Timeout[]} the time limits of its loader and of its callers: they keep the process until close() */
-  limits = [];
   /** Its value is known: it is for the callers that wait already, and too old for new ones. */
   settled = false;
   /** It loads without a lease, because Redis did not answer. */
@@ -34,11 +39,13 @@ class InFlightLoad extends Waiter {
   startedThisTurn = false;
   /** Questions under way whether its lease is still held. */
   leaseChecks = 0;
+  /** @type {NodeJS.Timeout[] | undefined} time limits of its loader and its callers: they keep the process until close() */
+  limits = undefined;
   /** @type {import('../store/tiered-store').Hit | undefined} what may be served if the load fails */
   stale = undefined;
   /** @type {import('../store/tiered-store').Hit | undefined} what it found, and what is refreshed after it has ended */
   refreshAfter = undefined;
-  /** Callers that wait for it. */
+  /** Callers that wait for it; those that cannot give up are never taken off. */
   callers = 0;
   /** @type {(() => void) | undefined} called when another process or thread has the lease */
   onBusy = undefined;
@@ -46,27 +53,26 @@ class InFlightLoad extends Waiter {
   #controller = undefined;
   /** @type {Promise<LoadResult>} */
   result;
+  #owner;
 
   /**
    * @param {string} key
    * @param {import('./call-options').CallOptionsInstance} call
    * @param {(context: any) => any} loader
    * @param {boolean} background a refresh: no caller waits for it
+   * @param {LeaseOwner} owner
    */
-  constructor(key, call, loader, background) {
-    super(key);
+  constructor(key, call, loader, background, owner) {
+    super(key, call.lease);
     this.call = call;
     this.loader = loader;
     this.background = background;
     this.result = /** @type {any} */ (undefined);
-  }
-
-  get leaseFor() {
-    return this.call.lease;
+    this.#owner = owner;
   }
 
   leaseLost() {
-    this.onLeaseLost(this);
+    this.#owner.leaseLost(this);
   }
 
   /** @param {number} leaseId */
@@ -78,7 +84,19 @@ class InFlightLoad extends Waiter {
 
   onKeyChanged() {
     if (this.leaseId === 0) this.notice();
-    else this.onDoubt(this);
+    else this.#owner.checkLease(this);
+  }
+
+  /**
+   * Nobody joins it from now on, and its value is not stored.
+   * @param {unknown} [reason] for the signal of its loader; undefined: the loader is not told
+   */
+  overtake(reason) {
+    this.overtaken = true;
+    this.joinable = false;
+    // One that still waits for the lease simply looks again.
+    if (this.leaseId === 0) this.notice();
+    else if (reason !== undefined) this.abort(reason);
   }
 
   /** @returns {AbortSignal} */
@@ -97,45 +115,13 @@ class InFlightLoad extends Waiter {
     this.#controller.abort(reason);
     this.notice();
   }
-}
 
-/** The loads that may be joined, one per key. */
-class InFlightLoads {
-  /** @type {Map<string, InFlightLoad>} */
-  #loads = new Map();
-
-  /** @param {string} key */
-  of(key) {
-    return this.#loads.get(key);
-  }
-
-  /** @param {InFlightLoad} load */
-  add(load) {
-    this.#loads.set(load.key, load);
-  }
-
-  /**
-   * Nobody joins it from now on.
-   * @param {InFlightLoad} load
-   */
-  remove(load) {
-    if (this.#loads.get(load.key) === load) this.#loads.delete(load.key);
-  }
-
-  /**
-   * Nobody joins it from now on, and its value is not stored.
-   * @param {InFlightLoad} load
-   * @param {unknown} [reason] for the signal of its loader; undefined: the loader is not told
-   */
-  overtake(load, reason) {
-    load.overtaken = true;
-    this.remove(load);
-    // One that still waits for the lease simply looks again.
-    if (load.leaseId === 0) load.notice();
-    else if (reason !== undefined) load.abort(reason);
+  /** @param {NodeJS.Timeout} timer */
+  addLimit(timer) {
+    (this.limits ??= []).push(timer);
   }
 }
 
 /** @typedef {InFlightLoad} InFlightLoadInstance */
 
-module.exports = { InFlightLoad, InFlightLoads };
+module.exports = { InFlightLoad };

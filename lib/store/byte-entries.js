@@ -62,6 +62,20 @@ function stored(hit, tier) {
   }
 }
 
+class EntryWaiter extends Waiter {
+  /**
+   * @param {string} key
+   * @param {LeaseOptions} options
+   * @param {boolean} renewing
+   */
+  constructor(key, { leaseFor, tags, until = 0 }, renewing) {
+    super(key, leaseFor);
+    this.tags = tags;
+    this.until = until;
+    this.renewing = renewing;
+  }
+}
+
 class ByteEntries {
   #store;
   #tiers;
@@ -116,7 +130,7 @@ class ByteEntries {
    */
   async read(key) {
     if (this.#pending.any && !(await this.#pending.flushFor(key))) return undefined;
-    const { found } = await this.#tiers.read(key, true);
+    const found = await this.#tiers.read(key, true);
     if (found === undefined) return undefined;
     const remote = stored(/** @type {import('./tiered-store').Hit} */ (found), 'redis');
     if (remote !== undefined) this.#tiers.counters.redisHits++;
@@ -132,8 +146,7 @@ class ByteEntries {
   async acquire(key, options) {
     if (this.#pending.any && !(await this.#pending.flushFor(key))) return { reason: 'unavailable' };
     this.#tiers.counters.misses++;
-    const { leaseFor, tags } = options;
-    return this.#seek(key, options, false, (waiter) => this.#leases.look(waiter, leaseFor, tags, true));
+    return this.#seek(new EntryWaiter(key, options, false));
   }
 
   /**
@@ -144,35 +157,19 @@ class ByteEntries {
    */
   async renew(key, options) {
     if (this.#pending.any) return { reason: 'unavailable' };
-    const { leaseFor, tags } = options;
-    return this.#seek(key, options, true, ({ ticket }) => this.#tiers.refresh(key, leaseFor, tags, ticket));
+    return this.#seek(new EntryWaiter(key, options, true));
   }
 
   /**
-   * @param {string} key
-   * @param {LeaseOptions} options
-   * @param {boolean} renewing
-   * @param {(waiter: import('./lease-waiters').WaiterInstance) => Promise<any>} ask
+   * @param {EntryWaiter} waiter
    * @returns {Promise<Acquired>}
    */
-  async #seek(key, { until = 0, leaseFor }, renewing, ask) {
-    const { counters } = this.#tiers;
-    const waiter = new Waiter(key);
-    this.#leases.waiters.enter(waiter);
+  async #seek(waiter) {
+    const { key, leaseFor } = waiter;
+    const { waiters } = this.#leases;
+    waiters.enter(waiter);
     try {
-      const { entry, leaseId, reason } = await this.#leases.seek(waiter, {
-        ask: () => ask(waiter),
-        accept: (found, fromMemory) => {
-          const accepted = typeof found.kind === 'number' ? stored(found, fromMemory ? 'memory' : 'redis') : undefined;
-          if (accepted !== undefined && !fromMemory) {
-            counters.misses--;
-            counters.redisHits++;
-          }
-          return accepted;
-        },
-        renewing,
-        until,
-      });
+      const { entry, leaseId, reason } = await this.#leases.seek(waiter, this.#search);
       if (entry !== undefined) return { entry };
       if (leaseId !== undefined) return { lease: new Lease(key, leaseId, leaseFor, this.#tiers, this.#leases) };
       switch (reason) {
@@ -186,9 +183,25 @@ class ByteEntries {
           return { reason: 'unavailable' };
       }
     } finally {
-      this.#leases.waiters.leave(waiter);
+      waiters.leave(waiter);
     }
   }
+
+  /** @type {import('./leases').Search<EntryWaiter, StoredEntry>} */
+  #search = {
+    ask: ({ key, leaseFor, tags, ticket, renewing }) =>
+      renewing
+        ? this.#tiers.refresh(key, leaseFor, tags, ticket)
+        : this.#tiers.acquire(key, leaseFor, tags, ticket, true),
+    accept: (_waiter, found, fromMemory) => {
+      const accepted = typeof found.kind === 'number' ? stored(found, fromMemory ? 'memory' : 'redis') : undefined;
+      if (accepted !== undefined && !fromMemory) {
+        this.#tiers.counters.misses--;
+        this.#tiers.counters.redisHits++;
+      }
+      return accepted;
+    },
+  };
 
   /**
    * Stores what nothing can overtake: a key that nobody else knows. Never rejects.

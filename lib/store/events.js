@@ -36,4 +36,6 @@ class Announcer {
   }
 }
 
+/** @typedef {Announcer} AnnouncerInstance */
+
 module.exports = { Announcer };

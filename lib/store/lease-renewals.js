@@ -19,6 +19,7 @@ class LeaseRenewals {
   /** @type {NodeJS.Timeout | undefined} */
   #timer = undefined;
   #firesAt = Number.POSITIVE_INFINITY;
+  #closed = false;
 
   /** @param {import('./tiered-store').TieredStoreInstance} tiers */
   constructor(tiers) {
@@ -27,25 +28,40 @@ class LeaseRenewals {
 
   /** @param {Holder} holder */
   add(holder) {
-    this.#due.set(holder, performance.now() + holder.leaseFor / 3);
-    this.#arm();
+    const now = performance.now();
+    const due = now + holder.leaseFor / 3;
+    this.#due.set(holder, due);
+    if (due < this.#firesAt) this.#arm(due, now);
   }
 
-  /** @param {Holder} holder */
+  /**
+   * The timer stays: it finds out whether there is something to renew, and costs less than one for each load.
+   * @param {Holder} holder
+   */
   delete(holder) {
     this.#due.delete(holder);
-    if (this.#due.size > 0) return;
+    if (this.#closed && this.#due.size === 0) this.#disarm();
+  }
+
+  /** The timer ends with the last lease. */
+  close() {
+    this.#closed = true;
+    if (this.#due.size === 0) this.#disarm();
+  }
+
+  #disarm() {
     clearTimeout(this.#timer);
     this.#firesAt = Number.POSITIVE_INFINITY;
   }
 
-  #arm() {
-    let next = Number.POSITIVE_INFINITY;
-    for (const due of this.#due.values()) next = Math.min(next, due);
-    if (next >= this.#firesAt) return;
+  /**
+   * @param {number} due
+   * @param {number} now
+   */
+  #arm(due, now) {
     clearTimeout(this.#timer);
-    this.#firesAt = next;
-    this.#timer = setTimeout(() => this.#renewDue(), Math.max(1, next - performance.now()));
+    this.#firesAt = due;
+    this.#timer = setTimeout(() => this.#renewDue(), Math.max(1, due - now));
     // The load keeps the process, or nothing does.
     this.#timer.unref();
   }
@@ -54,17 +70,23 @@ class LeaseRenewals {
   #renewDue() {
     this.#firesAt = Number.POSITIVE_INFINITY;
     const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
     for (const [holder, due] of this.#due) {
-      if (due > now + 1) continue;
+      if (due > now + 1) {
+        next = Math.min(next, due);
+        continue;
+      }
       // Nobody waits for what it loads: the next who asks is not to wait for it either.
       if (holder.aborted) {
         this.#due.delete(holder);
         continue;
       }
-      this.#due.set(holder, now + holder.leaseFor / 3);
+      const again = now + holder.leaseFor / 3;
+      this.#due.set(holder, again);
+      next = Math.min(next, again);
       void this.#renew(holder);
     }
-    this.#arm();
+    if (next < this.#firesAt) this.#arm(next, now);
   }
 
   /** @param {Holder} holder */

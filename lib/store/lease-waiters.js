@@ -4,6 +4,10 @@
 const { clearTimeout, setTimeout } = require('../timers');
 
 let lastTicket = 0;
+/** @type {readonly string[]} */
+const NO_TAGS = [];
+/** @type {readonly Waiter[]} */
+const NOBODY = [];
 
 /** One caller that asks for the lease of one key. */
 class Waiter {
@@ -15,10 +19,20 @@ class Waiter {
   wake = undefined;
   /** What the native tier names when the lease that it waits for has ended. */
   ticket = ++lastTicket;
+  /** The lease is for an entry that stays readable: when that is gone, so is the search. */
+  renewing = false;
+  /** performance.now() up to which it waits for somebody else's lease. */
+  until = Infinity;
+  /** Tags whose stamps count from the lease on, whole names. */
+  tags = NO_TAGS;
 
-  /** @param {string} key */
-  constructor(key) {
+  /**
+   * @param {string} key
+   * @param {number} leaseFor ms that its lease lasts without being renewed
+   */
+  constructor(key, leaseFor) {
     this.key = key;
+    this.leaseFor = leaseFor;
   }
 
   /** @returns {boolean} whether nobody wants the lease any more */
@@ -69,12 +83,22 @@ class LeaseWaiters {
 
   /**
    * @param {string} key
-   * @returns {Waiter[]}
+   * @returns {readonly Waiter[]}
    */
   of(key) {
     const there = this.#byKey.get(key);
-    if (there === undefined) return [];
+    if (there === undefined) return NOBODY;
     return there instanceof Set ? [...there] : [there];
+  }
+
+  /**
+   * Whether somebody else is interested in the key of the waiter.
+   * @param {Waiter} waiter
+   */
+  hasOthers(waiter) {
+    const there = this.#byKey.get(waiter.key);
+    if (there === undefined || there === waiter) return false;
+    return !(there instanceof Set && there.size === 1 && there.has(waiter));
   }
 
   get isEmpty() {

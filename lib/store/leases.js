@@ -18,17 +18,19 @@ const MARGIN_MS = 5;
 /** @typedef {import('./lease-waiters').WaiterInstance} Waiter */
 
 /**
- * How one caller looks for a lease.
+ * What a product does at each step of a search, for the waiter that searches.
+ * @template {Waiter} Seeker
  * @template Entry
  * @typedef {object} Search
- * @property {() => Promise<any>} ask looks once, and takes the lease when it is free
- * @property {(found: any, fromMemory: boolean) => Entry | null | undefined} accept an entry that was found;
+ * @property {(waiter: Seeker) => any} ask looks once, and takes the lease when it is free: what acquire() of the tiered
+ *   store gives
+ * @property {(waiter: Seeker, found: any) => Promise<any> | undefined} [instead] what is asked for in the place of what was
+ *   found; undefined: nothing
+ * @property {(waiter: Seeker, found: any, fromMemory: boolean) => Entry | null | undefined} accept an entry that was found;
  *   null: it is not for this caller, and stays; undefined: it cannot be read, and is removed because nobody could take the
  *   lease while it is there
- * @property {boolean} [renewing] the lease is for an entry that stays readable: when that is gone, so is the search
- * @property {number} [until] performance.now() up to which somebody else's lease is waited for; default: no limit
- * @property {() => void} [onMiss] called when there is no entry, possibly more than once
- * @property {() => void} [onBusy] called when somebody else has the lease
+ * @property {(waiter: Seeker) => void} [onMiss] called when there is no entry, possibly more than once
+ * @property {(waiter: Seeker) => void} [onBusy] called when somebody else has the lease
  */
 
 /**
@@ -58,6 +60,7 @@ class Leases {
   /** From now on nobody waits for somebody else's lease. */
   close() {
     this.#closed = true;
+    this.renewals.close();
   }
 
   get closed() {
@@ -65,68 +68,77 @@ class Leases {
   }
 
   /**
-   * One look at a key: its entry, its lease, or what keeps both away. An outdated entry is replaced by the lease.
-   * @param {Waiter} waiter
-   * @param {number} leaseFor ms
-   * @param {readonly string[]} tags whose stamps count from now on, whole names
-   * @param {boolean} whole an entry always as a whole Hit
-   * @returns {Promise<any>} as from acquire() of the tiered store
+   * Looks at the key of the waiter until there is an entry, the lease, or a reason to stop. The waiter has entered. The lease
+   * is granted to it in the turn in which it is known; without Redis that is this one. Neither throws nor rejects, but for
+   * what accept() throws.
+   * @template {Waiter} Seeker
+   * @template Entry
+   * @param {Seeker} waiter
+   * @param {Search<Seeker, Entry>} search
+   * @returns {Sought<Entry> | Promise<Sought<Entry>>}
    */
-  async look({ key, ticket }, leaseFor, tags, whole) {
-    const found = await this.#tiers.acquire(key, leaseFor, tags, ticket, whole);
-    if (/** @type {any} */ (found)?.kind !== OUTDATED) return found;
-    return this.#tiers.takeOver(key, leaseFor, tags, /** @type {Outcome} */ (found).payload);
+  seek(waiter, search) {
+    waiter.changed = false;
+    let asked;
+    try {
+      asked = search.ask(waiter);
+    } catch (error) {
+      return this.#unavailable(waiter, search, error);
+    }
+    return asked?.kind === LEASED ? this.#granted(waiter, search, asked) : this.#seekOn(waiter, search, asked);
   }
 
   /**
-   * Looks at the key of the waiter until there is an entry, the lease, or a reason to stop. The waiter has entered. The lease
-   * is granted to it in the turn in which it is known. Never rejects, but for what accept() throws.
+   * @template {Waiter} Seeker
    * @template Entry
-   * @param {Waiter} waiter
-   * @param {Search<Entry>} search
+   * @param {Seeker} waiter
+   * @param {Search<Seeker, Entry>} search
+   * @param {any} asked what the first look gives
    * @returns {Promise<Sought<Entry>>}
    */
-  async seek(waiter, { ask, accept, renewing = false, until = Infinity, onMiss, onBusy }) {
+  async #seekOn(waiter, search, asked) {
     const tiers = this.#tiers;
     const { key } = waiter;
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
-      waiter.changed = false;
       let found;
       try {
-        found = await ask();
+        if (looks > 0) {
+          waiter.changed = false;
+          asked = search.ask(waiter);
+        }
+        found = await asked;
+        const instead = this.#instead(waiter, search, found);
+        if (instead !== undefined) found = await instead;
       } catch (error) {
-        tiers.failed(error);
-        onMiss?.();
-        return { reason: 'unavailable' };
+        return this.#unavailable(waiter, search, error);
       }
       let readable = true;
       if (found === null) {
         tiers.corrupt(key);
         readable = false;
       } else if (found !== undefined && isHit(found)) {
-        const entry = accept(found, false);
+        const entry = search.accept(waiter, found, false);
         if (entry !== undefined && entry !== null) return { entry };
         readable = entry !== undefined;
+      } else if (found?.kind === LEASED) {
+        return this.#granted(waiter, search, found);
       } else {
-        onMiss?.();
+        search.onMiss?.(waiter);
         switch (found?.kind) {
-          case LEASED:
-            waiter.granted(found.lease);
-            return { leaseId: found.lease };
           case BUSY: {
             if (this.#closed) return { reason: 'closed' };
-            const patience = until - performance.now();
+            const patience = waiter.until - performance.now();
             if (patience <= 0) return { reason: 'busy' };
-            onBusy?.();
+            search.onBusy?.(waiter);
             // Only a key that changes all the time is given up; a lease that is renewed is none.
             if (await this.#wait(waiter, Math.min(found.left + MARGIN_MS, patience))) looks = 0;
             break;
           }
           case AGAIN:
           case OUTDATED: {
-            if (renewing) return { reason: 'gone' };
+            if (waiter.renewing) return { reason: 'gone' };
             const local = tiers.peekWhole(key, true);
-            const entry = local === undefined ? null : accept(local, true);
+            const entry = local === undefined ? null : search.accept(waiter, local, true);
             if (entry !== undefined && entry !== null) return { entry };
             readable = entry !== undefined;
             break;
@@ -144,6 +156,43 @@ class Leases {
       if (waiter.aborted) return { reason: 'aborted' };
     }
     return { reason: 'changing' };
+  }
+
+  /**
+   * An outdated entry is replaced by the lease.
+   * @param {Waiter} waiter
+   * @param {Search<any, any>} search
+   * @param {any} found
+   * @returns {Promise<any> | undefined}
+   */
+  #instead(waiter, search, found) {
+    if (found?.kind === OUTDATED && !waiter.renewing) {
+      return this.#tiers.takeOver(waiter.key, waiter.leaseFor, waiter.tags, /** @type {Outcome} */ (found).payload);
+    }
+    return search.instead?.(waiter, found);
+  }
+
+  /**
+   * @param {Waiter} waiter
+   * @param {Search<any, any>} search
+   * @param {Outcome} outcome
+   */
+  #granted(waiter, search, { lease }) {
+    search.onMiss?.(waiter);
+    waiter.granted(lease);
+    return { leaseId: lease };
+  }
+
+  /**
+   * @param {Waiter} waiter
+   * @param {Search<any, any>} search
+   * @param {unknown} error
+   * @returns {Sought<any>}
+   */
+  #unavailable(waiter, search, error) {
+    this.#tiers.failed(error);
+    search.onMiss?.(waiter);
+    return { reason: 'unavailable' };
   }
 
   /**

@@ -59,7 +59,7 @@ async function load(tiers, snapshot) {
   let keys = [];
   const readAgain = async () => {
     const found = await Promise.all(keys.map((key) => tiers.read(key, true, true)));
-    loaded += found.filter(({ found: hit }) => hit !== undefined).length;
+    loaded += found.filter((hit) => hit !== undefined).length;
     keys = [];
   };
   let began = performance.now();

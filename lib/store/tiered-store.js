@@ -102,6 +102,9 @@ const MOST_TRIES = 4;
  */
 const isHit = (found) => typeof found === 'string' || found.kind === 0 || found instanceof Uint8Array;
 
+/** @param {unknown} result of a native operation */
+const isOne = (result) => result === 1;
+
 class TieredStore {
   #native;
   /** @type {import('../redis/link').LinkInstance | undefined} */
@@ -219,11 +222,11 @@ class TieredStore {
    * @param {string} key
    * @param {boolean} [whole]
    * @param {boolean} [silent] without counting a miss
-   * @returns {Promise<{ found: string | Buffer | Hit | undefined, available: boolean }>} as from acquire()
+   * @returns {Promise<string | Buffer | Hit | undefined>} as from acquire()
    */
   async read(key, whole = false, silent = false) {
     if (!silent) this.counters.misses++;
-    if (this.#link === undefined) return { found: undefined, available: true };
+    if (this.#link === undefined) return undefined;
     try {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         const found = await this.#sent('GET', this.#native.read(key, whole ? WHOLE : 0));
@@ -234,25 +237,25 @@ class TieredStore {
         }
         if (isHit(found)) {
           if (!silent) this.counters.misses--;
-          return { found, available: true };
+          return found;
         }
       }
-      return { found: undefined, available: true };
     } catch (error) {
       this.failed(error);
-      return { found: undefined, available: false };
     }
+    return undefined;
   }
 
   /**
-   * A value, or the lease to load it. Rejects when Redis does not answer.
+   * A value, or the lease to load it. Rejects when Redis does not answer, and throws when it cannot be asked; without Redis
+   * the outcome itself, at once.
    * @param {string} key
    * @param {number} leaseFor ms
    * @param {readonly string[]} tags whole names
    * @param {number} ticket what onReleased is told, when somebody else has the lease
    * @param {boolean} whole always the whole Hit
-   * @returns {Promise<string | Buffer | Hit | Outcome | null | undefined>} the payload alone, when it is fresh: a string is
-   *   JSON, a Buffer MessagePack. null: something that is none of ours
+   * @returns {any} string | Buffer | Hit | Outcome | null | undefined, or a promise of it: the payload alone, when it is
+   *   fresh (a string is JSON, a Buffer MessagePack); null: something that is none of ours
    */
   acquire(key, leaseFor, tags, ticket, whole) {
     return this.#sent('GET', this.#native.acquire(key, whole ? WHOLE : 0, leaseFor, tags, ticket));
@@ -328,11 +331,11 @@ class TieredStore {
    * @param {Windows} windows
    * @param {number} loadTime ms
    * @param {string} [metadata]
-   * @returns {Promise<boolean>} false: the lease was lost, nothing is stored
+   * @returns {boolean | Promise<boolean>} at once without Redis. false: the lease was lost, nothing is stored
    */
-  async fill(lease, { codec, payload }, { fresh, stale, keep }, loadTime, metadata = '') {
+  fill(lease, { codec, payload }, { fresh, stale, keep }, loadTime, metadata = '') {
     const submitted = this.#native.fill(lease, codec, payload, metadata, fresh, stale, keep, loadTime);
-    return (await this.#sent('EVALSHA', submitted)) === 1;
+    return this.#link === undefined ? submitted === 1 : this.#sent('EVALSHA', submitted).then(isOne);
   }
 
   /**

@@ -3,7 +3,7 @@
 // keys, beside the reads and writes of the actor. Only with TIERCEL_HISTORY_TRACE, because it costs time: then the
 // methods that the parts of the cache call of each other are wrapped, and a ring keeps what they did last.
 
-const { InFlightLoads } = require('../../../lib/cache/single-flight');
+const { InFlightLoad } = require('../../../lib/cache/single-flight');
 const { LoadCoordinator } = require('../../../lib/cache/load-coordinator');
 const { LeaseWaiters } = require('../../../lib/store/lease-waiters');
 const { storeOf } = require('../../../lib/store/store');
@@ -71,26 +71,19 @@ function traceInternals(trace) {
   };
 
   wrap(LoadCoordinator, 'get', (coordinator, key) => {
-    const load = coordinator.loads.of(key);
+    const load = coordinator.loadOf(key);
     const current = load !== undefined && load.leaseId !== 0 && coordinator.store.tiers.current(load.leaseId);
     return [key, `${loadText(load)}${current ? ' current' : ''}`];
   });
-  wrap(LoadCoordinator, 'overtakeKey', (coordinator, key) => [key, loadText(coordinator.loads.of(key))]);
+  wrap(LoadCoordinator, 'overtakeKey', (coordinator, key) => [key, loadText(coordinator.loadOf(key))]);
   for (const name of ['overtakeMatching', 'overtakeTagged', 'onLost']) wrap(LoadCoordinator, name, () => ['', '']);
-  for (const name of ['add', 'remove', 'overtake']) {
-    wrap(InFlightLoads, name, (_loads, load) => [load.key, loadText(load)]);
-  }
+  wrap(InFlightLoad, 'overtake', (load) => [load.key, loadText(load)]);
   wrap(LeaseWaiters, 'keyChanged', (_waiters, key) => [key, '']);
   wrap(LeaseWaiters, 'wait', (_waiters, { key, ticket }, ms) => [key, `${ticket} ${ms} ms`], String);
   for (const name of ['acquire', 'refresh', 'takeOver']) {
     wrap(TieredStore, name, (_tiers, key, _leaseFor, _tags, ticket) => [key, String(ticket)], foundText);
   }
-  wrap(
-    TieredStore,
-    'read',
-    (_tiers, key) => [key, ''],
-    ({ found }) => foundText(found),
-  );
+  wrap(TieredStore, 'read', (_tiers, key) => [key, ''], foundText);
   wrap(TieredStore, 'store', (_tiers, key, { payload }) => [key, String(payload)], String);
   for (const name of ['remove', 'soften']) wrap(TieredStore, name, (_tiers, key) => [key, ''], String);
   for (const name of ['fill', 'giveUp', 'held']) {
