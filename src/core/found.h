@@ -27,7 +27,8 @@ struct Found {
   };
   Kind kind = Kind::kMiss;
   Entry entry{};
-  Deadlines deadlines{};
+  Deadlines deadlines{};  // of a hit
+  Millis asOf = 0;        // when its deadlines were looked at, on their clock
   Millis left = 0;
   LeaseNumber lease = 0;
   std::string_view head{};  // the first bytes, for takeOver()

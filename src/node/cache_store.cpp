@@ -8,8 +8,10 @@
 #include <cstring>
 #include <utility>
 
+#include "core/local_tier.h"
 #include "core/random.h"
 #include "node/cache_store_flags.h"
+#include "redis/cache_tier.h"
 
 namespace tiercel::node {
 
@@ -72,8 +74,8 @@ CacheStore::CacheStore(std::shared_ptr<Environment> environment, const Napi::Obj
       released_.Call({Napi::Number::New(own, static_cast<double>(ticket))});
     }
   });
-  local_ = std::make_unique<core::LocalCache>(shared_->memory, shared_->tags, shared_->leases, std::move(namespaces),
-                                              wakeups_);
+  tier_ = std::make_unique<core::LocalTier>(shared_->memory, shared_->tags, shared_->leases, std::move(namespaces),
+                                            wakeups_, monotonicNow);
 }
 
 CacheStore::~CacheStore() { leaveMemory(); }
@@ -199,7 +201,7 @@ napi_value CacheStore::close(napi_env env, napi_callback_info info) {
     if (self.isDone()) self.letGo();
   } else {
     self.releaseFunctions();
-    self.local_.reset();
+    self.tier_.reset();
     self.wakeups_->close();
     self.leaveMemory();
     self.shared_.reset();
@@ -308,29 +310,40 @@ napi_value CacheStore::still(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// read(key, flags): asks Redis; the answer settles the next promise of the client. Returns a refusal or undefined.
-napi_value CacheStore::read(napi_env env, napi_callback_info info) {
-  const CallOf<2> call(env, info);
-  if (!call.self->tier_) return call.self->gone(env);
-  const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
-  return refusalOf(env, call.self->tier_->read(call.self->fullKey(env, call.args[0]), flags));
+// The result of an operation, when it is known. With a client: undefined, and the answer settles the next promise of
+// the client; or a refusal.
+napi_value CacheStore::answered(napi_env env, const core::Answer& answer, std::uint32_t flags) {
+  if (const core::Found* const found = answer.found()) return outcomeOf(env, *found, flags);
+  if (const core::Admission* const admission = answer.admission()) return refusalOf(env, *admission);
+  napi_value result = nullptr;
+  napi_create_double(env, static_cast<double>(*answer.number()), &result);
+  return result;
 }
 
-// acquire(key, flags, leaseFor, tags, ticket): the same, or the lease. Without Redis: what came of it.
+core::LeaseRequest CacheStore::leaseRequestFrom(napi_env env, const napi_value* args) {
+  return {.leaseFor = integerOf(env, args[2]),
+          .tags = tagsOf(env, args[3]),
+          .flags = static_cast<std::uint32_t>(integerOf(env, args[1]))};
+}
+
+// read(key, flags): what is behind memory.
+napi_value CacheStore::read(napi_env env, napi_callback_info info) {
+  const CallOf<2> call(env, info);
+  CacheStore& self = *call.self;
+  if (self.isGone()) return self.gone(env);
+  const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
+  return self.answered(env, self.tier_->read(self.fullKey(env, call.args[0]), flags), flags);
+}
+
+// acquire(key, flags, leaseFor, tags, ticket): the same, or the lease.
 napi_value CacheStore::acquire(napi_env env, napi_callback_info info) {
   const CallOf<5> call(env, info);
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
-  const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
-  const core::Millis leaseFor = integerOf(env, call.args[2]);
-  const auto tags = self.tagsOf(env, call.args[3]);
-  const std::string_view key = self.fullKey(env, call.args[0]);
-  if (self.tier_) return refusalOf(env, self.tier_->acquire(key, leaseFor, tags, flags));
-  const auto ticket = static_cast<std::uint64_t>(integerOf(env, call.args[4]));
-  return self.outcomeOf(
-      env,
-      self.local_->acquire(key, monotonicNow(), leaseFor, tags, ticket, self.failure_, (flags & kOverFailure) != 0),
-      flags);
+  core::LeaseRequest request = self.leaseRequestFrom(env, call.args);
+  request.ticket = static_cast<std::uint64_t>(integerOf(env, call.args[4]));
+  request.overFailure = (request.flags & kOverFailure) != 0;
+  return self.answered(env, self.tier_->acquire(self.fullKey(env, call.args[0]), request), request.flags);
 }
 
 // refresh(key, flags, leaseFor, tags, ticket): the lease of an entry that stays readable.
@@ -338,25 +351,19 @@ napi_value CacheStore::refresh(napi_env env, napi_callback_info info) {
   const CallOf<5> call(env, info);
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
-  const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
-  const core::Millis leaseFor = integerOf(env, call.args[2]);
-  const auto tags = self.tagsOf(env, call.args[3]);
-  const std::string_view key = self.fullKey(env, call.args[0]);
-  if (self.tier_) return refusalOf(env, self.tier_->refresh(key, leaseFor, tags, flags));
-  const auto ticket = static_cast<std::uint64_t>(integerOf(env, call.args[4]));
-  return self.outcomeOf(env, self.local_->refresh(key, monotonicNow(), leaseFor, tags, ticket), flags);
+  core::LeaseRequest request = self.leaseRequestFrom(env, call.args);
+  request.ticket = static_cast<std::uint64_t>(integerOf(env, call.args[4]));
+  return self.answered(env, self.tier_->refresh(self.fullKey(env, call.args[0]), request), request.flags);
 }
 
-// takeOver(key, flags, leaseFor, tags, head): the lease in the place of an outdated entry. With Redis only.
+// takeOver(key, flags, leaseFor, tags, head): the lease in the place of an outdated entry.
 napi_value CacheStore::takeOver(napi_env env, napi_callback_info info) {
   const CallOf<5> call(env, info);
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
-  const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
-  const core::Millis leaseFor = integerOf(env, call.args[2]);
-  const auto tags = self.tagsOf(env, call.args[3]);
+  const core::LeaseRequest request = self.leaseRequestFrom(env, call.args);
   const std::string head(bytesOf(env, call.args[4], self.metadata_).value_or(std::string_view()));
-  return refusalOf(env, self.tier_->takeOver(self.fullKey(env, call.args[0]), head, leaseFor, tags, flags));
+  return self.answered(env, self.tier_->takeOver(self.fullKey(env, call.args[0]), head, request), request.flags);
 }
 
 napi_value CacheStore::tagNames(napi_env rawEnv, const core::Entry& entry, std::span<const core::TagMark> marks) {
@@ -412,7 +419,7 @@ napi_value CacheStore::outcomeOf(napi_env env, const core::Found& found, std::ui
       napi_get_null(env, &result);
       return result;
     case core::Found::Kind::kHit: {
-      const core::Millis now = monotonicNow();
+      const core::Millis now = found.asOf;
       // The usual one is fresh, and nobody asks how fresh: its payload alone. A text says JSON, a Buffer MessagePack.
       if ((flags & kWhole) == 0 && now < found.deadlines.freshUntil && found.entry.metadata.empty()) {
         if (found.entry.codec == core::Codec::kJson) return makeString(env, found.entry.payload);

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/local_cache.h"
 #include "core/shared_tiers.h"
+#include "core/tier.h"
 #include "node/bound_functions.h"
 #include "node/lease_wakeups.h"
 #include "node/napi_setup.h"
@@ -35,7 +35,7 @@ class CacheStore final : public Attachment,
              std::shared_ptr<RedisClient> client, std::shared_ptr<core::ProcessTier> shared);
   ~CacheStore() override;
 
-  [[nodiscard]] bool isDone() const override { return closed_ && (!tier_ || tier_->isIdle()); }
+  [[nodiscard]] bool isDone() const override { return closed_ && (isGone() || tier_->isIdle()); }
   void letGo() override;
   void abandon() override;
 
@@ -89,8 +89,8 @@ class CacheStore final : public Attachment,
 
   void releaseFunctions();
   void leaveMemory();
-  // Closed, without Redis: there is nothing behind it any more.
-  [[nodiscard]] bool isGone() const { return !tier_ && !local_; }
+  // Closed: there is nothing behind it any more.
+  [[nodiscard]] bool isGone() const { return tier_ == nullptr; }
   [[nodiscard]] napi_value gone(napi_env env) const;
   std::string_view fullKey(napi_env env, napi_value key);
   std::span<const std::string> tagsOf(napi_env env, napi_value array);
@@ -98,6 +98,9 @@ class CacheStore final : public Attachment,
   napi_value valueOf(napi_env env, const core::Found& found, core::Freshness freshness, core::Millis now,
                      std::span<const core::TagMark> marks, std::uint64_t token = 0);
   napi_value outcomeOf(napi_env env, const core::Found& found, std::uint32_t flags);
+  napi_value answered(napi_env env, const core::Answer& answer, std::uint32_t flags = 0);
+  // What asks for a lease has the arguments (key, flags, leaseFor, tags, …).
+  core::LeaseRequest leaseRequestFrom(napi_env env, const napi_value* args);
   napi_value tagNames(napi_env env, const core::Entry& entry, std::span<const core::TagMark> marks);
 
   std::shared_ptr<Environment> environment_;
@@ -108,13 +111,11 @@ class CacheStore final : public Attachment,
   std::string space_;                   // of the keys in memory, and behind prefix_
   std::string key_;                     // space and key of the current call
   std::vector<std::string> tagNames_;   // of the current call
-  std::string failure_;
   Scratch payload_;
   Scratch metadata_;
   std::shared_ptr<RedisClient> client_;
-  std::unique_ptr<redis::CacheTier> tier_;   // with Redis
-  std::shared_ptr<LeaseWakeups> wakeups_;    // without
-  std::unique_ptr<core::LocalCache> local_;  // without
+  std::shared_ptr<LeaseWakeups> wakeups_;  // without Redis
+  std::unique_ptr<core::Tier> tier_;
   bool closed_ = false;
   Napi::FunctionReference hit_;                // makes what a read gives, when it is more than a text
   Napi::FunctionReference outcome_;            // makes what asking for a lease gives

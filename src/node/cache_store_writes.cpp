@@ -53,12 +53,12 @@ napi_value step(napi_env env, std::uint64_t cursor, napi_value result) {
 }
 
 // What is too large to be encoded is refused, not fatal.
-template <class Submit>
-napi_value guarded(napi_env env, Submit submit) {
+template <class Operation>
+core::Answer guarded(Operation operation) {
   try {
-    return refusalOf(env, submit());
+    return operation();
   } catch (const std::bad_alloc&) {
-    return number(env, refusal::kTooLarge);
+    return refusal::kTooLarge;
   }
 }
 
@@ -86,7 +86,6 @@ napi_value CacheStore::addTags(napi_env env, napi_callback_info info) {
   if (self.isGone()) return self.gone(env);
   const auto lease = static_cast<core::LeaseNumber>(integerOf(env, call.args[0]));
   const auto tags = self.tagsOf(env, call.args[1]);
-  if (self.local_) return number(env, self.local_->addTags(lease, tags, monotonicNow()) ? 0 : 2);
   return number(env, static_cast<double>(self.tier_->addTags(lease, tags)));
 }
 
@@ -96,12 +95,12 @@ napi_value CacheStore::prepare(napi_env env, napi_callback_info info) {
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
   const auto tags = self.tagsOf(env, call.args[0]);
-  if (!self.tier_ || self.tier_->knowsTags(tags)) {
+  if (self.tier_->knowsTags(tags)) {
     napi_value known = nullptr;
     napi_get_null(env, &known);
     return known;
   }
-  return refusalOf(env, self.tier_->prepare(tags));
+  return self.answered(env, self.tier_->prepare(tags));
 }
 
 // fill(lease, codec, payload, metadata, freshFor, staleFor, keepFor, loadTime)
@@ -112,8 +111,7 @@ napi_value CacheStore::fill(napi_env env, napi_callback_info info) {
   const auto lease = static_cast<core::LeaseNumber>(integerOf(env, call.args[0]));
   const Emptied emptied(self.payload_, self.metadata_);
   const core::Entry entry = self.entryFrom(env, call.args + 1);
-  if (self.local_) return number(env, self.local_->fill(lease, entry, monotonicNow()) ? 1 : 0);
-  return guarded(env, [&] { return self.tier_->fill(lease, entry); });
+  return self.answered(env, guarded([&] { return self.tier_->fill(lease, entry); }));
 }
 
 // giveUp(lease, told, holdOff): told is the JSON of an error, '' for "nothing to keep", undefined to say nothing.
@@ -124,11 +122,6 @@ napi_value CacheStore::giveUp(napi_env env, napi_callback_info info) {
   const auto lease = static_cast<core::LeaseNumber>(integerOf(env, call.args[0]));
   const auto told = bytesOf(env, call.args[1], self.payload_);
   const core::Millis holdOff = integerOf(env, call.args[2]);
-  if (self.local_) {
-    std::optional<std::string> failure;
-    if (told && !told->empty()) failure.emplace(*told);
-    return number(env, self.local_->giveUp(lease, std::move(failure), monotonicNow(), holdOff) ? 1 : 0);
-  }
   core::Entry entry;
   if (told) {
     entry.codec = core::Codec::kJson;
@@ -139,7 +132,7 @@ napi_value CacheStore::giveUp(napi_env env, napi_callback_info info) {
     entry.freshFor = entry.staleFor = entry.keepFor = holdOff;
     entry.payload = *told;
   }
-  return guarded(env, [&] { return self.tier_->giveUp(lease, told ? &entry : nullptr, holdOff); });
+  return self.answered(env, guarded([&] { return self.tier_->giveUp(lease, told ? &entry : nullptr, holdOff); }));
 }
 
 // held(lease): 1 while it is.
@@ -148,8 +141,7 @@ napi_value CacheStore::held(napi_env env, napi_callback_info info) {
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
   const auto lease = static_cast<core::LeaseNumber>(integerOf(env, call.args[0]));
-  if (self.local_) return number(env, self.local_->held(lease, monotonicNow()) ? 1 : 0);
-  return refusalOf(env, self.tier_->held(lease));
+  return self.answered(env, self.tier_->held(lease));
 }
 
 // renew(lease, leaseFor): extends it; 1 while it is held.
@@ -159,8 +151,7 @@ napi_value CacheStore::renew(napi_env env, napi_callback_info info) {
   if (self.isGone()) return self.gone(env);
   const auto lease = static_cast<core::LeaseNumber>(integerOf(env, call.args[0]));
   const core::Millis leaseFor = integerOf(env, call.args[1]);
-  if (self.local_) return number(env, self.local_->renew(lease, monotonicNow(), leaseFor) ? 1 : 0);
-  return refusalOf(env, self.tier_->renew(lease, leaseFor));
+  return self.answered(env, self.tier_->renew(lease, leaseFor));
 }
 
 // current(lease): whether its load may still be joined.
@@ -170,7 +161,7 @@ napi_value CacheStore::current(napi_env env, napi_callback_info info) {
   if (self.isGone()) return self.gone(env);
   const auto lease = static_cast<core::LeaseNumber>(integerOf(env, call.args[0]));
   napi_value result = nullptr;
-  napi_get_boolean(env, self.local_ ? self.local_->held(lease, monotonicNow()) : self.tier_->current(lease), &result);
+  napi_get_boolean(env, self.tier_->current(lease), &result);
   return result;
 }
 
@@ -181,9 +172,7 @@ napi_value CacheStore::anyTagChanged(napi_env env, napi_callback_info info) {
   if (self.isGone()) return self.gone(env);
   const auto lease = static_cast<core::LeaseNumber>(integerOf(env, call.args[0]));
   napi_value result = nullptr;
-  const bool changed =
-      self.local_ ? self.local_->anyTagChanged(lease, monotonicNow()) : self.tier_->anyTagChanged(lease);
-  napi_get_boolean(env, changed, &result);
+  napi_get_boolean(env, self.tier_->anyTagChanged(lease), &result);
   return result;
 }
 
@@ -193,8 +182,7 @@ napi_value CacheStore::drop(napi_env env, napi_callback_info info) {
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
   const auto lease = static_cast<core::LeaseNumber>(integerOf(env, call.args[0]));
-  if (self.local_) self.local_->giveUp(lease, std::nullopt, monotonicNow(), 0);
-  if (self.tier_) self.tier_->drop(lease);
+  self.tier_->drop(lease);
   return nullptr;
 }
 
@@ -207,26 +195,21 @@ napi_value CacheStore::write(napi_env env, napi_callback_info info) {
   const Emptied emptied(self.payload_, self.metadata_);
   const core::Entry entry = self.entryFrom(env, call.args + 1);
   const auto tags = self.tagsOf(env, call.args[8]);
-  if (self.local_) return number(env, self.local_->write(key, entry, tags, monotonicNow()) ? 1 : 0);
-  return guarded(env, [&] { return self.tier_->write(key, entry, tags); });
+  return self.answered(env, guarded([&] { return self.tier_->write(key, entry, tags); }));
 }
 
 napi_value CacheStore::remove(napi_env env, napi_callback_info info) {
   const CallOf<1> call(env, info);
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
-  const std::string_view key = self.fullKey(env, call.args[0]);
-  if (self.local_) return number(env, self.local_->remove(key) ? 1 : 0);
-  return refusalOf(env, self.tier_->remove(key));
+  return self.answered(env, self.tier_->remove(self.fullKey(env, call.args[0])));
 }
 
 napi_value CacheStore::soften(napi_env env, napi_callback_info info) {
   const CallOf<1> call(env, info);
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
-  const std::string_view key = self.fullKey(env, call.args[0]);
-  if (self.local_) return number(env, self.local_->soften(key, monotonicNow()) ? 1 : 0);
-  return refusalOf(env, self.tier_->soften(key));
+  return self.answered(env, self.tier_->soften(self.fullKey(env, call.args[0])));
 }
 
 // invalidateTags(names): whole names, "t:user" or that of a namespace.
@@ -235,9 +218,7 @@ napi_value CacheStore::invalidateTags(napi_env env, napi_callback_info info) {
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
   const auto names = self.tagsOf(env, call.args[0]);
-  if (self.tier_) return refusalOf(env, self.tier_->invalidateTags(names));
-  self.local_->invalidateTags(names);
-  return number(env, 1);
+  return self.answered(env, self.tier_->invalidateTags(names));
 }
 
 // removeMatching(pattern, cursor): from memory, and without Redis from everywhere, for a few milliseconds. Returns the
@@ -255,11 +236,7 @@ napi_value CacheStore::removeMatching(napi_env env, napi_callback_info info) {
   auto cursor = static_cast<std::uint64_t>(integerOf(env, call.args[1]));
   const Slice slice;
   do {
-    if (self.local_) {
-      cursor = self.local_->removeSome(cursor, matches, dropped);
-    } else {
-      cursor = self.memory_ == nullptr ? kEndOfWalk : self.memory_->eraseSome(cursor, matches, dropped);
-    }
+    cursor = self.tier_->removeSome(cursor, matches, dropped);
   } while (cursor != kEndOfWalk && !slice.isOver());
   return step(env, cursor, number(env, static_cast<double>(dropped)));
 }
@@ -286,7 +263,7 @@ napi_value CacheStore::unwatch(napi_env env, napi_callback_info info) {
   const CallOf<1> call(env, info);
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
-  if (self.tier_) self.tier_->unwatch(self.fullKey(env, call.args[0]));
+  self.tier_->unwatch(self.fullKey(env, call.args[0]));
   return nullptr;
 }
 
@@ -298,7 +275,7 @@ napi_value CacheStore::sweep(napi_env env, napi_callback_info info) {
   const std::string key(bytesOf(env, call.args[0], self.payload_).value_or(std::string_view()));
   const std::string tag(bytesOf(env, call.args[1], self.payload_).value_or(std::string_view()));
   const auto stamp = bytesOf(env, call.args[2], self.metadata_).value_or(std::string_view());
-  return refusalOf(env, self.tier_->sweep(key, tag, stamp));
+  return self.answered(env, self.tier_->sweep(key, tag, stamp));
 }
 
 // stampOf(name): a Buffer, or undefined when it is not known.
@@ -306,7 +283,6 @@ napi_value CacheStore::stampOf(napi_env env, napi_callback_info info) {
   const CallOf<1> call(env, info);
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
-  if (!self.tier_) return nullptr;
   const auto name = bytesOf(env, call.args[0], self.payload_).value_or(std::string_view());
   const auto stamp = self.tier_->stampOf(name);
   return stamp ? makeBuffer(env, core::textOf(*stamp)) : nullptr;
@@ -418,14 +394,14 @@ napi_value CacheStore::load(napi_env env, napi_callback_info info) {
   const auto bytes = bytesOf(env, call.args[1], self.metadata_);
   const core::Millis elapsed = std::max<core::Millis>(0, integerOf(env, call.args[2]));
   auto entry = bytes ? core::parseEntry(*bytes) : std::nullopt;
-  if (!self.local_ || !entry || !entry->isValue() || entry->keepFor <= elapsed) return number(env, 0);
+  if (self.client_ || !entry || !entry->isValue() || entry->keepFor <= elapsed) return number(env, 0);
   entry->tags = {};
   entry->keepFor -= elapsed;
   entry->staleFor = std::max<core::Millis>(0, entry->staleFor - elapsed);
   entry->freshFor = std::max<core::Millis>(0, entry->freshFor - elapsed);
   const std::string_view key = self.fullKey(env, call.args[0]);
   if (self.memory_->peek(key, monotonicNow())) return number(env, 0);  // what is there is newer
-  return number(env, self.local_->write(key, *entry, {}, monotonicNow()) ? 1 : 0);
+  return self.answered(env, self.tier_->write(key, *entry, {}));
 }
 
 }  // namespace tiercel::node

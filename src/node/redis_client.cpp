@@ -57,15 +57,15 @@ RedisClient::Carrier RedisClient::carrierFrom(const Napi::Value& value) {
   return {function("open"), function("send"), function("shut"), function("ref"), function("backlog")};
 }
 
-napi_value refusalOf(napi_env env, redis::Connection::Admission admission) {
+napi_value refusalOf(napi_env env, core::Admission admission) {
   switch (admission) {
-    case redis::Connection::Admission::kAdmitted:
+    case core::Admission::kAdmitted:
       return nullptr;
-    case redis::Connection::Admission::kClosed:
+    case core::Admission::kClosed:
       return refuse(env, refusal::kClosed);
-    case redis::Connection::Admission::kQueueFull:
+    case core::Admission::kQueueFull:
       return refuse(env, refusal::kQueueFull);
-    case redis::Connection::Admission::kUnavailable:
+    case core::Admission::kUnavailable:
       return refuse(env, refusal::kUnavailable);
   }
   return nullptr;
@@ -138,7 +138,7 @@ napi_value RedisClient::submit(napi_env env, napi_callback_info info) {
   napi_get_value_int32(env, call.args[0], &command);
   napi_get_value_uint32(env, call.args[1], &mode);
   const auto admission = self.connection_.admit(false, (mode & kJoined) != 0);
-  if (admission != redis::Connection::Admission::kAdmitted) return refusalOf(env, admission);
+  if (admission != core::Admission::kAdmitted) return refusalOf(env, admission);
 
   napi_value* args = call.args;
   std::vector<napi_value> many;

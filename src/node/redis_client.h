@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/admission.h"
 #include "node/environment.h"
 #include "node/napi_setup.h"
 #include "node/reply_batch.h"
@@ -130,6 +131,6 @@ inline constexpr int kBadArgument = 100;  // + its index
 }  // namespace refusal
 
 // The value to return for an admission; nullptr (undefined) when it was one.
-napi_value refusalOf(napi_env env, redis::Connection::Admission admission);
+napi_value refusalOf(napi_env env, core::Admission admission);
 
 }  // namespace tiercel::node

@@ -61,11 +61,12 @@ CacheTier::~CacheTier() {
   for (const core::TagCell cell : namespaces_) tags_.release(cell);
 }
 
-CacheTier::Admission CacheTier::read(std::string_view key, std::uint32_t flags) {
+core::Answer CacheTier::read(std::string_view key, std::uint32_t flags) {
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  ensure({});
-  Sending sending(*this, key, flags);
+  const core::Millis now = connection_->now();
+  ensure({}, now);
+  Sending sending(*this, key, now, flags);
   // How long the entry still has comes from the server's clock alone, and is asked first: a change in between fences.
   sending.command(Kind::kLifetime, "PTTL", key);
   sending.command(Kind::kRead, "GET", key);
@@ -73,16 +74,16 @@ CacheTier::Admission CacheTier::read(std::string_view key, std::uint32_t flags) 
   return admission;
 }
 
-CacheTier::Admission CacheTier::acquire(std::string_view key, core::Millis leaseFor, std::span<const std::string> tags,
-                                        std::uint32_t flags) {
+core::Answer CacheTier::acquire(std::string_view key, const core::LeaseRequest& request) {
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  ensure(tags);
-  Sending sending(*this, key, flags);
+  const core::Millis now = connection_->now();
+  ensure(request.tags, now);
+  Sending sending(*this, key, now, request.flags);
   Operation& own = sending.operation();
-  own.tags.assign(tags.begin(), tags.end());
+  own.tags.assign(request.tags.begin(), request.tags.end());
   own.lease = core::randomFillId();
-  const std::string marker = markerOf(own.lease, leaseFor);
+  const std::string marker = markerOf(own.lease, request.leaseFor);
   OutputBuffer& out = sending.output();
   out.commandHeader(6);
   out.argument("SET");
@@ -90,7 +91,7 @@ CacheTier::Admission CacheTier::acquire(std::string_view key, core::Millis lease
   out.argument(marker);
   out.argument("NX");
   out.argument("PX");
-  out.argument(leaseFor);
+  out.argument(request.leaseFor);
   sending.end(Kind::kSideStep);
   sending.command(Kind::kLifetime, "PTTL", key);
   sending.command(Kind::kAcquired, "GET", key);
@@ -98,34 +99,34 @@ CacheTier::Admission CacheTier::acquire(std::string_view key, core::Millis lease
   return admission;
 }
 
-CacheTier::Admission CacheTier::refresh(std::string_view key, core::Millis leaseFor, std::span<const std::string> tags,
-                                        std::uint32_t flags) {
+core::Answer CacheTier::refresh(std::string_view key, const core::LeaseRequest& request) {
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  ensure(tags);
-  Sending sending(*this, key, flags);
+  const core::Millis now = connection_->now();
+  ensure(request.tags, now);
+  Sending sending(*this, key, now, request.flags);
   Operation& own = sending.operation();
-  own.tags.assign(tags.begin(), tags.end());
+  own.tags.assign(request.tags.begin(), request.tags.end());
   own.lease = core::randomFillId();
-  own.left = leaseFor;
-  sending.script(Kind::kAnswered, Script::kRefresh, key, {textOf(own.lease), std::to_string(leaseFor)});
+  own.left = request.leaseFor;
+  sending.script(Kind::kAnswered, Script::kRefresh, key, {textOf(own.lease), std::to_string(request.leaseFor)});
   sending.lookBehind(Kind::kRefreshed, key, core::kLeaseOffset, core::kLeaseUntilOffset - 1);
   sending.submit();
   return admission;
 }
 
-CacheTier::Admission CacheTier::takeOver(std::string_view key, std::string_view head, core::Millis leaseFor,
-                                         std::span<const std::string> tags, std::uint32_t flags) {
+core::Answer CacheTier::takeOver(std::string_view key, std::string_view head, const core::LeaseRequest& request) {
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  ensure(tags);
-  Sending sending(*this, key, flags);
+  const core::Millis now = connection_->now();
+  ensure(request.tags, now);
+  Sending sending(*this, key, now, request.flags);
   Operation& own = sending.operation();
-  own.tags.assign(tags.begin(), tags.end());
+  own.tags.assign(request.tags.begin(), request.tags.end());
   own.lease = core::randomFillId();
-  own.left = leaseFor;
+  own.left = request.leaseFor;
   sending.script(Kind::kAnswered, Script::kTakeOver, key,
-                 {head, markerOf(own.lease, leaseFor), std::to_string(leaseFor)});
+                 {head, markerOf(own.lease, request.leaseFor), std::to_string(request.leaseFor)});
   sending.lookBehind(Kind::kTakenOver, key, core::kLeaseOffset, core::kLeaseUntilOffset - 1);
   sending.submit();
   return admission;
@@ -153,10 +154,10 @@ CacheTier::Tagging CacheTier::addTags(LeaseNumber number, std::span<const std::s
   return Tagging::kAdded;
 }
 
-CacheTier::Admission CacheTier::prepare(std::span<const std::string> tags) {
+core::Answer CacheTier::prepare(std::span<const std::string> tags) {
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  ensure(tags);
+  ensure(tags, connection_->now());
   Sending sending(*this, {});
   sending.output().commandHeader(1);
   sending.output().argument("PING");
@@ -165,7 +166,7 @@ CacheTier::Admission CacheTier::prepare(std::span<const std::string> tags) {
   return admission;
 }
 
-CacheTier::Admission CacheTier::fill(LeaseNumber number, const core::Entry& given) {
+core::Answer CacheTier::fill(LeaseNumber number, const core::Entry& given) {
   Lease* lease = leases_.find(number);
   if (lease == nullptr) return Admission::kClosed;
   const std::string key = lease->key;
@@ -209,7 +210,7 @@ CacheTier::Admission CacheTier::fill(LeaseNumber number, const core::Entry& give
   return admission;
 }
 
-CacheTier::Admission CacheTier::giveUp(LeaseNumber number, const core::Entry* told, core::Millis holdOff) {
+core::Answer CacheTier::giveUp(LeaseNumber number, const core::Entry* told, core::Millis holdOff) {
   const Lease* lease = leases_.find(number);
   if (lease == nullptr) return Admission::kClosed;
   const std::string key = lease->key;
@@ -230,7 +231,7 @@ CacheTier::Admission CacheTier::giveUp(LeaseNumber number, const core::Entry* to
   return admission;
 }
 
-CacheTier::Admission CacheTier::held(LeaseNumber number) {
+core::Answer CacheTier::held(LeaseNumber number) {
   const Lease* lease = leases_.find(number);
   if (lease == nullptr) return Admission::kClosed;
   const auto admission = connection_->admit(true);
@@ -242,7 +243,7 @@ CacheTier::Admission CacheTier::held(LeaseNumber number) {
   return admission;
 }
 
-CacheTier::Admission CacheTier::renew(LeaseNumber number, core::Millis leaseFor) {
+core::Answer CacheTier::renew(LeaseNumber number, core::Millis leaseFor) {
   const Lease* lease = leases_.find(number);
   if (lease == nullptr) return Admission::kClosed;
   const auto admission = connection_->admit(true);
@@ -280,8 +281,7 @@ bool CacheTier::knowsTags(std::span<const std::string> tags) {
   return std::all_of(namespaces_.begin(), namespaces_.end(), known) && std::ranges::all_of(cellsOf(tags), known);
 }
 
-CacheTier::Admission CacheTier::write(std::string_view key, const core::Entry& given,
-                                      std::span<const std::string> tags) {
+core::Answer CacheTier::write(std::string_view key, const core::Entry& given, std::span<const std::string> tags) {
   forget(key);  // whatever becomes of this: what memory holds is about to be wrong
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
@@ -334,7 +334,7 @@ void CacheTier::confirm(Sending& sending) {
   operations_[operation].confirms = true;
 }
 
-CacheTier::Admission CacheTier::remove(std::string_view key) {
+core::Answer CacheTier::remove(std::string_view key) {
   forget(key);  // whatever becomes of this: what memory holds is about to be wrong
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
@@ -344,7 +344,7 @@ CacheTier::Admission CacheTier::remove(std::string_view key) {
   return admission;
 }
 
-CacheTier::Admission CacheTier::soften(std::string_view key) {
+core::Answer CacheTier::soften(std::string_view key) {
   forget(key);
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
@@ -354,7 +354,7 @@ CacheTier::Admission CacheTier::soften(std::string_view key) {
   return admission;
 }
 
-CacheTier::Admission CacheTier::invalidateTags(std::span<const std::string> names) {
+core::Answer CacheTier::invalidateTags(std::span<const std::string> names) {
   for (const std::string& name : names) tags_.invalidate(name);
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
@@ -374,13 +374,18 @@ CacheTier::Admission CacheTier::invalidateTags(std::span<const std::string> name
   return admission;
 }
 
-CacheTier::Admission CacheTier::sweep(std::string_view key, std::string_view tag, std::string_view stamp) {
+core::Answer CacheTier::sweep(std::string_view key, std::string_view tag, std::string_view stamp) {
   const auto admission = connection_->admit(true);
   if (admission != Admission::kAdmitted) return admission;
   Sending sending(*this, key);
   sending.script(Kind::kCount, Script::kSweep, key, {tag, stamp});
   sending.submit();
   return admission;
+}
+
+std::uint64_t CacheTier::removeSome(std::uint64_t cursor, const std::function<bool(std::string_view)>& matches,
+                                    std::size_t& dropped) {
+  return memory_ == nullptr ? core::MemoryTier::kEndOfWalk : memory_->eraseSome(cursor, matches, dropped);
 }
 
 void CacheTier::unwatch(std::string_view key) { session_->unwatch(key, *this); }
@@ -396,7 +401,7 @@ std::optional<core::Stamp> CacheTier::stampOf(std::string_view name) const {
   return stamp;
 }
 
-std::uint32_t CacheTier::begin(std::string_view key, std::uint32_t flags) {
+std::uint32_t CacheTier::begin(std::string_view key, core::Millis now, std::uint32_t flags) {
   std::uint32_t index = 0;
   if (free_.empty()) {
     index = static_cast<std::uint32_t>(operations_.size());
@@ -416,7 +421,7 @@ std::uint32_t CacheTier::begin(std::string_view key, std::uint32_t flags) {
   operation.flags = flags;
   operation.number = 0;
   operation.left = operation.answer = kUnknown;
-  operation.began = connection_->now();
+  operation.began = now;
   operation.abandoned = false;
   operation.lease = {};
   operation.keeps = operation.confirms = operation.answered = false;
@@ -439,8 +444,10 @@ void CacheTier::finish(std::uint32_t index) {
   --active_;
 }
 
-CacheTier::Sending::Sending(CacheTier& tier, std::string_view key, std::uint32_t flags)
-    : tier_(tier), writer_(*tier.connection_), index_(tier.begin(key, flags)) {}
+CacheTier::Sending::Sending(CacheTier& tier, std::string_view key) : Sending(tier, key, tier.connection_->now(), 0) {}
+
+CacheTier::Sending::Sending(CacheTier& tier, std::string_view key, core::Millis now, std::uint32_t flags)
+    : tier_(tier), writer_(*tier.connection_), index_(tier.begin(key, now, flags)) {}
 
 CacheTier::Sending::~Sending() {
   if (!submitted_) tier_.finish(index_);
@@ -531,8 +538,7 @@ void CacheTier::index(std::string_view key, std::span<const std::string> tags, c
   }
 }
 
-void CacheTier::ensure(std::span<const std::string> tags) {
-  const core::Millis now = connection_->now();
+void CacheTier::ensure(std::span<const std::string> tags, core::Millis now) {
   for (Namespace& own : own_) {
     if (!isKnown(own, now)) stamps_.ensure({&own.cell, 1}, now);
   }

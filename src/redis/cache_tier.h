@@ -20,6 +20,7 @@
 #include "core/found.h"
 #include "core/memory/memory_tier.h"
 #include "core/shared_tiers.h"
+#include "core/tier.h"
 #include "redis/cache_scripts.h"
 #include "redis/command_writer.h"
 #include "redis/connection.h"
@@ -62,74 +63,56 @@ struct Fill {
   std::span<const std::string> tags;
 };
 
-class CacheTier final : private ReplyHandler, private SessionMember {
+class CacheTier final : public core::Tier, private ReplyHandler, private SessionMember {
  public:
   // shared: what the threads of the process have in common; must outlive this.
   CacheTier(Connection& connection, core::ProcessTier& shared, CacheTierOptions options, CacheTierObserver& observer);
   ~CacheTier() override;
-  CacheTier(const CacheTier&) = delete;
-  CacheTier& operator=(const CacheTier&) = delete;
 
-  using Admission = Connection::Admission;
+  using Admission = core::Admission;
 
-  // None of these begins anything unless it returns kAdmitted. Those that end a lease do so in any case.
+  // What is admitted is on its way, and the observer is told of it; nothing else is begun. Those that end a lease do so
+  // in any case.
 
-  Admission read(std::string_view key, std::uint32_t flags);
-  // The same; takes the lease when there is nothing. A key that is busy, or leased, is watched from then on.
-  Admission acquire(std::string_view key, core::Millis leaseFor, std::span<const std::string> tags,
-                    std::uint32_t flags);
-  // The lease of an entry that stays readable: kLeased, kBusy or kAgain (there is none any more).
-  Admission refresh(std::string_view key, core::Millis leaseFor, std::span<const std::string> tags,
-                    std::uint32_t flags);
-  // The lease in the place of an outdated entry; head is what was found of it. kLeased or kAgain.
-  Admission takeOver(std::string_view key, std::string_view head, core::Millis leaseFor,
-                     std::span<const std::string> tags, std::uint32_t flags);
+  core::Answer read(std::string_view key, std::uint32_t flags) override;
+  // A key that is busy, or leased, is watched from then on.
+  core::Answer acquire(std::string_view key, const core::LeaseRequest& request) override;
+  core::Answer refresh(std::string_view key, const core::LeaseRequest& request) override;
+  core::Answer takeOver(std::string_view key, std::string_view head, const core::LeaseRequest& request) override;
 
-  // Adds tags that were computed from the value. The stamps are those of before the load: kUnknown when they have to be
-  // asked for first (prepare(), then once more), kChanged when there is no telling any more: do not fill.
-  enum class Tagging : std::uint8_t { kAdded, kUnknown, kChanged };
-  Tagging addTags(LeaseNumber lease, std::span<const std::string> tags);
-  // Makes the stamps of these tags known. Done with 1.
-  Admission prepare(std::span<const std::string> tags);
+  Tagging addTags(LeaseNumber lease, std::span<const std::string> tags) override;
+  bool knowsTags(std::span<const std::string> tags) override;
+  core::Answer prepare(std::span<const std::string> tags) override;
 
-  // Done with 1, or with 0 when the lease was lost and nothing is stored.
-  Admission fill(LeaseNumber lease, const core::Entry& entry);
-  // The load gave nothing to store. `told`: what others shall find for `holdOff` ms; empty: nothing. Done with 1 or 0.
-  Admission giveUp(LeaseNumber lease, const core::Entry* told, core::Millis holdOff);
-  // Done with 1 while the lease is held, else with 0.
-  Admission held(LeaseNumber lease);
-  // Extends the lease from now on. Done with 1 while it is held, else with 0.
-  Admission renew(LeaseNumber lease, core::Millis leaseFor);
-  // Whether nothing that the load of this lease began with is known to have changed.
-  [[nodiscard]] bool current(LeaseNumber lease);
-  // Whether any tag of the cache has changed since the load began; for those that asked for kAnyTag.
-  [[nodiscard]] bool anyTagChanged(LeaseNumber lease);
-  // The lease is of no use any more.
-  void drop(LeaseNumber lease);
+  core::Answer fill(LeaseNumber lease, const core::Entry& entry) override;
+  core::Answer giveUp(LeaseNumber lease, const core::Entry* told, core::Millis holdOff) override;
+  core::Answer held(LeaseNumber lease) override;
+  core::Answer renew(LeaseNumber lease, core::Millis leaseFor) override;
+  [[nodiscard]] bool current(LeaseNumber lease) override;
+  [[nodiscard]] bool anyTagChanged(LeaseNumber lease) override;
+  void drop(LeaseNumber lease) override;
 
-  // Whether write() has the stamps that it needs; if not: prepare() first.
-  bool knowsTags(std::span<const std::string> tags);
-  // Done with 1.
-  Admission write(std::string_view key, const core::Entry& entry, std::span<const std::string> tags);
-  // Done with the number of entries that there were.
-  Admission remove(std::string_view key);
-  // Leaves a copy for staleIfError.
-  Admission soften(std::string_view key);
-  // New stamps, so that nothing is valid that carries one of these tags. `names` are whole: "t:user", "n". Done with 1.
-  Admission invalidateTags(std::span<const std::string> names);
-  // Gives back the entry if it carries the tag with another stamp than this one. Done with the number removed.
-  Admission sweep(std::string_view key, std::string_view tag, std::string_view stamp);
+  core::Answer write(std::string_view key, const core::Entry& entry, std::span<const std::string> tags) override;
+  core::Answer remove(std::string_view key) override;
+  core::Answer soften(std::string_view key) override;
+  core::Answer invalidateTags(std::span<const std::string> names) override;
+  core::Answer sweep(std::string_view key, std::string_view tag, std::string_view stamp) override;
+  // From memory alone: what Redis has is found by SCAN.
+  std::uint64_t removeSome(std::uint64_t cursor, const std::function<bool(std::string_view)>& matches,
+                           std::size_t& dropped) override;
 
   // For those who wait: onWatched when the key changes.
-  void unwatch(std::string_view key);
+  void unwatch(std::string_view key) override;
 
   // Forgets what memory has, and voids what is on its way to it.
   void forget(std::string_view key);
-  [[nodiscard]] std::optional<core::Stamp> stampOf(std::string_view name) const;
+  [[nodiscard]] std::optional<core::Stamp> stampOf(std::string_view name) const override;
   [[nodiscard]] bool isTracking() const { return connection_ != nullptr && connection_->isTracking(); }
 
   // No operation waits for an answer, and the connection has no command of this tier or of its stamps.
-  [[nodiscard]] bool isIdle() const { return active_ == 0 && outstanding() == 0 && stamps_.outstanding() == 0; }
+  [[nodiscard]] bool isIdle() const override {
+    return active_ == 0 && outstanding() == 0 && stamps_.outstanding() == 0;
+  }
   // The connection is gone for good, with every operation settled.
   void detach() {
     connection_ = nullptr;
@@ -188,14 +171,15 @@ class CacheTier final : private ReplyHandler, private SessionMember {
   void forgetLifetime(std::uint32_t read) override { operations_[read].left = kUnknown; }
   void release(const std::string& key, const core::FillId& id) override;
 
-  std::uint32_t begin(std::string_view key, std::uint32_t flags = 0);
+  std::uint32_t begin(std::string_view key, core::Millis now, std::uint32_t flags);
   void finish(std::uint32_t index);
 
   // An operation whose commands are being written: they are submitted together, or it has never been begun.
   enum class Told : std::uint8_t { kObserver, kNobody };
   class Sending {
    public:
-    Sending(CacheTier& tier, std::string_view key, std::uint32_t flags = 0);
+    Sending(CacheTier& tier, std::string_view key);
+    Sending(CacheTier& tier, std::string_view key, core::Millis now, std::uint32_t flags);
     ~Sending();
     Sending(const Sending&) = delete;
     Sending& operator=(const Sending&) = delete;
@@ -229,7 +213,7 @@ class CacheTier final : private ReplyHandler, private SessionMember {
   void confirm(Sending& sending);
   void settleHeld(Operation& operation, const Reply& reply);
   Found classify(Operation& operation, const core::Entry& entry);
-  bool judgeTags(const core::Entry& entry, Found& found);
+  bool judgeTags(const core::Entry& entry, core::Millis now, Found& found);
   Found leased(const Operation& operation);
   void keepRead(const Operation& operation, const Found& found);
   void rememberToKeep(Operation& operation, const core::Entry& entry);
@@ -244,7 +228,7 @@ class CacheTier final : private ReplyHandler, private SessionMember {
   bool isKnown(Namespace& own, core::Millis now);
 
   core::SourceId source() { return session_->source(options_.maxStaleness); }
-  void ensure(std::span<const std::string> tags);
+  void ensure(std::span<const std::string> tags, core::Millis now);
   std::vector<core::TagCell>& cellsOf(std::span<const std::string> tags);
   void releaseCells();
 

@@ -140,13 +140,20 @@ Found CacheTier::classify(Operation& operation, const core::Entry& entry) {
   found.left = std::max<std::int64_t>(0, operation.left);
   if (entry.isMarker()) {
     found.kind = Found::Kind::kBusy;
-  } else if ((entry.flags & core::entry_flags::kFailure) != 0) {
+    return found;
+  }
+  if ((entry.flags & core::entry_flags::kFailure) != 0) {
     found.kind = Found::Kind::kFailed;
-  } else if ((entry.flags & core::entry_flags::kUncacheable) != 0) {
+    return found;
+  }
+  if ((entry.flags & core::entry_flags::kUncacheable) != 0) {
     found.kind = Found::Kind::kUncacheable;
-  } else if (judgeTags(entry, found)) {
+    return found;
+  }
+  const core::Millis now = connection_->now();
+  if (judgeTags(entry, now, found)) {
     found.kind = Found::Kind::kHit;
-    const core::Millis now = connection_->now();
+    found.asOf = now;
     found.deadlines = operation.left >= 0 ? core::deadlinesFrom(entry, operation.began, operation.left)
                                           : core::deadlinesFrom(entry, now);
     if (entry.outdated) found.deadlines.freshUntil = found.deadlines.staleUntil = 0;
@@ -155,9 +162,8 @@ Found CacheTier::classify(Operation& operation, const core::Entry& entry) {
 }
 
 // Whether every tag still has the stamp that it had when the entry was loaded. Collects the marks for memory.
-bool CacheTier::judgeTags(const core::Entry& entry, Found& found) {
+bool CacheTier::judgeTags(const core::Entry& entry, core::Millis now, Found& found) {
   marks_.clear();
-  const core::Millis now = connection_->now();
   core::TagReader reader(entry.tags);
   bool unknown = false;
   std::vector<core::TagCell> missing;
@@ -199,17 +205,16 @@ bool CacheTier::judgeTags(const core::Entry& entry, Found& found) {
 
 void CacheTier::keepRead(const Operation& operation, const Found& found) {
   if (memory_ == nullptr || operation.left < 0) return;
-  const core::Millis now = connection_->now();
   core::Deadlines deadlines = found.deadlines;
   if (!connection_->isTracking()) {
-    const core::Millis trusted = now + options_.maxStaleness;
+    const core::Millis trusted = found.asOf + options_.maxStaleness;
     deadlines.freshUntil = std::min(deadlines.freshUntil, trusted);
     deadlines.staleUntil = std::min(deadlines.staleUntil, trusted);
     deadlines.goneAt = std::min(deadlines.goneAt, trusted);
   }
   const core::SourceId through = source();
   if (through == core::kOwnSource) return;
-  memory_->put(operation.key, found.entry, deadlines, now,
+  memory_->put(operation.key, found.entry, deadlines, found.asOf,
                {.source = through, .tags = marks_.view(), .ticket = operation.ticket});
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/admission.h"
 #include "core/clock.h"
 #include "redis/error.h"
 #include "redis/handshake.h"
@@ -98,7 +99,7 @@ struct CommitOptions {
 class Connection final : private TransportListener, private ReplySink {
  public:
   enum class State : std::uint8_t { kIdle, kConnecting, kHandshake, kReady, kBackoff, kClosed };
-  enum class Admission : std::uint8_t { kAdmitted, kClosed, kQueueFull, kUnavailable };
+  using Admission = core::Admission;
 
   // transport: nothing takes a socket of the loop.
   Connection(LoopHandlesPtr loop, ConnectionOptions options, ConnectionObserver& observer,

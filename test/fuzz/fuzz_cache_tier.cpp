@@ -366,12 +366,12 @@ void Caller::act(std::uint8_t what, std::uint8_t how) {
     case 0:
       return began(tier_.read(key, flags), before, key);
     case 1:
-      return began(tier_.acquire(key, leaseFor, tags, flags), before, key);
+      return began(tier_.acquire(key, {leaseFor, tags, flags}), before, key);
     case 2:
-      return began(tier_.refresh(key, leaseFor, tags, flags), before, key);
+      return began(tier_.refresh(key, {leaseFor, tags, flags}), before, key);
     case 3:
       if (head_.empty()) return;
-      return began(tier_.takeOver(outdated_, head_, leaseFor, tags, flags), before, outdated_);
+      return began(tier_.takeOver(outdated_, head_, {leaseFor, tags, flags}), before, outdated_);
     case 4:
       entry.flags = core::entry_flags::kFailure;
       done();

@@ -1,7 +1,8 @@
 // Deadlines and what they say at a moment; arithmetic at the ends of the range.
+#include "core/entry/freshness.h"
+
 #include <gtest/gtest.h>
 
-#include "core/entry/freshness.h"
 #include "samples.h"
 
 namespace tiercel::test {

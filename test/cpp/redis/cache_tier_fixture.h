@@ -121,7 +121,7 @@ class CacheTierFixture : public ::testing::Test {
   }
   LeaseNumber leased(const std::string& key, const std::vector<std::string>& tags = {}) {
     expectLease(key);
-    EXPECT_EQ(tier->acquire(key, 5000, tags, 0), Connection::Admission::kAdmitted);
+    EXPECT_EQ(tier->acquire(key, {5000, tags, 0}), Connection::Admission::kAdmitted);
     EXPECT_TRUE(logged(log.log.size() + 1));
     EXPECT_EQ(log.log.back(), "leased");
     log.log.clear();

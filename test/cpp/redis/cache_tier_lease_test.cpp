@@ -47,7 +47,7 @@ std::string askedFor(const std::string& sent, std::string_view beginning) {
 TEST_F(CacheTierLease, TakesTheLeaseOfWhatIsNotThere) {
   open();
   expectLease("a");
-  EXPECT_EQ(tier->acquire("a", 5000, {}, 7), Admission::kAdmitted);
+  EXPECT_EQ(tier->acquire("a", {5000, {}, 7}), Admission::kAdmitted);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.log, Strings({"7 leased"}));
   EXPECT_NE(log.lease, 0U);
@@ -75,7 +75,7 @@ TEST_F(CacheTierLease, FindsWhatIsThere) {
   for (const auto& [entry, expected] : cases) {
     server->script(acquireSteps("a"));
     server->script({send("_\r\n:50000\r\n" + stored(entry))});
-    tier->acquire("a", 5000, {}, 0);
+    tier->acquire("a", {5000, {}, 0});
     ASSERT_TRUE(logged(1));
     EXPECT_EQ(log.take(), Strings({expected}));
     EXPECT_EQ(log.left, 50000);
@@ -99,7 +99,7 @@ TEST_F(CacheTierLease, AsksAgainWhenTheLeaseIsGoneAtOnce) {
   open();
   server->script(acquireSteps("a"));
   server->script({send("+OK\r\n:5000\r\n" + invalidate("p:a") + "_\r\n")});
-  tier->acquire("a", 5000, {}, 0);
+  tier->acquire("a", {5000, {}, 0});
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.log, Strings({"again"}));
 }
@@ -109,13 +109,13 @@ TEST_F(CacheTierLease, IsAMissWhenThereIsNoRoomForAMarker) {
   open();
   server->script(acquireSteps("a"));
   server->script({send("-OOM command not allowed when used memory > 'maxmemory'.\r\n:-2\r\n_\r\n")});
-  tier->acquire("a", 5000, {}, 0);
+  tier->acquire("a", {5000, {}, 0});
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.log, Strings({"miss"}));
   // What is there is served all the same.
   server->script(acquireSteps("b"));
   server->script({send("-OOM no\r\n:50000\r\n" + stored("value"))});
-  tier->acquire("b", 5000, {}, 0);
+  tier->acquire("b", {5000, {}, 0});
   ASSERT_TRUE(logged(2));
   EXPECT_EQ(log.log.back(), "hit value");
   // And the next one begins anew.
@@ -128,7 +128,7 @@ TEST_F(CacheTierLease, GivesALateLeaseBack) {
   options.heartbeat = 0;
   open();
   server->script(acquireSteps("a"));
-  tier->acquire("a", 5000, {}, 0);
+  tier->acquire("a", {5000, {}, 0});
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"timed out"}));
   const std::string id = marker("a").substr(core::kLeaseOffset, core::kFillIdSize);
@@ -147,8 +147,8 @@ TEST_F(CacheTierLease, GivesALateRefreshAndALateTakeoverBack) {
   const std::string refresh = eval(Script::kRefresh) + "p:a ";
   const std::string takeOver = eval(Script::kTakeOver) + "p:b head ";
   server->script({expect(refresh + "…"), expectLook("a"), expect(takeOver + "…"), expectLook("b")});
-  tier->refresh("a", 5000, {}, 0);
-  tier->takeOver("b", "head", 5000, {}, 0);
+  tier->refresh("a", {5000, {}, 0});
+  tier->takeOver("b", "head", {5000, {}, 0});
   ASSERT_TRUE(logged(2));
   EXPECT_EQ(log.take(), Strings({"timed out", "timed out"}));
   const std::string first = askedFor(lastSent(refresh), refresh);
@@ -212,7 +212,7 @@ TEST_F(CacheTierLease, RefreshesOnlyOnce) {
   const std::string refresh = eval(Script::kRefresh) + "p:a ";
   server->script({expect(refresh + "…"), expectLook("a"),
                   run([&, refresh] { server->send(":1\r\n" + askedFor(lastSent(refresh), refresh)); })});
-  tier->refresh("a", 5000, {}, 0);
+  tier->refresh("a", {5000, {}, 0});
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"leased"}));
   EXPECT_EQ(log.left, 5000);
@@ -231,7 +231,7 @@ TEST_F(CacheTierLease, RefreshesOnlyOnce) {
   };
   for (const auto& [answer, expected] : cases) {
     server->script({expect("EVALSHA …"), expectLook("a"), send(answer)});
-    tier->refresh("a", 5000, {}, 0);
+    tier->refresh("a", {5000, {}, 0});
     ASSERT_TRUE(logged(1));
     EXPECT_EQ(log.take(), Strings({expected})) << answer;
   }
@@ -244,12 +244,12 @@ TEST_F(CacheTierLease, TakesOverOrAsksAgain) {
                     server->send(":1\r\n" + bulk(lastSent(takeOver).substr(takeOver.size() + core::kLeaseOffset,
                                                                            core::kFillIdSize)));
                   })});
-  tier->takeOver("a", "head", 5000, {}, 0);
+  tier->takeOver("a", "head", {5000, {}, 0});
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"leased"}));
   for (const std::string& there : {leaseOf(idOf('t')), leaseOf(core::FillId{}), bulk("")}) {
     server->script({expect("EVALSHA …"), expectLook("a"), send(":0\r\n" + there)});
-    tier->takeOver("a", "head", 5000, {}, 0);
+    tier->takeOver("a", "head", {5000, {}, 0});
     ASSERT_TRUE(logged(1));
     EXPECT_EQ(log.take(), Strings({"again"}));
   }
@@ -262,7 +262,7 @@ TEST_F(CacheTierLease, ItsOwnAnnouncementIsNoDoubt) {
   server->script({expect(refresh + "…"), expectLook("a"), run([&, refresh] {
                     server->send(":1\r\n" + invalidate("p:a") + askedFor(lastSent(refresh), refresh));
                   })});
-  tier->refresh("a", 5000, {}, 0);
+  tier->refresh("a", {5000, {}, 0});
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"leased"}));
   EXPECT_TRUE(log.watched.empty());
@@ -277,7 +277,7 @@ TEST_F(CacheTierLease, ALossInTheMiddleOfARefreshIsToldOnce) {
   open();
   for (const char* answer : {":1\r\n", ""}) {
     server->script({expect(eval(Script::kRefresh) + "p:a …"), expectLook("a"), send(answer), hangUp()});
-    tier->refresh("a", 5000, {}, 0);
+    tier->refresh("a", {5000, {}, 0});
     ASSERT_TRUE(logged(1));
     EXPECT_TRUE(tier->isIdle());
     server->script({expect(eval(Script::kFail) + "p:a …"), send(":1\r\n")});  // it may be ours
@@ -350,7 +350,7 @@ TEST_F(CacheTierLease, GivesBackWhatWasDroppedOrLostOnTheWay) {
 
   server->script(acquireSteps("b"));
   server->script({hangUp()});
-  tier->acquire("b", 5000, {}, 0);
+  tier->acquire("b", {5000, {}, 0});
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"failure CONNECTION_LOST"}));
   const std::string unknown = marker("b").substr(core::kLeaseOffset, core::kFillIdSize);
@@ -363,7 +363,7 @@ TEST_F(CacheTierLease, TellsOfAWatchedKeyOnce) {
   open();
   server->script(acquireSteps("a"));
   server->script({send("_\r\n:5000\r\n" + stored(flagged(core::entry_flags::kMarker, "")))});
-  tier->acquire("a", 5000, {}, 0);
+  tier->acquire("a", {5000, {}, 0});
   ASSERT_TRUE(logged(1));
   ASSERT_EQ(log.log, Strings({"busy"}));
   server->send(invalidate("p:other") + invalidate("q:a"));

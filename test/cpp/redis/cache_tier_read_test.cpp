@@ -244,9 +244,9 @@ TEST_F(CacheTierRead, BeginsNothingWhenTheConnectionIsClosed) {
   connection->close();
   const std::vector<std::string> tags{"t:x"};
   EXPECT_EQ(tier->read("a", 1), Admission::kClosed);
-  EXPECT_EQ(tier->acquire("a", 1000, {}, 1), Admission::kClosed);
-  EXPECT_EQ(tier->refresh("a", 1000, {}, 1), Admission::kClosed);
-  EXPECT_EQ(tier->takeOver("a", "head", 1000, {}, 1), Admission::kClosed);
+  EXPECT_EQ(tier->acquire("a", {1000, {}, 1}), Admission::kClosed);
+  EXPECT_EQ(tier->refresh("a", {1000, {}, 1}), Admission::kClosed);
+  EXPECT_EQ(tier->takeOver("a", "head", {1000, {}, 1}), Admission::kClosed);
   EXPECT_EQ(tier->prepare(tags), Admission::kClosed);
   EXPECT_EQ(tier->write("a", entryOf("x"), {}), Admission::kClosed);
   EXPECT_EQ(tier->remove("a"), Admission::kClosed);

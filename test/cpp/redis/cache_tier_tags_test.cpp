@@ -130,7 +130,7 @@ TEST_F(CacheTierNamespace, ALeaseWithoutItsStampIsGivenBack) {
   server->script({expect("SET p:n …"), expect("PTTL p:n"), expect("GET p:n")});
   server->script(acquireSteps("k:a"));
   server->script({run([this] { server->send("-OOM no\r\n:-2\r\n_\r\n+OK\r\n:5000\r\n" + bulk(marker("k:a"))); })});
-  tier->acquire("k:a", 5000, {}, 0);
+  tier->acquire("k:a", {5000, {}, 0});
   server->script({expect(eval(Script::kFail) + "p:k:a …"), send(":1\r\n")});
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"again"}));
@@ -181,7 +181,7 @@ TEST_F(CacheTierTags, AnUnknownTagIsAskedForAndThenJudged) {
   EXPECT_EQ(log.take(), Strings({"miss"}));
   server->script(acquireSteps("k:b"));
   server->script({send("_\r\n:50000\r\n" + storedWith({{"t:y", stampOf('3')}, {"t:x", stampOf('1')}}))});
-  tier->acquire("k:b", 5000, {}, 0);
+  tier->acquire("k:b", {5000, {}, 0});
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"outdated"}));
   EXPECT_EQ(kept("k:b"), "(nothing)");

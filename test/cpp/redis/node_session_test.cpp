@@ -40,7 +40,7 @@ struct NodeSessionTest : testing::CacheTierFixture {
     marker.leaseId = testing::idOf('m');
     server->script(acquireSteps(key));
     server->script({send("_\r\n:5000\r\n" + stored(marker))});
-    ASSERT_EQ(waiting.acquire(key, 5000, {}, 0), Connection::Admission::kAdmitted);
+    ASSERT_EQ(waiting.acquire(key, {5000, {}, 0}), Connection::Admission::kAdmitted);
     ASSERT_TRUE(loop.runUntil([&] { return !of.log.empty(); }));
     ASSERT_EQ(of.take(), Strings({"busy"}));
   }

@@ -31,17 +31,17 @@ class RealServerTier : public testing::RealServerFixture {
 TEST_F(RealServerTier, OneLoadsAndTheOtherIsTold) {
   const auto a = side();
   const auto b = side();
-  a->tier.acquire("k:1", 5000, {}, 0);
+  a->tier.acquire("k:1", {5000, {}, 0});
   EXPECT_EQ(a->next(), "leased");
   const LeaseNumber lease = a->log.lease;
-  b->tier.acquire("k:1", 5000, {}, 0);
+  b->tier.acquire("k:1", {5000, {}, 0});
   EXPECT_EQ(b->next(), "busy");
   EXPECT_GT(b->log.left, 4000);
   EXPECT_TRUE(b->log.watched.empty());
   a->tier.fill(lease, entryOf("value"));
   EXPECT_EQ(a->next(), "done 1");
   ASSERT_TRUE(b->isTold("k:1"));
-  b->tier.acquire("k:1", 5000, {}, 0);
+  b->tier.acquire("k:1", {5000, {}, 0});
   EXPECT_EQ(b->next(), "hit value");
   EXPECT_TRUE(b->keeps("k:1"));
   EXPECT_TRUE(a->comesToKeep("k:1")) << "its own change is announced to it, and is no news";
@@ -63,7 +63,7 @@ TEST_F(RealServerTier, ALoadThatWasOvertakenCannotFill) {
   for (const auto& [name, overtake] : cases) {
     a->tier.remove("k:1");
     a->next();
-    a->tier.acquire("k:1", 5000, {}, 0);
+    a->tier.acquire("k:1", {5000, {}, 0});
     ASSERT_EQ(a->next(), "leased") << name;
     const LeaseNumber lease = a->log.lease;
     a->tier.held(lease);
@@ -85,20 +85,20 @@ TEST_F(RealServerTier, ALoadThatWasOvertakenCannotFill) {
 TEST_F(RealServerTier, AFailureIsToldToWhoeverWaits) {
   const auto a = side();
   const auto b = side();
-  a->tier.acquire("k:1", 5000, {}, 0);
+  a->tier.acquire("k:1", {5000, {}, 0});
   ASSERT_EQ(a->next(), "leased");
-  b->tier.acquire("k:1", 5000, {}, 0);
+  b->tier.acquire("k:1", {5000, {}, 0});
   ASSERT_EQ(b->next(), "busy");
   core::Entry told = entryOf("why");
   told.flags = core::entry_flags::kFailure;
   a->tier.giveUp(a->log.lease, &told, 60);
   EXPECT_EQ(a->next(), "done 1");
   ASSERT_TRUE(b->isTold("k:1"));
-  b->tier.acquire("k:1", 5000, {}, 0);
+  b->tier.acquire("k:1", {5000, {}, 0});
   EXPECT_EQ(b->next(), "failed why");
   EXPECT_LE(b->log.left, 60);
   loop.runFor(80);
-  b->tier.acquire("k:1", 5000, {}, 0);
+  b->tier.acquire("k:1", {5000, {}, 0});
   EXPECT_EQ(b->next(), "leased") << "its time is over";
 }
 
@@ -107,9 +107,9 @@ TEST_F(RealServerTier, ARefreshHasOneHolderAndLeavesTheValue) {
   const auto b = side();
   a->tier.write("k:1", entryOf("old"), {});
   ASSERT_EQ(a->next(), "done 1");
-  a->tier.refresh("k:1", 5000, {}, 0);
+  a->tier.refresh("k:1", {5000, {}, 0});
   EXPECT_EQ(a->next(), "leased");
-  b->tier.refresh("k:1", 5000, {}, 0);
+  b->tier.refresh("k:1", {5000, {}, 0});
   EXPECT_EQ(b->next(), "busy");
   b->tier.read("k:1", 0);
   EXPECT_EQ(b->next(), "hit old");
@@ -129,7 +129,7 @@ TEST_F(RealServerTier, ALeaseOnWhatItHasReadIsNotInDoubt) {
   a->tier.write("k:1", entryOf("old"), {});
   ASSERT_EQ(a->next(), "done 1");
   ASSERT_TRUE(a->comesToKeep("k:1"));
-  a->tier.refresh("k:1", 5000, {}, 0);
+  a->tier.refresh("k:1", {5000, {}, 0});
   EXPECT_EQ(a->next(), "leased");
   const LeaseNumber refreshed = a->log.lease;
   ask(a->connection, {"PING"});  // behind all that it led to
@@ -143,9 +143,9 @@ TEST_F(RealServerTier, ALeaseOnWhatItHasReadIsNotInDoubt) {
   EXPECT_EQ(a->next(), "done 1");
   a->tier.prepare({});
   a->next();
-  a->tier.acquire("k:1", 5000, {}, 0);
+  a->tier.acquire("k:1", {5000, {}, 0});
   ASSERT_EQ(a->next(), "outdated");
-  a->tier.takeOver("k:1", a->log.head, 5000, {}, 0);
+  a->tier.takeOver("k:1", a->log.head, {5000, {}, 0});
   EXPECT_EQ(a->next(), "leased");
   ask(a->connection, {"PING"});
   EXPECT_TRUE(a->tier.current(a->log.lease));
@@ -185,11 +185,11 @@ TEST_F(RealServerTier, ANamespaceIsInvalidForAllAtOnce) {
     one->tier.read("k:1", 0);
     EXPECT_EQ(one->next(), "miss");
   }
-  b->tier.acquire("k:1", 5000, {}, 0);
+  b->tier.acquire("k:1", {5000, {}, 0});
   EXPECT_EQ(b->next(), "outdated");
   const std::string head = b->log.head;
-  b->tier.takeOver("k:1", head, 5000, {}, 0);
-  a->tier.takeOver("k:1", head, 5000, {}, 0);
+  b->tier.takeOver("k:1", head, {5000, {}, 0});
+  a->tier.takeOver("k:1", head, {5000, {}, 0});
   Strings taken{a->next(), b->next()};
   std::sort(taken.begin(), taken.end());
   EXPECT_EQ(taken, Strings({"again", "leased"})) << "one loads";
@@ -200,7 +200,7 @@ TEST_F(RealServerTier, ATagThatChangesDuringALoadFencesIt) {
   const auto a = side();
   const auto b = side();
   const Tags tags{"t:x"};
-  a->tier.acquire("k:1", 5000, tags, 0);
+  a->tier.acquire("k:1", {5000, tags, 0});
   ASSERT_EQ(a->next(), "leased");
   const LeaseNumber lease = a->log.lease;
   EXPECT_TRUE(a->tier.current(lease));
@@ -224,7 +224,7 @@ TEST_F(RealServerTier, ATagIsInvalidForAllAtOnceAndItsMemoryIsGivenBack) {
   const auto a = side();
   const auto b = side();
   const Tags tags{"t:x"};
-  a->tier.acquire("k:1", 5000, tags, 0);
+  a->tier.acquire("k:1", {5000, tags, 0});
   ASSERT_EQ(a->next(), "leased");
   a->tier.fill(a->log.lease, entryOf("value"));
   EXPECT_EQ(a->next(), "done 1");
@@ -279,7 +279,7 @@ TEST_F(RealServerTier, TellsForeignBytesFromEntries) {
   EXPECT_EQ(a->next(), "corrupt");
   ask(*other, {"UNLINK", full("k:1")});
   ask(*other, {"LPUSH", full("k:1"), "x"});
-  a->tier.acquire("k:1", 5000, {}, 0);
+  a->tier.acquire("k:1", {5000, {}, 0});
   EXPECT_EQ(a->next(), "corrupt");
   ask(*other, {"UNLINK", full("k:1")});
 }
