@@ -40,7 +40,7 @@ void NodeSession::leave(SessionMember& member) {
 NodeSession::Interests::iterator NodeSession::find(Interests& interests, std::string_view key,
                                                    const SessionMember& member) {
   if (interests.empty()) return interests.end();
-  const auto [begin, end] = interests.equal_range(std::string(key));
+  const auto [begin, end] = interests.equal_range(key);
   const auto at = std::find_if(begin, end, [&](const auto& one) { return one.second.member == &member; });
   return at == end ? interests.end() : at;
 }
@@ -83,10 +83,8 @@ void NodeSession::onInvalidate(std::string_view full) {
   if (!full.starts_with(prefix_)) return;
   const std::string_view key = full.substr(prefix_.size());
   if (key.starts_with("t:") || key == core::kAnyTag || key.starts_with("n")) shared_.tags.doubt(key);
-  const bool nobodyWaits = watched_.empty() && confirming_.empty();
-  const std::string name(nobodyWaits ? std::string_view() : key);
   // Two that write the same key do not know whose announcement this is.
-  const auto [own, behind] = confirming_.equal_range(name);
+  const auto [own, behind] = confirming_.equal_range(key);
   if (own != behind && std::next(own) == behind) {
     own->second.member->onOwnAnnouncement(key, own->second.write);
   } else {
@@ -94,7 +92,7 @@ void NodeSession::onInvalidate(std::string_view full) {
   }
   if (halfRead_.first != nullptr && halfRead_.first->keyOf(halfRead_.second) == key) forgetHalfRead();
   if (watched_.empty()) return;
-  const auto [begin, end] = watched_.equal_range(name);
+  const auto [begin, end] = watched_.equal_range(key);
   std::vector<SessionMember*> told;
   for (auto at = begin; at != end; ++at) told.push_back(at->second.member);
   watched_.erase(begin, end);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -81,7 +82,12 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
     SessionMember* member;
     std::uint32_t write = 0;
   };
-  using Interests = std::unordered_multimap<std::string, Interest>;
+  // Found by a view: no string is made to look.
+  struct HashOf {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const noexcept { return std::hash<std::string_view>{}(key); }
+  };
+  using Interests = std::unordered_multimap<std::string, Interest, HashOf, std::equal_to<>>;
 
   NodeSession(Connection& connection, core::ProcessTier& shared, core::MemoryTier* memory, std::string prefix);
 
