@@ -54,7 +54,7 @@ class LoadCoordinator {
       failures: this.#failures,
       events,
       counters,
-      onEnding: (load) => this.#watchOn(load),
+      onEnding: (load) => this.#onEnding(load),
       again: (load) => this.#joinable(load.key) ?? this.#begin(load.key, load.loader, load.call, false),
     });
     this.#search = this.#steps();
@@ -259,7 +259,7 @@ class LoadCoordinator {
     const { leaseId } = load;
     if (leaseId !== 0) {
       this.#endLease(load);
-      this.#tiers.drop(leaseId);
+      if (!load.leaseEnded) this.#tiers.drop(leaseId);
     }
     load.joinable = false;
     this.#leases.waiters.leave(load);
@@ -301,6 +301,7 @@ class LoadCoordinator {
         if (this.#events.hears('cache:miss')) this.#events.tell('cache:miss', { key: load.key });
       },
       onBusy: (load) => {
+        load.watched = true;
         load.onBusy?.();
         load.waited = true;
       },
@@ -352,7 +353,7 @@ class LoadCoordinator {
       // Somebody else refreshes it, or it is gone: then the next read loads it.
       if (outcome?.kind !== LEASED) return nothing;
       load.refreshing = true;
-      load.leaseId = outcome.lease;
+      load.granted(outcome.lease);
     } catch (error) {
       this.#tiers.failed(error);
       return nothing;
@@ -428,7 +429,17 @@ class LoadCoordinator {
   #watchOn(load) {
     const { waiters } = this.#leases;
     if (waiters.hasOthers(load)) waiters.keyChanged(load.key, load);
-    else this.#tiers.unwatch(load.key);
+    else if (load.watched) this.#tiers.unwatch(load.key);
+  }
+
+  /**
+   * The end of its lease has been sent: the key is not watched for it any more.
+   * @param {Load} load
+   */
+  #onEnding(load) {
+    load.leaseEnded = true;
+    load.watched = false;
+    this.#watchOn(load);
   }
 
   /**

@@ -31,6 +31,10 @@ class InFlightLoad extends Waiter {
   missed = false;
   /** Its lease is that of an entry that stays readable. */
   refreshing = false;
+  /** The native tier may watch its key for it. */
+  watched = false;
+  /** The end of its lease has been sent, with a value or without. */
+  leaseEnded = false;
   /** Its value is known: it is for the callers that wait already, and too old for new ones. */
   settled = false;
   /** It loads without a lease, because Redis did not answer. */
@@ -78,6 +82,7 @@ class InFlightLoad extends Waiter {
   /** @param {number} leaseId */
   granted(leaseId) {
     super.granted(leaseId);
+    this.watched = true;
     // What overtook it came before the load.
     this.overtaken = false;
   }
