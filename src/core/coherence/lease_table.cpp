@@ -16,10 +16,7 @@ constexpr int kLooksPerTake = 2;
 
 }  // namespace
 
-LeaseTable::LeaseTable() {
-  const FillId random = randomFillId();
-  std::memcpy(&seed_, random.data(), sizeof(seed_));
-}
+LeaseTable::LeaseTable() : seed_(randomHashSeed()) {}
 
 LeaseTable::~LeaseTable() = default;
 

@@ -16,6 +16,7 @@
 
 #include "core/clock.h"
 #include "core/entry/entry.h"
+#include "core/key_hash.h"
 
 namespace tiercel::core {
 
@@ -135,7 +136,7 @@ class LeaseTable {
   Stripe& stripeOf(const HashedKey& key) { return stripes_[key.hash >> 60]; }
   [[nodiscard]] const Stripe& stripeOf(const HashedKey& key) const { return stripes_[key.hash >> 60]; }
 
-  std::uint64_t seed_ = 0;
+  HashSeed seed_;
   std::array<Stripe, kStripes> stripes_;
 };
 

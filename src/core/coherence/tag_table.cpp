@@ -6,18 +6,11 @@
 #include <new>
 #include <utility>
 
-#include "core/random.h"
+#include "core/key_hash.h"
 
 namespace tiercel::core {
 
 namespace {
-
-std::uint64_t randomSeed() {
-  const FillId random = randomFillId();
-  std::uint64_t seed = 0;
-  std::memcpy(&seed, random.data(), sizeof(seed));
-  return seed;
-}
 
 constexpr std::size_t kLeastIndex = 1024;
 
@@ -27,7 +20,7 @@ constexpr std::size_t allocatedFor(std::size_t bytes) { return std::max<std::siz
 }  // namespace
 
 TagTable::TagTable(const SourceTable& sources, bool known, std::size_t maxIdle)
-    : sources_(sources), known_(known), maxIdle_(maxIdle), seed_(randomSeed()) {}
+    : sources_(sources), known_(known), maxIdle_(maxIdle), seed_(randomHashSeed()) {}
 
 TagTable::~TagTable() {
   for (std::size_t i = 0; i < chunkCount_; ++i) const std::unique_ptr<Chunk> freed(chunks_[i].load());

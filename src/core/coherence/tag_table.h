@@ -173,7 +173,7 @@ class TagTable {
   std::array<std::atomic<Chunk*>, kChunks> chunks_{};
 
   mutable std::mutex mutex_;
-  std::uint64_t seed_;
+  HashSeed seed_;
   // Cells by the hashes of their names: open addressing, a power of two, kNoCell where there is none.
   std::vector<TagCell> index_;
   std::size_t names_ = 0;

@@ -48,10 +48,7 @@ TierState::TierState(const MemoryOptions& options, const SourceTable& sourceTabl
       chunkBytes(chunkFor(options.maxBytes / shards)),
       sources(sourceTable),
       tags(tagTable),
-      pool(chunks, options.maxBytes + options.maxBytes / 32 + (shards + 1) * chunkBytes) {
-  const FillId random = randomFillId();
-  std::memcpy(&seed, random.data(), sizeof(seed));
-}
+      pool(chunks, options.maxBytes + options.maxBytes / 32 + (shards + 1) * chunkBytes) {}
 
 Shard::Shard(TierState& state, std::uint64_t number)
     : state_(state),

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/key_hash.h"
 #include "core/memory/arena.h"
 #include "core/memory/bucket_table.h"
 #include "core/memory/chunk_pool.h"
@@ -49,7 +50,7 @@ struct TierState {
   std::size_t maxEntries;
   std::size_t shards;
   std::size_t chunkBytes;
-  std::uint64_t seed = 0;
+  HashSeed seed = randomHashSeed();
   const SourceTable& sources;
   TagTable& tags;
   ChunkPool pool;
