@@ -53,11 +53,12 @@ Handle Arena::findFree(std::uint32_t units) const {
 
 void Arena::linkFree(Handle block, std::uint32_t units) {
   const auto [row, column] = classOf(units);
-  FreeBlock& free = freeAt(block);
-  free.word = (free.word & kPreviousFree) | kFree | units << kSizeShift;
-  free.previous = kNoHandle;
-  free.next = heads_[row][column];
-  if (free.next != kNoHandle) freeAt(free.next).previous = block;
+  std::uint32_t& word = wordAt(block);
+  word = (word & kPreviousFree) | kFree | units << kSizeShift;
+  const Handle next = heads_[row][column];
+  nextOf(block) = next;
+  previousOf(block) = kNoHandle;
+  if (next != kNoHandle) previousOf(next) = block;
   heads_[row][column] = block;
   columns_[row] = static_cast<std::uint16_t>(columns_[row] | 1U << column);
   rows_ |= 1U << row;
@@ -65,15 +66,16 @@ void Arena::linkFree(Handle block, std::uint32_t units) {
 }
 
 void Arena::unlinkFree(Handle block) {
-  const FreeBlock& free = freeAt(block);
-  if (free.next != kNoHandle) freeAt(free.next).previous = free.previous;
-  if (free.previous != kNoHandle) {
-    freeAt(free.previous).next = free.next;
+  const Handle next = nextOf(block);
+  const Handle previous = previousOf(block);
+  if (next != kNoHandle) previousOf(next) = previous;
+  if (previous != kNoHandle) {
+    nextOf(previous) = next;
     return;
   }
   const auto [row, column] = classOf(unitsOf(block));
-  heads_[row][column] = free.next;
-  if (free.next != kNoHandle) return;
+  heads_[row][column] = next;
+  if (next != kNoHandle) return;
   columns_[row] = static_cast<std::uint16_t>(columns_[row] & ~(1U << column));
   if (columns_[row] == 0) rows_ &= ~(1U << row);
 }

@@ -107,12 +107,9 @@ class Arena {
     std::uint32_t next = kNone;  // condemned one
     Life life = Life::kNone;
   };
-  // A free block: these, and its size in units once more in its last four bytes.
-  struct FreeBlock {
-    std::uint32_t word;
-    Handle next;
-    Handle previous;
-  };
+  // A free block: its word, these two, and its size in units once more in its last four bytes.
+  static constexpr std::size_t kNext = 4;
+  static constexpr std::size_t kPrevious = 8;
   struct Class {
     unsigned row;
     unsigned column;
@@ -120,7 +117,8 @@ class Arena {
 
   static Class classOf(std::uint32_t units);
   [[nodiscard]] std::uint32_t& wordAt(Handle block) const { return *reinterpret_cast<std::uint32_t*>(at(block)); }
-  [[nodiscard]] FreeBlock& freeAt(Handle block) const { return *reinterpret_cast<FreeBlock*>(at(block)); }
+  [[nodiscard]] Handle& nextOf(Handle block) const { return *reinterpret_cast<Handle*>(at(block) + kNext); }
+  [[nodiscard]] Handle& previousOf(Handle block) const { return *reinterpret_cast<Handle*>(at(block) + kPrevious); }
   [[nodiscard]] std::uint32_t unitsOf(Handle block) const { return wordAt(block) >> kSizeShift & kSizeMask; }
   Handle findFree(std::uint32_t units) const;
   void linkFree(Handle block, std::uint32_t units);
