@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 #include "redis/connection.h"
@@ -26,7 +27,9 @@ class CommandWriter {
   OutputBuffer& output() { return connection_.out_; }
 
   // What was written since the last end() is one command; its answer is for `handler`.
+  // std::bad_alloc: it is larger than any server takes.
   void end(ReplyHandler& handler, std::uint64_t data, const CommitOptions& how = {}) {
+    if (connection_.out_.size() - mark_ > UINT32_MAX) throw std::bad_alloc();
     connection_.staged_.push_back(connection_.pendingOf(mark_, handler, data, how));
     mark_ = connection_.out_.size();
   }

@@ -1,11 +1,16 @@
 #include "redis/socket_transport.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace tiercel::redis {
 
 namespace {
+
+// What libuv counts in 32 bits.
+constexpr std::size_t kMostPerBuffer = std::size_t{1} << 30;
 
 // Is the transport that began a request still waiting for it?
 struct Ticket {
@@ -192,19 +197,24 @@ bool SocketTransport::mayRead() {
 
 void SocketTransport::write(OutputBuffer& buffer) {
   if (!connected_ || buffer.empty()) return;
-  uv_buf_t whole = uv_buf_init(buffer.data(), static_cast<unsigned>(buffer.size()));
-  const int sent = uv_try_write(stream(), &whole, 1);
-  if (sent == static_cast<int>(buffer.size())) return buffer.clear();
+  const uv_buf_t first = uv_buf_init(buffer.data(), static_cast<unsigned>(std::min(buffer.size(), kMostPerBuffer)));
+  const int sent = uv_try_write(stream(), &first, 1);
   // An error of uv_try_write, other than "not now", comes again from uv_write, through its callback.
   if (sent > 0) buffer.consume(static_cast<std::size_t>(sent));
+  if (buffer.empty()) return buffer.clear();
 
   auto request = std::make_unique<WriteRequest>(
       WriteRequest{.ticket = {this, generation_, *generation_}, .bytes = std::move(buffer)});
   request->request.data = request.get();
-  uv_buf_t rest = uv_buf_init(request->bytes.data(), static_cast<unsigned>(request->bytes.size()));
+  std::vector<uv_buf_t> rest;
+  for (std::size_t at = 0; at < request->bytes.size(); at += kMostPerBuffer) {
+    const std::size_t size = std::min(request->bytes.size() - at, kMostPerBuffer);
+    rest.push_back(uv_buf_init(request->bytes.data() + at, static_cast<unsigned>(size)));
+  }
   writing_ = true;
   WriteRequest* raw = request.release();  // until WriteRequest::done adopts it
-  const int status = uv_write(&raw->request, stream(), &rest, 1, WriteRequest::done);
+  const int status =
+      uv_write(&raw->request, stream(), rest.data(), static_cast<unsigned>(rest.size()), WriteRequest::done);
   if (status != 0) {
     request.reset(raw);
     writing_ = false;
