@@ -37,34 +37,30 @@ std::string markerOf(const core::FillId& id, core::Millis leaseFor) {
 
 CacheTier::CacheTier(Connection& connection, core::ProcessTier& shared, CacheTierOptions options,
                      CacheTierObserver& observer)
-    : connection_(&connection),
-      shared_(shared),
-      tags_(shared.tags),
+    : tags_(shared.tags),
       memory_(options.memory ? &shared.memory : nullptr),
       options_(std::move(options)),
       observer_(observer),
-      session_(NodeSession::of(connection, shared, memory_, options_.prefix)),
-      stamps_(connection, shared.tags, options_.prefix, options_.stampFor, [this] { return source(); }),
+      link_(std::make_unique<SingleLink>(connection, shared, memory_, options_.prefix)),
+      stamps_(*link_, shared.tags, options_.prefix, options_.stampFor, options_.maxStaleness),
       leases_(shared.tags) {
-  for (const std::string& name : options_.namespaces) {
-    own_.push_back({.name = name, .cell = tags_.acquire(name)});
-    namespaces_.push_back(own_.back().cell);
+  for (std::string& name : std::exchange(options_.namespaces, {})) {
+    const core::TagCell cell = tags_.acquire(name);
+    namespaces_.push_back({.name = std::move(name), .cell = cell});
   }
-  session_->join(*this);
-  // Also without a memory tier: tags, and those who wait for somebody else's load, live by it.
-  connection.requestTracking();
+  link_->join(*this);
 }
 
 CacheTier::~CacheTier() {
-  session_->leave(*this);
+  link_->leave(*this);
   releaseCells();
-  for (const core::TagCell cell : namespaces_) tags_.release(cell);
+  for (const Namespace& own : namespaces_) tags_.release(own.cell);
 }
 
 core::Answer CacheTier::read(std::string_view key, std::uint32_t flags) {
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  const core::Millis now = connection_->now();
+  const core::Millis now = link_->now();
   ensure({}, now);
   Sending sending(*this, key, now, flags);
   // How long the entry still has comes from the server's clock alone, and is asked first: a change in between fences.
@@ -75,9 +71,9 @@ core::Answer CacheTier::read(std::string_view key, std::uint32_t flags) {
 }
 
 core::Answer CacheTier::acquire(std::string_view key, const core::LeaseRequest& request) {
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  const core::Millis now = connection_->now();
+  const core::Millis now = link_->now();
   ensure(request.tags, now);
   Sending sending(*this, key, now, request.flags);
   Operation& own = sending.operation();
@@ -100,9 +96,9 @@ core::Answer CacheTier::acquire(std::string_view key, const core::LeaseRequest& 
 }
 
 core::Answer CacheTier::refresh(std::string_view key, const core::LeaseRequest& request) {
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  const core::Millis now = connection_->now();
+  const core::Millis now = link_->now();
   ensure(request.tags, now);
   Sending sending(*this, key, now, request.flags);
   Operation& own = sending.operation();
@@ -116,9 +112,9 @@ core::Answer CacheTier::refresh(std::string_view key, const core::LeaseRequest& 
 }
 
 core::Answer CacheTier::takeOver(std::string_view key, std::string_view head, const core::LeaseRequest& request) {
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  const core::Millis now = connection_->now();
+  const core::Millis now = link_->now();
   ensure(request.tags, now);
   Sending sending(*this, key, now, request.flags);
   Operation& own = sending.operation();
@@ -135,7 +131,7 @@ core::Answer CacheTier::takeOver(std::string_view key, std::string_view head, co
 CacheTier::Tagging CacheTier::addTags(LeaseNumber number, std::span<const std::string> tags) {
   Lease* lease = leases_.find(number);
   if (lease == nullptr || !lease->storable || !lease->any) return Tagging::kChanged;
-  const core::Millis now = connection_->now();
+  const core::Millis now = link_->now();
   const auto& cells = cellsOf(tags);
   // In this order: whoever invalidates a tag changes `any` first.
   std::vector<HeldTag> added;
@@ -155,9 +151,9 @@ CacheTier::Tagging CacheTier::addTags(LeaseNumber number, std::span<const std::s
 }
 
 core::Answer CacheTier::prepare(std::span<const std::string> tags) {
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf({}).admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  ensure(tags, connection_->now());
+  ensure(tags, link_->now());
   Sending sending(*this, {});
   sending.output().commandHeader(1);
   sending.output().argument("PING");
@@ -172,9 +168,9 @@ core::Answer CacheTier::fill(LeaseNumber number, const core::Entry& given) {
   const std::string key = lease->key;
   unwatch(key);  // what comes is our own doing
   forget(key);
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted || !lease->storable) {
-    session_->releaseLater(key, lease->id);
+    link_->sessionOf(key).releaseLater(key, lease->id);
     leases_.close(number);
     return admission == Admission::kAdmitted ? Admission::kUnavailable : admission;
   }
@@ -216,9 +212,9 @@ core::Answer CacheTier::giveUp(LeaseNumber number, const core::Entry* told, core
   const std::string key = lease->key;
   const core::FillId id = lease->id;
   unwatch(key);
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) {
-    session_->releaseLater(key, id);
+    link_->sessionOf(key).releaseLater(key, id);
     leases_.close(number);
     return admission;
   }
@@ -234,9 +230,9 @@ core::Answer CacheTier::giveUp(LeaseNumber number, const core::Entry* told, core
 core::Answer CacheTier::held(LeaseNumber number) {
   const Lease* lease = leases_.find(number);
   if (lease == nullptr) return Admission::kClosed;
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(lease->key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  session_->watch(lease->key, *this);
+  link_->sessionOf(lease->key).watch(lease->key, *this);
   Sending sending(*this, lease->key);
   sending.script(Kind::kHeld, Script::kHeld, lease->key, {textOf(lease->id)});
   sending.submit();
@@ -246,7 +242,7 @@ core::Answer CacheTier::held(LeaseNumber number) {
 core::Answer CacheTier::renew(LeaseNumber number, core::Millis leaseFor) {
   const Lease* lease = leases_.find(number);
   if (lease == nullptr) return Admission::kClosed;
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(lease->key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
   Sending sending(*this, lease->key);
   sending.script(Kind::kHeld, Script::kRenew, lease->key, {textOf(lease->id), std::to_string(leaseFor)});
@@ -257,8 +253,8 @@ core::Answer CacheTier::renew(LeaseNumber number, core::Millis leaseFor) {
 bool CacheTier::current(LeaseNumber number) {
   const Lease* lease = leases_.find(number);
   // Not watched any more: the key has changed, and nobody has asked yet what that was.
-  if (lease == nullptr || !session_->watches(lease->key, *this)) return false;
-  const core::Millis now = connection_->now();
+  if (lease == nullptr || !link_->sessionOf(lease->key).watches(lease->key, *this)) return false;
+  const core::Millis now = link_->now();
   return std::ranges::all_of(lease->marks.view(), [&](const core::TagMark& mark) { return tags_.valid(mark, now); });
 }
 
@@ -271,23 +267,23 @@ void CacheTier::drop(LeaseNumber number) {
   const Lease* lease = leases_.find(number);
   if (lease == nullptr) return;
   unwatch(lease->key);
-  session_->releaseLater(lease->key, lease->id);
+  link_->sessionOf(lease->key).releaseLater(lease->key, lease->id);
   leases_.close(number);
 }
 
 bool CacheTier::knowsTags(std::span<const std::string> tags) {
-  const core::Millis now = connection_->now();
+  const core::Millis now = link_->now();
   const auto known = [&](core::TagCell cell) { return tags_.stamp(cell, now).has_value(); };
-  return std::all_of(namespaces_.begin(), namespaces_.end(), known) && std::ranges::all_of(cellsOf(tags), known);
+  return std::ranges::all_of(namespaces_, known, &Namespace::cell) && std::ranges::all_of(cellsOf(tags), known);
 }
 
 core::Answer CacheTier::write(std::string_view key, const core::Entry& given, std::span<const std::string> tags) {
   forget(key);  // whatever becomes of this: what memory holds is about to be wrong
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
   // Without its stamps it would outlive their tags.
   if (!knowsTags(tags)) return Admission::kUnavailable;
-  const core::Millis now = connection_->now();
+  const core::Millis now = link_->now();
   Sending sending(*this, key);
   Operation& own = sending.operation();
   std::vector<core::TagStamp> stamps;
@@ -297,7 +293,7 @@ core::Answer CacheTier::write(std::string_view key, const core::Entry& given, st
     stamps.push_back({name, *stamp});
     if (const auto mark = tags_.markOf(cell, *stamp, now)) own.marks.add(tags_, *mark);
   };
-  for (std::size_t i = 0; i < namespaces_.size(); ++i) add(options_.namespaces[i], namespaces_[i]);
+  for (const Namespace& one : namespaces_) add(one.name, one.cell);
   for (std::size_t i = 0; i < tags.size(); ++i) add(tags[i], cells_[i]);
   const std::string encodedTags = core::encodeTags(stamps);
   core::Entry entry = given;
@@ -325,18 +321,19 @@ void CacheTier::confirm(Sending& sending) {
   const std::string& key = operations_[operation].key;
   sending.lookBehind(Kind::kConfirm, key, core::kFillIdOffset, core::kOutdatedOffset);
   sending.reserve();
-  if (std::uint32_t* const latest = session_->confirming(key, *this)) {
+  NodeSession& session = link_->sessionOf(key);
+  if (std::uint32_t* const latest = session.confirming(key, *this)) {
     operations_[*latest].keeps = false;  // overtaken
     *latest = operation;
   } else {
-    session_->beginConfirming(key, *this, operation);
+    session.beginConfirming(key, *this, operation);
   }
   operations_[operation].confirms = true;
 }
 
 core::Answer CacheTier::remove(std::string_view key) {
   forget(key);  // whatever becomes of this: what memory holds is about to be wrong
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
   Sending sending(*this, key);
   sending.command(Kind::kCount, "UNLINK", key);
@@ -346,7 +343,7 @@ core::Answer CacheTier::remove(std::string_view key) {
 
 core::Answer CacheTier::soften(std::string_view key) {
   forget(key);
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
   Sending sending(*this, key);
   sending.script(Kind::kCount, Script::kSoften, key, {});
@@ -356,7 +353,7 @@ core::Answer CacheTier::soften(std::string_view key) {
 
 core::Answer CacheTier::invalidateTags(std::span<const std::string> names) {
   for (const std::string& name : names) tags_.invalidate(name);
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf({}).admit(true);
   if (admission != Admission::kAdmitted) return admission;
   Sending sending(*this, {});
   sending.operation().tags.assign(names.begin(), names.end());
@@ -375,7 +372,7 @@ core::Answer CacheTier::invalidateTags(std::span<const std::string> names) {
 }
 
 core::Answer CacheTier::sweep(std::string_view key, std::string_view tag, std::string_view stamp) {
-  const auto admission = connection_->admit(true);
+  const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
   Sending sending(*this, key);
   sending.script(Kind::kCount, Script::kSweep, key, {tag, stamp});
@@ -388,7 +385,7 @@ std::uint64_t CacheTier::removeSome(std::uint64_t cursor, const std::function<bo
   return memory_ == nullptr ? core::MemoryTier::kEndOfWalk : memory_->eraseSome(cursor, matches, dropped);
 }
 
-void CacheTier::unwatch(std::string_view key) { session_->unwatch(key, *this); }
+void CacheTier::unwatch(std::string_view key) { link_->sessionOf(key).unwatch(key, *this); }
 
 void CacheTier::forget(std::string_view key) {
   if (memory_ != nullptr) memory_->erase(key);
@@ -396,7 +393,7 @@ void CacheTier::forget(std::string_view key) {
 
 std::optional<core::Stamp> CacheTier::stampOf(std::string_view name) const {
   const core::TagCell cell = tags_.acquire(name);
-  const auto stamp = tags_.stamp(cell, connection_->now());
+  const auto stamp = tags_.stamp(cell, link_->now());
   tags_.release(cell);
   return stamp;
 }
@@ -444,10 +441,10 @@ void CacheTier::finish(std::uint32_t index) {
   --active_;
 }
 
-CacheTier::Sending::Sending(CacheTier& tier, std::string_view key) : Sending(tier, key, tier.connection_->now(), 0) {}
+CacheTier::Sending::Sending(CacheTier& tier, std::string_view key) : Sending(tier, key, tier.link_->now(), 0) {}
 
 CacheTier::Sending::Sending(CacheTier& tier, std::string_view key, core::Millis now, std::uint32_t flags)
-    : tier_(tier), writer_(*tier.connection_), index_(tier.begin(key, now, flags)) {}
+    : tier_(tier), writer_(tier.link_->connectionOf(key)), index_(tier.begin(key, now, flags)) {}
 
 CacheTier::Sending::~Sending() {
   if (!submitted_) tier_.finish(index_);
@@ -469,7 +466,7 @@ void CacheTier::Sending::beginScript(Script which, std::string_view key, std::si
   const ScriptText& text = kScriptTexts[number];
   out.commandHeader(4 + arguments);
   // The first call of a connection brings the text along: the server may be new, or have lost it.
-  const bool loaded = tier_.session_->knows(which);
+  const bool loaded = session().knows(which);
   brings_ = which;
   out.argument(loaded ? "EVALSHA" : "EVAL");
   out.argument(loaded ? text.sha : text.source);
@@ -499,7 +496,7 @@ void CacheTier::Sending::lookBehind(Kind step, std::string_view key, std::size_t
 void CacheTier::Sending::submit(Told told) {
   writer_.submit();
   submitted_ = true;
-  if (brings_) tier_.session_->learnt(*brings_);
+  if (brings_) session().learnt(*brings_);
   if (told == Told::kObserver) operation().number = tier_.observer_.onSubmitted();
 }
 
@@ -539,7 +536,7 @@ void CacheTier::index(std::string_view key, std::span<const std::string> tags, c
 }
 
 void CacheTier::ensure(std::span<const std::string> tags, core::Millis now) {
-  for (Namespace& own : own_) {
+  for (Namespace& own : namespaces_) {
     if (!isKnown(own, now)) stamps_.ensure({&own.cell, 1}, now);
   }
   if (!tags.empty()) stamps_.ensure(cellsOf(tags), now);

@@ -25,6 +25,7 @@
 #include "redis/command_writer.h"
 #include "redis/connection.h"
 #include "redis/lease_book.h"
+#include "redis/link.h"
 #include "redis/node_session.h"
 #include "redis/tag_stamps.h"
 
@@ -107,16 +108,10 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   // Forgets what memory has, and voids what is on its way to it.
   void forget(std::string_view key);
   [[nodiscard]] std::optional<core::Stamp> stampOf(std::string_view name) const override;
-  [[nodiscard]] bool isTracking() const { return connection_ != nullptr && connection_->isTracking(); }
 
   // No operation waits for an answer, and the connection has no command of this tier or of its stamps.
   [[nodiscard]] bool isIdle() const override {
     return active_ == 0 && outstanding() == 0 && stamps_.outstanding() == 0;
-  }
-  // The connection is gone for good, with every operation settled.
-  void detach() {
-    connection_ = nullptr;
-    session_->detach();
   }
 
  private:
@@ -185,6 +180,7 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
     Sending& operator=(const Sending&) = delete;
     [[nodiscard]] std::uint32_t index() const { return index_; }
     [[nodiscard]] Operation& operation() { return tier_.operations_[index_]; }
+    [[nodiscard]] NodeSession& session() { return tier_.link_->sessionOf(operation().key); }
     OutputBuffer& output() { return writer_.output(); }
     void end(Kind step);
     void command(Kind step, std::string_view name, std::string_view key);
@@ -227,26 +223,22 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   };
   bool isKnown(Namespace& own, core::Millis now);
 
-  core::SourceId source() { return session_->source(options_.maxStaleness); }
   void ensure(std::span<const std::string> tags, core::Millis now);
   std::vector<core::TagCell>& cellsOf(std::span<const std::string> tags);
   void releaseCells();
 
-  Connection* connection_;
-  core::ProcessTier& shared_;
   core::TagTable& tags_;
   core::MemoryTier* memory_;  // nullptr: the cache has none
   CacheTierOptions options_;
   CacheTierObserver& observer_;
-  std::shared_ptr<NodeSession> session_;  // in front of the stamps, which read through it
+  std::unique_ptr<Link> link_;  // in front of the stamps, which travel on it
   TagStamps stamps_;
   LeaseBook leases_;
 
-  std::vector<Namespace> own_;
-  std::vector<core::TagCell> namespaces_;  // their cells
-  std::vector<core::TagCell> cells_;       // of the call that is running; one reference each
-  core::MarkList marks_;                   // of the entry that is looked at
-  std::deque<Operation> operations_;       // one may be begun while another is settled
+  std::vector<Namespace> namespaces_;
+  std::vector<core::TagCell> cells_;  // of the call that is running; one reference each
+  core::MarkList marks_;              // of the entry that is looked at
+  std::deque<Operation> operations_;  // one may be begun while another is settled
   std::vector<std::uint32_t> free_;
   std::size_t active_ = 0;
 };

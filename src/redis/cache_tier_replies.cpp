@@ -28,18 +28,18 @@ void CacheTier::onReply(const Pending& pending, const Reply& reply) {
       return;
     case Kind::kAnswered:
       if (reply.isError()) operation.error = reply.text;
-      if (reply.isError() && reply.text.starts_with("NOSCRIPT")) session_->forgetScripts();
+      if (reply.isError() && reply.text.starts_with("NOSCRIPT")) link_->sessionOf(operation.key).forgetScripts();
       operation.answer = reply.integer;
       return;
     case Kind::kLifetime:
       if (reply.type == ReplyType::kInteger) operation.left = reply.integer;
-      session_->readHalf(*this, index);
+      link_->sessionOf(operation.key).readHalf(*this, index);
       return;  // the answer to GET follows
     case Kind::kIgnored:
       break;
     case Kind::kRead:
     case Kind::kAcquired:
-      session_->readWhole();
+      link_->sessionOf(operation.key).readWhole();
       settleRead(operation, reply, kind == Kind::kAcquired);
       break;
     case Kind::kRefreshed:
@@ -96,7 +96,7 @@ void CacheTier::settleRead(Operation& operation, const Reply& reply, bool acquir
   } else {
     found = classify(operation, *entry);
     found.head = reply.text.substr(0, kHead);
-    if (acquiring && found.kind == Found::Kind::kBusy) session_->watch(operation.key, *this);
+    if (acquiring && found.kind == Found::Kind::kBusy) link_->sessionOf(operation.key).watch(operation.key, *this);
     if (!acquiring && found.kind != Found::Kind::kHit && found.kind != Found::Kind::kAgain) {
       found.kind = Found::Kind::kMiss;
     }
@@ -111,9 +111,10 @@ Found CacheTier::leased(const Operation& operation) {
     return {};
   }
   const auto& cells = cellsOf(operation.tags);
-  std::vector<core::TagCell> all(namespaces_);
+  std::vector<core::TagCell> all;
+  for (const Namespace& own : namespaces_) all.push_back(own.cell);
   all.insert(all.end(), cells.begin(), cells.end());
-  const LeaseNumber lease = leases_.open(operation.key, operation.lease, all, connection_->now());
+  const LeaseNumber lease = leases_.open(operation.key, operation.lease, all, link_->now());
   if (!leases_.find(lease)->storable) {
     // A tag was invalidated while the lease was on its way: what is loaded now could not be stored. Its new stamp is
     // asked for with the next attempt.
@@ -121,13 +122,13 @@ Found CacheTier::leased(const Operation& operation) {
     release(operation.key, operation.lease);
     return {.kind = Found::Kind::kAgain};
   }
-  session_->watch(operation.key, *this);
+  link_->sessionOf(operation.key).watch(operation.key, *this);
   return {.kind = Found::Kind::kLeased, .left = operation.left, .lease = lease};
 }
 
 // Nobody would end this lease: everybody would wait for nothing.
 void CacheTier::release(const std::string& key, const core::FillId& id) {
-  if (connection_->admit(true) != Admission::kAdmitted) return session_->releaseLater(key, id);
+  if (link_->connectionOf(key).admit(true) != Admission::kAdmitted) return link_->sessionOf(key).releaseLater(key, id);
   Sending sending(*this, key);
   sending.operation().lease = id;
   sending.script(Kind::kIgnored, Script::kFail, key, {textOf(id), "", "0"});
@@ -150,7 +151,7 @@ Found CacheTier::classify(Operation& operation, const core::Entry& entry) {
     found.kind = Found::Kind::kUncacheable;
     return found;
   }
-  const core::Millis now = connection_->now();
+  const core::Millis now = link_->now();
   if (judgeTags(entry, now, found)) {
     found.kind = Found::Kind::kHit;
     found.asOf = now;
@@ -169,12 +170,12 @@ bool CacheTier::judgeTags(const core::Entry& entry, core::Millis now, Found& fou
   std::vector<core::TagCell> missing;
   for (std::size_t i = 0; const auto tag = reader.next(); ++i) {
     // Whoever wrote the entry put the namespaces first.
-    if (i < own_.size() && own_[i].name == tag->name && isKnown(own_[i], now)) {
-      if (own_[i].stamp != tag->stamp) {
+    if (i < namespaces_.size() && namespaces_[i].name == tag->name && isKnown(namespaces_[i], now)) {
+      if (namespaces_[i].stamp != tag->stamp) {
         found.kind = Found::Kind::kOutdated;
         break;
       }
-      if (memory_ != nullptr) marks_.add(tags_, *own_[i].mark);
+      if (memory_ != nullptr) marks_.add(tags_, *namespaces_[i].mark);
       continue;
     }
     const core::TagCell cell = tags_.acquire(tag->name);
@@ -194,7 +195,7 @@ bool CacheTier::judgeTags(const core::Entry& entry, core::Millis now, Found& fou
   }
   if (found.kind != Found::Kind::kOutdated && unknown) {
     found.kind = Found::Kind::kMiss;
-    if (connection_->admit(true) == Admission::kAdmitted) {
+    if (link_->connectionOf({}).admit(true) == Admission::kAdmitted) {
       stamps_.ensure(missing, now);
       found.kind = Found::Kind::kAgain;
     }
@@ -206,13 +207,13 @@ bool CacheTier::judgeTags(const core::Entry& entry, core::Millis now, Found& fou
 void CacheTier::keepRead(const Operation& operation, const Found& found) {
   if (memory_ == nullptr || operation.left < 0) return;
   core::Deadlines deadlines = found.deadlines;
-  if (!connection_->isTracking()) {
+  if (!link_->connectionOf(operation.key).isTracking()) {
     const core::Millis trusted = found.asOf + options_.maxStaleness;
     deadlines.freshUntil = std::min(deadlines.freshUntil, trusted);
     deadlines.staleUntil = std::min(deadlines.staleUntil, trusted);
     deadlines.goneAt = std::min(deadlines.goneAt, trusted);
   }
-  const core::SourceId through = source();
+  const core::SourceId through = link_->sessionOf(operation.key).source(options_.maxStaleness);
   if (through == core::kOwnSource) return;
   memory_->put(operation.key, found.entry, deadlines, found.asOf,
                {.source = through, .tags = marks_.view(), .ticket = operation.ticket});
@@ -221,7 +222,7 @@ void CacheTier::keepRead(const Operation& operation, const Found& found) {
 void CacheTier::settleCount(Operation& operation, const Reply& reply) {
   forget(operation.key);
   if (reply.isError()) {
-    if (reply.text.starts_with("NOSCRIPT")) session_->forgetScripts();
+    if (reply.text.starts_with("NOSCRIPT")) link_->sessionOf(operation.key).forgetScripts();
     return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, std::string(reply.text)});
   }
   observer_.onDone(operation.number, reply.integer);
@@ -230,7 +231,7 @@ void CacheTier::settleCount(Operation& operation, const Reply& reply) {
 // The entry under the lease, if there is one, is as it was: memory keeps it.
 void CacheTier::settleHeld(Operation& operation, const Reply& reply) {
   if (reply.isError()) {
-    if (reply.text.starts_with("NOSCRIPT")) session_->forgetScripts();
+    if (reply.text.starts_with("NOSCRIPT")) link_->sessionOf(operation.key).forgetScripts();
     return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, std::string(reply.text)});
   }
   observer_.onDone(operation.number, reply.integer);
@@ -251,7 +252,7 @@ void CacheTier::settleLease(Operation& operation, Kind kind, const Reply& reply)
   const bool taken = reply.text.size() == core::kFillIdSize && reply.text != textOf(core::FillId{});
   if (kind == Kind::kRefreshed && operation.answer == 0 && taken) {
     found.kind = Found::Kind::kBusy;
-    session_->watch(operation.key, *this);
+    link_->sessionOf(operation.key).watch(operation.key, *this);
   } else if (kind == Kind::kRefreshed && operation.answer == 2) {
     found.kind = Found::Kind::kFailed;
   }
@@ -273,7 +274,7 @@ void CacheTier::settleStored(Operation& operation, const Reply& reply) {
   operation.keeps = operation.keeps && !reply.isError() && reply.integer > 0;
   if (!reply.isError()) return;
   forget(operation.key);
-  if (reply.text.starts_with("NOSCRIPT")) session_->forgetScripts();
+  if (reply.text.starts_with("NOSCRIPT")) link_->sessionOf(operation.key).forgetScripts();
   operation.error = reply.text;
 }
 
@@ -289,29 +290,28 @@ void CacheTier::reportStored(const Operation& operation) {
 
 // Who is told that it is written must not find what another thread has read before, and put there meanwhile.
 void CacheTier::settleConfirm(Operation& operation, const Reply& reply) {
-  const std::uint32_t* const newest = session_->confirming(operation.key, *this);
+  const std::uint32_t* const newest = link_->sessionOf(operation.key).confirming(operation.key, *this);
   if (newest == nullptr) return forget(operation.key);
   Operation& latest = operations_[*newest];
   if (&latest != &operation) {  // overtaken: what is older than the newer one goes, and nothing else
     latest.ticket = memory_->eraseAndRenew(operation.key, latest.ticket);
     return;
   }
-  session_->endConfirming(operation.key, *this);
+  link_->sessionOf(operation.key).endConfirming(operation.key, *this);
   if (!keepConfirmed(operation, reply)) forget(operation.key);
 }
 
 bool CacheTier::keepConfirmed(const Operation& operation, const Reply& reply) {
-  if (!operation.keeps || !connection_->isTracking()) return false;
+  if (!operation.keeps || !link_->connectionOf(operation.key).isTracking()) return false;
   if (reply.type != ReplyType::kString || reply.text.size() != kConfirmed) return false;
   // A soft invalidation leaves the fill id as it is.
   if (!reply.text.starts_with(textOf(operation.entry.fillId)) || reply.text.back() != '\0') return false;
-  const core::SourceId through = source();
+  const core::SourceId through = link_->sessionOf(operation.key).source(options_.maxStaleness);
   if (through == core::kOwnSource) return false;
   core::Entry entry = operation.entry;
   entry.payload = operation.payload;
   entry.metadata = operation.metadata;
-  return memory_->put(operation.key, entry, core::deadlinesFrom(entry, operation.began, operation.left),
-                      connection_->now(),
+  return memory_->put(operation.key, entry, core::deadlinesFrom(entry, operation.began, operation.left), link_->now(),
                       {.source = through, .tags = operation.marks.view(), .ticket = operation.ticket});
 }
 
@@ -324,7 +324,8 @@ void CacheTier::onFailed(const Pending& pending, const Error& error) {
   // Its confirmation may still wait, and be sent on another connection.
   if (kind == Kind::kStored) operations_[index].keeps = false;
   // What was sent may have been carried out, and its lease be ours.
-  if (kind != Kind::kConfirm) session_->releaseLater(operations_[index].key, operations_[index].lease);
+  if (kind != Kind::kConfirm)
+    link_->sessionOf(operations_[index].key).releaseLater(operations_[index].key, operations_[index].lease);
   if (kind == Kind::kStep) {
     for (const std::string& name : operations_[index].tags) tags_.invalidate(name);
   }

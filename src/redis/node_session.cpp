@@ -18,12 +18,12 @@ std::shared_ptr<NodeSession> NodeSession::of(Connection& connection, core::Proce
 
 NodeSession::NodeSession(Connection& connection, core::ProcessTier& shared, core::MemoryTier* memory,
                          std::string prefix)
-    : connection_(&connection), shared_(shared), memory_(memory), prefix_(std::move(prefix)) {
+    : connection_(connection), shared_(shared), memory_(memory), prefix_(std::move(prefix)) {
   connection.addInvalidationListener(*this);
 }
 
 NodeSession::~NodeSession() {
-  if (connection_ != nullptr) connection_->removeInvalidationListener(*this);
+  connection_.removeInvalidationListener(*this);
   if (source_ != core::kOwnSource) shared_.sources.lost(source_);
 }
 
@@ -123,7 +123,7 @@ void NodeSession::tellAll() {
 
 void NodeSession::onHeard(core::Millis trustedUntil) {
   trustedUntil_ = trustedUntil;
-  if (!orphans_.empty() && !members_.empty() && connection_->isReady() && !connection_->isUnresponsive()) {
+  if (!orphans_.empty() && !members_.empty() && connection_.isReady() && !connection_.isUnresponsive()) {
     for (const auto& [key, lease] : std::exchange(orphans_, {})) members_.front()->release(key, lease);
   }
   if (source_ != core::kOwnSource && sourceAnnounces_) shared_.sources.heard(source_, trustedUntil);
@@ -131,8 +131,8 @@ void NodeSession::onHeard(core::Millis trustedUntil) {
 
 // Without announcements: for a moment.
 core::SourceId NodeSession::source(core::Millis maxStaleness) {
-  const core::Millis now = connection_->now();
-  const bool announces = connection_->isTracking();
+  const core::Millis now = connection_.now();
+  const bool announces = connection_.isTracking();
   const bool usable = source_ != core::kOwnSource && sourceAnnounces_ == announces;
   if (usable && (announces || shared_.sources.trusted(source_, now))) return source_;
   const core::Millis until = announces ? std::max(trustedUntil_, now + maxStaleness) : now + maxStaleness;

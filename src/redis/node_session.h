@@ -48,8 +48,6 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
   void join(SessionMember& member);
   // What it watches and confirms is forgotten.
   void leave(SessionMember& member);
-  // The connection is gone for good.
-  void detach() { connection_ = nullptr; }
 
   // What is read now is good for as long as this is trusted. kOwnSource: nothing that is read may be kept.
   core::SourceId source(core::Millis maxStaleness);
@@ -101,7 +99,7 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
   void forgetHalfRead();
   void tellAll();
 
-  Connection* connection_;
+  Connection& connection_;
   core::ProcessTier& shared_;
   core::MemoryTier* memory_;
   const std::string prefix_;

@@ -10,14 +10,14 @@ namespace tiercel::redis {
 
 using core::textOf;
 
-TagStamps::TagStamps(Connection& connection, core::TagTable& tags, std::string prefix, core::Millis stampFor,
-                     std::function<core::SourceId()> source)
-    : connection_(connection),
+TagStamps::TagStamps(Link& link, core::TagTable& tags, std::string prefix, core::Millis stampFor,
+                     core::Millis maxStaleness)
+    : link_(link),
       tags_(tags),
       prefix_(std::move(prefix)),
       stampFor_(std::to_string(stampFor)),
       renewBelow_(stampFor / 2),
-      source_(std::move(source)) {}
+      maxStaleness_(maxStaleness) {}
 
 TagStamps::~TagStamps() {
   for (std::size_t i = 0; i < fetches_.size(); ++i) finish(i);
@@ -31,7 +31,7 @@ std::size_t TagStamps::ensure(std::span<const core::TagCell> cells, core::Millis
     std::size_t index = 0;
     while (index < fetches_.size() && fetches_[index].active) ++index;
     if (index == fetches_.size()) fetches_.emplace_back();
-    CommandWriter writer(connection_);
+    CommandWriter writer(link_.connectionOf(name));
     OutputBuffer& out = writer.output();
     out.commandHeader(6);
     out.argument("SET");
@@ -85,30 +85,33 @@ void TagStamps::finish(std::size_t index) {
 void TagStamps::onReply(const Pending& pending, const Reply& reply) {
   const auto index = static_cast<std::size_t>(pending.data >> 8);
   const auto step = static_cast<Step>(pending.data & 0xff);
-  if (step == Step::kLifetime && reply.type == ReplyType::kInteger && reply.integer < renewBelow_ &&
-      reply.integer > 0 && connection_.admit(true) == Connection::Admission::kAdmitted) {
+  if (step == Step::kCreate || step == Step::kRenew) return;
+  const std::string name = tags_.name(fetches_[index].cell);
+  Connection& connection = link_.connectionOf(name);
+  if (step == Step::kLifetime) {
+    const bool isOld = reply.type == ReplyType::kInteger && reply.integer < renewBelow_ && reply.integer > 0;
+    if (!isOld || connection.admit(true) != Connection::Admission::kAdmitted) return;
     // Used for half its life: everything that carries it should not go at once one day.
-    CommandWriter writer(connection_);
+    CommandWriter writer(connection);
     OutputBuffer& out = writer.output();
     out.commandHeader(3);
     out.argument("PEXPIRE");
-    out.argument(prefix_, tags_.name(fetches_[index].cell));
+    out.argument(prefix_, name);
     out.argument(stampFor_);
     end(writer, index, Step::kRenew);
-    writer.submit();
+    return writer.submit();
   }
-  if (step != Step::kStamp) return;
   const Fetch& fetch = fetches_[index];
-  const core::SourceId through = source_();
+  const core::SourceId through = link_.sessionOf(name).source(maxStaleness_);
   if (reply.type == ReplyType::kString && reply.text.size() == core::kStampSize && through != core::kOwnSource) {
     core::Stamp stamp;
     std::memcpy(stamp.data(), reply.text.data(), stamp.size());
     tags_.learn(fetch.cell, stamp, through, fetch.ticket);
   } else if ((reply.type == ReplyType::kString || reply.isError()) &&
-             connection_.admit(true) == Connection::Admission::kAdmitted) {
+             connection.admit(true) == Connection::Admission::kAdmitted) {
     // Whatever it is, it is no stamp, and would keep everything that carries the tag from being stored.
-    CommandWriter writer(connection_);
-    encodeReplacement(tags_.name(fetch.cell), writer.output());
+    CommandWriter writer(connection);
+    encodeReplacement(name, writer.output());
     end(writer, index, Step::kRenew);
     writer.submit();
   }

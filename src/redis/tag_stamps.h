@@ -1,9 +1,8 @@
-// Keeps the table of tags in step with the stamps in Redis, over one connection: fetches what is not known, makes what
+// Keeps the table of tags in step with the stamps in Redis, in Redis: fetches what is not known, makes what
 // does not exist, and hears of changes. A tag is a key that holds 16 random bytes; see src/core/tag_table.h.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,16 +10,15 @@
 
 #include "core/coherence/tag_table.h"
 #include "redis/command_writer.h"
-#include "redis/connection.h"
+#include "redis/link.h"
 
 namespace tiercel::redis {
 
 class TagStamps final : private ReplyHandler {
  public:
-  // prefix: of the keys in Redis. stampFor: how long a stamp lives; far longer than any entry. source: through what an
-  // answer that has just come was read.
-  TagStamps(Connection& connection, core::TagTable& tags, std::string prefix, core::Millis stampFor,
-            std::function<core::SourceId()> source);
+  // prefix: of the keys in Redis. stampFor: how long a stamp lives; far longer than any entry. maxStaleness: how long
+  // one is trusted when the server announces no changes.
+  TagStamps(Link& link, core::TagTable& tags, std::string prefix, core::Millis stampFor, core::Millis maxStaleness);
   ~TagStamps() override;
   TagStamps(const TagStamps&) = delete;
   TagStamps& operator=(const TagStamps&) = delete;
@@ -49,12 +47,12 @@ class TagStamps final : private ReplyHandler {
   [[nodiscard]] bool isUnderWay(core::TagCell cell) const;
   void finish(std::size_t index);
 
-  Connection& connection_;
+  Link& link_;
   core::TagTable& tags_;
   std::string prefix_;
   std::string stampFor_;
   core::Millis renewBelow_;
-  std::function<core::SourceId()> source_;
+  core::Millis maxStaleness_;
   std::vector<Fetch> fetches_;  // a few at most: tags are fetched once per connection
 };
 

@@ -45,7 +45,6 @@ class Caller final : public redis::CacheTierObserver {
   void act(std::uint8_t what, std::uint8_t how);
   [[nodiscard]] std::size_t unsettled() const { return asked_.size(); }
   [[nodiscard]] bool idle() const { return tier_.isIdle(); }
-  void detach() { tier_.detach(); }
 
  private:
   struct Held {
@@ -65,7 +64,7 @@ class Caller final : public redis::CacheTierObserver {
   void onOperationTimedOut(std::uint32_t number) override;
   void onWatched(std::string_view key) override;
   Asked settle(std::uint32_t number);
-  void began(Connection::Admission admission, std::uint32_t before, const std::string& key);
+  void began(const core::Answer& admission, std::uint32_t before, const std::string& key);
 
   Run& run_;
   bool gone_ = false;
@@ -290,9 +289,8 @@ std::uint32_t Caller::onSubmitted() noexcept {
 
 // Called behind each call, which may have made others fail to make room: an operation is on its way exactly when it was
 // admitted.
-void Caller::began(Connection::Admission admission, std::uint32_t before, const std::string& key) {
-  if (admission != Connection::Admission::kAdmitted)
-    return require(submitted_ == before, "what is refused was not begun");
+void Caller::began(const core::Answer& admission, std::uint32_t before, const std::string& key) {
+  if (!(admission == core::Admission::kAdmitted)) return require(submitted_ == before, "what is refused was not begun");
   require(submitted_ == before + 1, "what is admitted is on its way");
   asked_.back().key = key;
   asked_.back().floor = run_.changed_[key];
@@ -509,9 +507,7 @@ void Run::play(Input input) {
   for (const auto& caller : callers_) {
     require(caller->unsettled() == 0, "every operation is told of");
     require(caller->idle(), "nothing is under way behind the end");
-    if ((setup & 32) != 0) caller->detach();
   }
-  if ((setup & 32) != 0) connection_.reset();
   callers_.clear();
   connection_.reset();
   uv_run(loop_->loop(), UV_RUN_NOWAIT);

@@ -52,7 +52,6 @@ class CacheTierFixture : public ::testing::Test {
     if (connection) connection->destroy();
     if (tier) {
       EXPECT_TRUE(tier->isIdle()) << "an operation was not settled";
-      tier->detach();
     }
     tier.reset();
     connection.reset();

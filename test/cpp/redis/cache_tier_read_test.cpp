@@ -23,7 +23,7 @@ using CacheTierRead = testing::CacheTierFixture;
 
 TEST_F(CacheTierRead, FillsTheMemoryWhenItTracks) {
   open();
-  EXPECT_TRUE(tier->isTracking());
+  EXPECT_TRUE(connection->isTracking());
   expectRead("a", ":50000\r\n" + stored("value"));
   const Millis before = connection->now();
   tier->read("a", 3);
@@ -57,7 +57,7 @@ TEST_F(CacheTierRead, AsksForTheLifetimeFirstAndInOneWrite) {
 TEST_F(CacheTierRead, KeepsNothingWithoutMemory) {
   tierOptions.memory = false;
   open();
-  EXPECT_TRUE(tier->isTracking()) << "those who wait for somebody else's load live by it";
+  EXPECT_TRUE(connection->isTracking()) << "those who wait for somebody else's load live by it";
   expectRead("a", ":50000\r\n" + stored("value"));
   tier->read("a", 3);
   ASSERT_TRUE(logged(1));
@@ -159,7 +159,7 @@ TEST_F(CacheTierRead, TrustsMemoryForAShortTimeWithoutTracking) {
       server->refuseTracking = true;
     }
     open();
-    EXPECT_FALSE(tier->isTracking());
+    EXPECT_FALSE(connection->isTracking());
     expectRead("a", ":50000\r\n" + stored("value"));
     const Millis before = connection->now();
     tier->read("a", 1);

@@ -47,7 +47,6 @@ struct NodeSessionTest : testing::CacheTierFixture {
 
   ~NodeSessionTest() override {
     connection->destroy();
-    for (const auto& other : others) other->tier.detach();
     others.clear();
   }
 

@@ -70,7 +70,6 @@ struct Side {
   ~Side() {
     connection.destroy();
     EXPECT_TRUE(tier.isIdle());
-    tier.detach();
   }
   Side(const Side&) = delete;
   Side& operator=(const Side&) = delete;
