@@ -222,6 +222,46 @@ export type ReadResult<T> =
       tags: string[];
     };
 
+/** What {@link Cache.inspect} tells of one tier. Times in seconds. */
+export interface InspectedEntry {
+  /**
+   * `'lease'`: somebody loads, and nothing is stored yet. `'failure'`: a load failed a moment ago. `'uncacheable'`: a load
+   * has just ended without a value to store. `'foreign'`: what is stored under the key is none of this package; then only
+   * `bytes` is known, and not of every type of Redis.
+   */
+  kind: 'value' | 'lease' | 'failure' | 'uncacheable' | 'foreign';
+  codec?: 'bytes' | 'json' | 'text' | 'msgpack' | 'custom';
+  /** Size of the encoded value. */
+  bytes?: number;
+  /** When it was stored, by the clock of the process that stored it. */
+  created?: Date;
+  /** Since it was stored. */
+  age?: number;
+  /** Until it is stale; 0 when it is. */
+  ttl?: number;
+  /** Until it may no longer be served while it is revalidated. */
+  staleFor?: number;
+  /** Until Redis drops it; of Redis only. */
+  goneIn?: number;
+  /** What its loader took. */
+  loadTime?: number;
+  tags?: string[];
+  /** Somebody loads a newer value. */
+  leased?: boolean;
+  /** Invalidated with `soft`: only for staleIfError. */
+  outdated?: boolean;
+  /** Invalidated by a tag or `clear()`, and not yet given back: nobody is served it. */
+  invalidated?: boolean;
+  /** Of an HTTP response: status, header fields and the like; else `null`. */
+  metadata?: unknown;
+}
+
+/** What {@link Cache.inspect} tells; `undefined` where a tier has nothing, or there is none. */
+export interface Inspection {
+  memory: InspectedEntry | undefined;
+  redis: InspectedEntry | undefined;
+}
+
 /** What {@link Cache.invalidateRelated} takes: a key, a pattern (with `*`, `?` or `[`), or a tag. */
 export type Related = string | { tag: string };
 
@@ -358,6 +398,11 @@ export interface Cache extends EventEmitter<CacheEvents> {
   peek<T = unknown>(key: string): T | undefined;
   /** The stored value, also a stale one, and what is known of it. Never rejects because of Redis. */
   read<T = unknown>(key: string): Promise<ReadResult<T>>;
+  /**
+   * What each tier holds under the key, whatever it is: for people and tools. Counts nothing, and changes nothing.
+   * @throws {RedisError} when Redis does not answer.
+   */
+  inspect(key: string): Promise<Inspection>;
   /** Whether a fresh value is stored. */
   has(key: string): Promise<boolean>;
   /** Seconds until the value is stale; `undefined` when there is none. */

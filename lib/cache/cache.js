@@ -9,6 +9,7 @@ const { RedisClient } = require('../redis/client');
 const { AwakeNamespaces } = require('./awake-namespaces');
 const { Announcer } = require('../store/events');
 const { checkKey, checkKeys, isSoft, pairsOf, relatedParts } = require('./validate');
+const { inspect } = require('./inspect');
 const { getMany, getOrSetMany, setMany } = require('./many');
 const { loadOptions, writeOptions, parseRefreshAhead } = require('./call-options');
 const { Complaints } = require('../store/log-throttle');
@@ -343,6 +344,16 @@ class Cache extends EventEmitter {
     if (value === undefined) return { value: undefined, status: 'miss' };
     const status = found.freshness === FRESH || found.freshness === AHEAD ? 'hit' : 'stale';
     return { value, status, tier, age: found.age / 1000, ttl: found.left / 1000, tags: found.tags };
+  }
+
+  /**
+   * @param {string} key
+   * @returns {Promise<import('../../types').Inspection>}
+   */
+  async inspect(key) {
+    checkKey(key);
+    this.#checkOpen();
+    return this.#during(inspect(key, this.#store));
   }
 
   /** @param {string} key */

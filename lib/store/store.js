@@ -43,6 +43,8 @@ class Store {
   values;
   /** Of every key of this namespace in Redis. */
   prefix;
+  /** Of the keys in Redis that hold the stamps of tags. */
+  tagPrefix;
   path;
   maxTtl;
   #closed = false;
@@ -66,6 +68,7 @@ class Store {
    */
   constructor(options, { place, client, parent, overtake, counters, tierCounters, tell, onError }) {
     this.prefix = options.prefix + place.space;
+    this.tagPrefix = options.prefix;
     this.path = place.path;
     this.maxTtl = options.call.maxTtl;
     this.tiers = new TieredStore({ ...options, ...place }, client, {

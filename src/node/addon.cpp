@@ -1,6 +1,7 @@
 // The addon's entry point: runs once per environment.
 #include "node/bound_functions.h"
 #include "node/cache_store.h"
+#include "node/describe_entry.h"
 #include "node/environment.h"
 #include "node/redis_client.h"
 
@@ -12,7 +13,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   Napi::Object functions = Napi::Object::New(env);
   tiercel::node::bindFunctions(functions, environment.get(), environment,
                                {tiercel::node::bound<tiercel::node::RedisClient::create>("createClient"),
-                                tiercel::node::bound<tiercel::node::CacheStore::create>("createStore")});
+                                tiercel::node::bound<tiercel::node::CacheStore::create>("createStore"),
+                                tiercel::node::bound<tiercel::node::describeEntry>("describeEntry")});
   functions.Set("storeMethods", tiercel::node::CacheStore::methodsOf(env));
   functions.Set("version", TIERCEL_VERSION);
   return functions;

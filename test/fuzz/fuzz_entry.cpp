@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/entry/entry.h"
-#include "core/entry/metadata.h"
+#include "core/entry/entry_json.h"
 #include "fuzz_input.h"
 
 namespace tiercel::fuzz {

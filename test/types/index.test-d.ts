@@ -18,6 +18,8 @@ import {
   type LoaderContext,
   type Memoized,
   type MemoryStats,
+  type InspectedEntry,
+  type Inspection,
   type ReadResult,
   type RefreshAhead,
   type RedisClient,
@@ -76,6 +78,8 @@ expectType<Promise<boolean>>(cache.set('key', 1, { ttl: '1m', jitter: 0.1, tags:
 expectType<unknown>(cache.peek('key'));
 expectType<Product | undefined>(cache.peek<Product>('key'));
 expectType<Promise<ReadResult<Product>>>(cache.read<Product>('key'));
+expectType<Promise<Inspection>>(cache.inspect('key'));
+void cache.inspect('key').then(({ redis }) => expectType<InspectedEntry | undefined>(redis));
 void cache.read<Product>('key').then((result) => {
   if (result.status === 'miss') {
     expectType<undefined>(result.value);

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "allocations.h"
-#include "core/entry/metadata.h"
+#include "core/entry/entry_json.h"
 #include "memory_samples.h"
 
 namespace tiercel::test {

@@ -1,5 +1,4 @@
-// The optional metadata of an entry: a small JSON object that says what the payload is (HTTP status and headers, key
-// parts for a dashboard). Opaque to the tiers; this file is for whoever has to read or check it in C++.
+// An entry as JSON, for people and tools (Cache.inspect). Nothing on the way of a read or a write uses this.
 #pragma once
 
 #include <optional>
@@ -10,13 +9,14 @@
 
 namespace tiercel::core {
 
+// The metadata of an entry is a small JSON object, opaque to the tiers: of an HTTP response, status and header fields.
 inline constexpr std::size_t kMaxMetadataBytes = std::size_t{1} << 20;
 
 // A reason why `json` cannot be the metadata of an entry, for a person to read; std::nullopt when it can.
 std::optional<std::string> metadataProblem(std::string_view json);
 
-// An entry described as one JSON object, for tools and bug reports: everything but the payload, which is given as its
-// length. Fill id and stamps are in hex.
+// An entry described as one JSON object: everything but the payload, which is given as its length. Durations in
+// milliseconds; fill id, lease and stamps in hex; metadata that is no JSON object as null.
 std::string describeEntry(const Entry& entry);
 
 }  // namespace tiercel::core

@@ -1,5 +1,5 @@
 // What may be metadata, and the description of an entry.
-#include "core/entry/metadata.h"
+#include "core/entry/entry_json.h"
 
 #include <gtest/gtest.h>
 
@@ -97,6 +97,7 @@ TEST(DescribeEntry, SaysAllButThePayload) {
   entry.codec = Codec::kJson;
   entry.flags = entry_flags::kMarker;
   entry.fillId = {0xab};
+  entry.leaseId = {0xcd};
   entry.created = 7;
   entry.freshFor = 1;
   entry.staleFor = 2;
@@ -108,14 +109,16 @@ TEST(DescribeEntry, SaysAllButThePayload) {
   const std::string text = describeEntry(entry);
   EXPECT_EQ(text.find("secret"), std::string::npos);
   const Json expected = {{"version", 1},
+                         {"kind", "lease"},
                          {"codec", "json"},
-                         {"marker", true},
                          {"fillId", "ab" + std::string(30, '0')},
                          {"created", 7},
                          {"freshFor", 1},
                          {"staleFor", 2},
                          {"keepFor", 3},
                          {"loadTime", 4},
+                         {"lease", "cd" + std::string(30, '0')},
+                         {"outdated", false},
                          {"tags", {{{"name", "news"}, {"stamp", "01ff" + std::string(28, '0')}}}},
                          {"metadata", {{"z", 1}, {"a", {2}}}},
                          {"payloadBytes", 6}};

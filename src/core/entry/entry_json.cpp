@@ -1,4 +1,4 @@
-#include "core/entry/metadata.h"
+#include "core/entry/entry_json.h"
 
 #include <exception>
 #include <nlohmann/json.hpp>
@@ -34,6 +34,12 @@ const char* codecName(Codec codec) {
       return "custom";
   }
   return "unknown";
+}
+
+const char* kindName(const Entry& entry) {
+  if (entry.isMarker()) return "lease";
+  if ((entry.flags & entry_flags::kFailure) != 0) return "failure";
+  return entry.isValue() ? "value" : "uncacheable";
 }
 
 // Nesting is bounded, because whoever reads the document may recurse.
@@ -109,14 +115,16 @@ std::string description(const Entry& entry) {
   const auto field = [&](const char* name, const std::string& json) {
     text.append(",\"").append(name).append("\":").append(json);
   };
+  field("kind", jsonString(kindName(entry)));
   field("codec", jsonString(codecName(entry.codec)));
-  field("marker", entry.isMarker() ? "true" : "false");
   field("fillId", jsonString(hex(entry.fillId.data(), entry.fillId.size())));
   field("created", std::to_string(entry.created));
   field("freshFor", std::to_string(entry.freshFor));
   field("staleFor", std::to_string(entry.staleFor));
   field("keepFor", std::to_string(entry.keepFor));
   field("loadTime", std::to_string(entry.loadTime));
+  field("lease", entry.leaseId == FillId{} ? "null" : jsonString(hex(entry.leaseId.data(), entry.leaseId.size())));
+  field("outdated", entry.outdated ? "true" : "false");
   std::string list;
   TagReader tags(entry.tags);
   while (const auto tag = tags.next()) {
