@@ -1,5 +1,5 @@
 'use strict';
-// What the parts of one mount share.
+// What the parts of one mount share, and the parts that call each other.
 
 const { Flights } = require('./flow/collapse');
 const { HttpMetrics } = require('./flow/metrics');
@@ -7,6 +7,8 @@ const { HitForMiss } = require('./storage/hit-for-miss');
 const { RequestKeys } = require('./storage/request-key');
 const { ResponseStore } = require('./storage/response-store');
 const { UnkeyedHeaders } = require('./record/vary-warnings');
+const { BackgroundRevalidation } = require('./flow/background-revalidation');
+const { StoredResponder } = require('./serve/serve-stored');
 
 class Mount {
   /**
@@ -22,6 +24,8 @@ class Mount {
     /** URLs whose answers nobody waits for. */
     this.uncacheable = new HitForMiss(options.hitForMiss);
     this.unkeyed = options.warnings ? new UnkeyedHeaders(options.keyHeaders) : undefined;
+    this.responder = new StoredResponder(this);
+    this.revalidation = new BackgroundRevalidation(this);
   }
 
   /**

@@ -5,6 +5,7 @@
 const { clearTimeout, setTimeout } = require('../../timers');
 const { detachedCopy, relay } = require('./detached-request');
 const { RequestContext } = require('../record/request-context');
+const { runHandler } = require('../record/run-handler');
 const { addStatus } = require('../serve/response-fields');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
@@ -46,21 +47,13 @@ class BackgroundRevalidation {
   #options;
   #store;
   #flights;
-  #answers;
-  #run;
 
-  /**
-   * @param {import('../mount').MountInstance} mount
-   * @param {() => import('../serve/serve-stored').StoredResponderInstance} answers
-   * @param {(exchange: RequestContextInstance, right: import('../record/run-handler').Right) => void} run the handler
-   */
-  constructor(mount, answers, run) {
+  /** @param {import('../mount').MountInstance} mount */
+  constructor(mount) {
     this.#mount = mount;
     this.#options = mount.options;
     this.#store = mount.store;
     this.#flights = mount.flights;
-    this.#answers = answers;
-    this.#run = run;
   }
 
   /**
@@ -89,8 +82,8 @@ class BackgroundRevalidation {
       if (lease === undefined) return end();
       flight.lease = lease;
       // Somebody else may have been quicker: what was found was replaced, or purged, before the lease was ours.
-      const now = this.#answers().peek(target).found ?? (await this.#store.read(target)).found;
-      if (now === undefined || this.#answers().isFresh(exchange, now)) {
+      const now = this.#mount.responder.peek(target).found ?? (await this.#store.read(target)).found;
+      if (now === undefined || this.#mount.responder.isFresh(exchange, now)) {
         void lease.giveUp();
         return end();
       }
@@ -113,7 +106,7 @@ class BackgroundRevalidation {
       });
       const proceed = (/** @type {() => void} */ forward) => {
         copy.forward = forward;
-        this.#run(copy, { slot, lease, flight: undefined });
+        runHandler(this.#mount, copy, { slot, lease, flight: undefined });
       };
       /** @type {any} */ (req)[OURS] = { mount: this.#mount, proceed };
       try {

@@ -7,6 +7,7 @@ const policy = require('../rfc/policy');
 const { emptySlot } = require('../storage/response-store');
 const { asUsable } = require('../storage/stored-response');
 const { selectorOf } = require('../rfc/vary');
+const { runHandler } = require('../record/run-handler');
 
 /** @typedef {import('../storage/response-store').Slot} Slot */
 /** @typedef {import('../record/request-context').RequestContextInstance} RequestContextInstance */
@@ -33,23 +34,15 @@ class MissHandler {
   #flights;
   #metrics;
   #uncacheable;
-  #answers;
-  #run;
 
-  /**
-   * @param {import('../mount').MountInstance} mount
-   * @param {import('../serve/serve-stored').StoredResponderInstance} answers
-   * @param {(exchange: RequestContextInstance, right: import('../record/run-handler').Right) => void} run the handler
-   */
-  constructor(mount, answers, run) {
+  /** @param {import('../mount').MountInstance} mount */
+  constructor(mount) {
     this.#mount = mount;
     this.#options = mount.options;
     this.#store = mount.store;
     this.#flights = mount.flights;
     this.#metrics = mount.metrics;
     this.#uncacheable = mount.uncacheable;
-    this.#answers = answers;
-    this.#run = run;
   }
 
   /**
@@ -94,7 +87,7 @@ class MissHandler {
    */
   #sharesWhole(exchange, slot, { whole }) {
     if (whole === undefined || !isFor(exchange.target, whole.shared)) return false;
-    return this.#answers.from(exchange, slot, asUsable(whole.stored, Date.now()), 'memory');
+    return this.#mount.responder.from(exchange, slot, asUsable(whole.stored, Date.now()), 'memory');
   }
 
   /**
@@ -127,11 +120,11 @@ class MissHandler {
         exchange.fwd = 'vary-miss';
         return void flight.over().then(() => this.#again(exchange));
       }
-      if (outcome.end === 'found' && this.#answers.from(exchange, outcome.slot, outcome.found, 'redis')) return;
+      if (outcome.end === 'found' && this.#mount.responder.from(exchange, outcome.slot, outcome.found, 'redis')) return;
       // https://www.rfc-editor.org/rfc/rfc9211.html#section-2.6
       if (outcome.end === 'stored') {
         const usable = asUsable(outcome.stored, Date.now());
-        if (this.#answers.send(exchange, usable, `fwd=${exchange.fwd}; collapsed`, 'collapsed')) return;
+        if (this.#mount.responder.send(exchange, usable, `fwd=${exchange.fwd}; collapsed`, 'collapsed')) return;
       } else if (!hasConditions(asked) && flight.begin?.(res)) {
         this.#metrics.count(req, 'collapsed', { status: res.statusCode, started });
         return req.method === 'HEAD' ? void res.end() : flight.follow(res);
@@ -147,8 +140,8 @@ class MissHandler {
   /** @param {RequestContextInstance} exchange */
   #again(exchange) {
     if (exchange.res.destroyed) return;
-    const { slot, found } = this.#answers.peek(exchange.target);
-    if (found !== undefined && this.#answers.from(exchange, slot, found, 'memory')) return;
+    const { slot, found } = this.#mount.responder.peek(exchange.target);
+    if (found !== undefined && this.#mount.responder.from(exchange, slot, found, 'memory')) return;
     this.take(exchange, slot);
   }
 
@@ -163,7 +156,7 @@ class MissHandler {
     if (exchange.stale !== undefined) return alone();
     this.#store.read(exchange.target).then(({ slot: at, found }) => {
       if (exchange.res.destroyed) return;
-      if (found === undefined || !this.#answers.from(exchange, at, found, 'redis')) alone();
+      if (found === undefined || !this.#mount.responder.from(exchange, at, found, 'redis')) alone();
     }, alone);
   }
 
@@ -197,13 +190,13 @@ class MissHandler {
         if (flight) this.#flights.remove(flight);
         return;
       }
-      if (lease !== undefined) return this.#run(exchange, { slot: place, lease, flight });
+      if (lease !== undefined) return runHandler(this.#mount, exchange, { slot: place, lease, flight });
       if (renews && reason === 'gone') {
         exchange.stale = exchange.part = undefined;
         exchange.fwd = 'uri-miss';
         place = emptySlot(target.base);
       } else if (found === undefined) break;
-      else if (this.#answers.from(exchange, place, found, 'redis', flight)) {
+      else if (this.#mount.responder.from(exchange, place, found, 'redis', flight)) {
         const names = place.variant ? (place.marker?.names ?? NONE) : NONE;
         const shared = { names, selector: selectorOf(names, target.req, target.identity) };
         flight?.finish({ end: 'found', found, shared, slot: place });
@@ -211,7 +204,7 @@ class MissHandler {
         return;
       } else if (exchange.fwd === 'request') break;
     }
-    this.#run(exchange, { slot: place, lease: undefined, flight });
+    runHandler(this.#mount, exchange, { slot: place, lease: undefined, flight });
   }
 
   /**
@@ -219,7 +212,7 @@ class MissHandler {
    * @param {Slot} slot
    */
   #alone(exchange, slot) {
-    this.#run(exchange, { slot, lease: undefined, flight: undefined });
+    runHandler(this.#mount, exchange, { slot, lease: undefined, flight: undefined });
   }
 }
 

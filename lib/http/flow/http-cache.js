@@ -2,15 +2,13 @@
 // One request's way: bypass, hit, or miss. Both mounts are this class; what each step does is said in the file of its name.
 
 const { addStatus } = require('../serve/response-fields');
-const { StoredResponder } = require('../serve/serve-stored');
 const { onHead } = require('../record/response-methods');
 const { RequestContext } = require('../record/request-context');
 const { Invalidations } = require('../storage/invalidations');
 const { MissHandler } = require('./handle-miss');
 const { Mount } = require('../mount');
 const policy = require('../rfc/policy');
-const { HandlerRun } = require('../record/run-handler');
-const { BackgroundRevalidation, isOurs } = require('./background-revalidation');
+const { isOurs } = require('./background-revalidation');
 const { targetOf } = require('../storage/variant-target');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
@@ -35,9 +33,7 @@ function markPassed(req, cache) {
 class HttpCache {
   #mount;
   #options;
-  #answers;
   #misses;
-  #seconds;
   #invalidations;
 
   /**
@@ -45,35 +41,10 @@ class HttpCache {
    * @param {string} space prefix of the keys
    */
   constructor(options, space) {
-    const mount = new Mount(options, space);
-    const { store, metrics, flights, uncacheable, unkeyed } = mount;
-    /** @type {import('../record/run-handler').RunContext} */
-    const context = {
-      options,
-      store,
-      serve: (...answer) => this.#answers.send(...answer),
-      told: ({ req, started }, outcome, more) => metrics.count(req, outcome, { ...more, started }),
-      landed: (flight) => flights.remove(flight),
-      learned: (base, isUncacheable) => (isUncacheable ? uncacheable.add(base) : uncacheable.delete(base)),
-      rerunFor: (exchange) => this.#seconds.forClient(exchange),
-      headKnown: (exchange) => unkeyed?.stop(exchange),
-      checkUnkeyed: unkeyed && ((exchange, names) => unkeyed.check(exchange, names)),
-    };
-    /**
-     * @param {RequestContextInstance} exchange
-     * @param {import('../record/run-handler').Right} right
-     */
-    const run = (exchange, right) => {
-      if (right.flight !== undefined) right.flight.lease = right.lease;
-      if (right.lease !== undefined) unkeyed?.watch(exchange);
-      new HandlerRun(context, exchange, right).start();
-    };
-    this.#seconds = new BackgroundRevalidation(mount, () => this.#answers, run);
-    this.#mount = mount;
     this.#options = options;
-    this.#answers = new StoredResponder(mount, (...stale) => this.#seconds.revalidate(...stale));
-    this.#misses = new MissHandler(mount, this.#answers, run);
-    this.#invalidations = new Invalidations(mount, context, (req, base) => targetOf(req, base, options));
+    this.#mount = new Mount(options, space);
+    this.#misses = new MissHandler(this.#mount);
+    this.#invalidations = new Invalidations(this.#mount);
   }
 
   /**
@@ -103,11 +74,11 @@ class HttpCache {
     if (reason !== undefined) return this.#passOn(req, res, forward, 'bypass', reason);
     const target = targetOf(req, base, this.#options);
     if (target === undefined) return this.#passOn(req, res, forward, 'bypass', 'identity');
-    const { slot, found } = this.#answers.peek(target);
-    if (found !== undefined && this.#answers.atOnce(req, res, found, target)) return;
+    const { slot, found } = this.#mount.responder.peek(target);
+    if (found !== undefined && this.#mount.responder.atOnce(req, res, found, target)) return;
     const exchange = new RequestContext(req, res, forward, target, depth);
     exchange.rerun = rerun;
-    if (found !== undefined && this.#answers.from(exchange, slot, found, 'memory')) return;
+    if (found !== undefined && this.#mount.responder.from(exchange, slot, found, 'memory')) return;
     if (found === undefined && slot.marker !== undefined) exchange.fwd = 'vary-miss';
     if (this.#options.rules.requestDirectives && policy.isOnlyIfCached(req)) return this.#refuseUncached(exchange);
     markPassed(req, this);

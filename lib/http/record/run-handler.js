@@ -45,26 +45,14 @@ const { selectorOf, varyNames } = require('../rfc/vary');
  * @property {import('../flow/collapse').StartedFlight | undefined} flight
  */
 
-/**
- * What a run needs of its cache.
- * @typedef {object} RunContext
- * @property {import('../options').HttpCacheOptions} options
- * @property {import('../storage/response-store').ResponseStoreInstance} store
- * @property {(exchange: RequestContext, stored: import('../storage/stored-response').Usable, how: string, detail: string) => boolean} serve
- * @property {(exchange: RequestContext, outcome: string, more: { status: number, reason?: string }) => void} told
- * @property {(flight: import('../flow/collapse').StartedFlight) => void} landed the flight is over
- * @property {(base: string, uncacheable: boolean) => void} learned
- * @property {(exchange: RequestContext) => void} headKnown the handler has said what its response is
- * @property {(exchange: RequestContext, names: readonly string[]) => void} [checkUnkeyed]
- * @property {(exchange: RequestContext) => void} rerunFor runs the app once more, and sends the client what it answers
- */
-
 const EMPTY = Buffer.alloc(0);
 /** On the request: the tags that the handler gave its response. */
 const TAGS = Symbol('tiercel.tags');
 
+/** It listens to its recorder: what that calls is not private. */
 class HandlerRun {
-  #context;
+  #mount;
+  #options;
   #exchange;
   #right;
   /** @type {Map<string, string>} fields that were set before the request reached this layer, with their lines */
@@ -79,6 +67,8 @@ class HandlerRun {
   #head = new ResponseHead(0, []);
   /** @type {Judgement | undefined} */
   #judgement;
+  /** @type {string | undefined} Vary of the head that was judged */
+  #judgedVary;
   /** @type {readonly string[]} */
   #names = [];
   /** @type {readonly string[]} */
@@ -91,16 +81,17 @@ class HandlerRun {
   #declared;
 
   /**
-   * @param {RunContext} context
+   * @param {import('../mount').MountInstance} mount
    * @param {RequestContext} exchange
    * @param {Right} right
    */
-  constructor(context, exchange, right) {
-    this.#context = context;
+  constructor(mount, exchange, right) {
+    this.#mount = mount;
+    this.#options = mount.options;
     this.#exchange = exchange;
     this.#right = right;
     this.#outer = fieldsOf(exchange.res);
-    this.#declared = watchDeclared(exchange.res, context.options.rules.targets);
+    this.#declared = watchDeclared(exchange.res, mount.options.rules.targets);
   }
 
   start() {
@@ -109,16 +100,7 @@ class HandlerRun {
     this.#setConditions();
     const { coding } = this.#exchange.target;
     if (coding !== undefined && this.#right.lease !== undefined) replaceCoding(req, coding);
-    const capture = new ResponseRecorder(res, this.#context.options.maxBodyBytes, {
-      onHead: (head, known) => this.#onHead(head, known),
-      onCommitted: (head) => this.#onCommitted(head),
-      onChunk: (chunk) => flight === undefined || flight.push(chunk, !this.#done),
-      onComplete: (body) => this.#onComplete(body),
-      onEnd: (whole) => flight?.endStream(whole),
-      onDiverted: (body) => this.#onDiverted(body),
-      onDropped: (reason) => this.#onDropped(reason),
-      isAwaited: () => flight?.isAwaited === true,
-    });
+    const capture = new ResponseRecorder(res, this.#options.maxBodyBytes, this);
     if (flight !== undefined) flight.capture = capture;
     /** @type {any} */ (res).cacheTags ??= (/** @type {string[]} */ ...tags) => {
       const tagged = /** @type {any} */ (req);
@@ -151,11 +133,11 @@ class HandlerRun {
    * @param {{ fits: boolean, body: Buffer | undefined }} known
    * @returns {Verdict}
    */
-  #onHead(head, { fits, body }) {
-    const { options } = this.#context;
-    const { req, res, asked, stale } = this.#exchange;
+  onHead(head, { fits, body }) {
+    const options = this.#options;
+    const { req, res, asked, stale, started } = this.#exchange;
     const { lease, flight } = this.#right;
-    this.#context.headKnown(this.#exchange);
+    this.#mount.unkeyed?.stop(this.#exchange);
     this.#delay = performance.now() - this.#sent;
     this.#head = head;
     if (stale !== undefined) {
@@ -163,11 +145,12 @@ class HandlerRun {
       if (policy.maySpareError(this.#agedStale(), head.status, options.rules)) return this.#divert('error');
       // https://www.rfc-editor.org/rfc/rfc9111.html#section-4.3.5
       if (req.method === 'HEAD' && head.status === 200 && !isHeadOf(stale, head)) {
-        this.#context.store.remove(this.#exchange.target.base).catch(() => {});
+        this.#mount.store.remove(this.#exchange.target.base).catch(() => {});
       }
     }
     this.#names = varyNames(head.get('vary'), this.#exchange.target.required);
     this.#judgement = this.#judge(head);
+    this.#judgedVary = head.get('vary');
     if (this.#completing && (head.status === 206 || head.status === 416)) {
       const { part } = this.#exchange;
       return this.#divert(part !== undefined && fits && isRestOf(part, head) ? 'rest' : 'unfit');
@@ -182,13 +165,12 @@ class HandlerRun {
     }
     if (storable) this.#completeHead(head, body);
     // https://www.rfc-editor.org/rfc/rfc9211.html#section-2.5, as far as can be told before the body is complete.
-    const kept = storable && this.#context.store.available && lease.current;
+    const kept = storable && this.#mount.store.available && lease.current;
     addStatus(res, `${options.name}; fwd=${this.#exchange.fwd}${kept ? '; stored' : ''}`);
     if (options.serverTiming) appendTo(res, 'Server-Timing', `${options.name};desc="fwd=${this.#exchange.fwd}"`);
-    this.#context.told(this.#exchange, 'miss', { status: head.status, reason: refused });
+    this.#mount.metrics.count(req, 'miss', { status: head.status, reason: refused, started });
     if (storable || (flight !== undefined && refused === undefined)) return 'record';
     this.#refuse(refused);
-    void req;
     return 'pass';
   }
 
@@ -220,7 +202,7 @@ class HandlerRun {
   #tagsOf(head) {
     const { req } = this.#exchange;
     try {
-      return allTags(this.#context.options.tags?.(req) ?? [], head, /** @type {any} */ (req)[TAGS] ?? []);
+      return allTags(this.#options.tags?.(req) ?? [], head, /** @type {any} */ (req)[TAGS] ?? []);
     } catch {
       return undefined;
     }
@@ -228,7 +210,7 @@ class HandlerRun {
 
   /** @param {Head} head */
   #judge(head) {
-    const { options } = this.#context;
+    const options = this.#options;
     const { asked, target } = this.#exchange;
     return policy.judge(head, asked, options.rules, {
       now: Date.now(),
@@ -274,13 +256,39 @@ class HandlerRun {
    * @param {Head} head
    * @returns {boolean}
    */
-  #onCommitted(head) {
+  onCommitted(head) {
     const { flight } = this.#right;
-    this.#judgement = this.#judge(head);
-    if (this.#judgement.refused !== undefined) return false;
-    this.#context.learned(this.#exchange.target.base, false);
+    if (!this.#isJudged(head)) this.#judgement = this.#judge(head);
+    if (this.#judgement?.refused !== undefined) return false;
+    this.#mount.uncacheable.delete(this.#exchange.target.base);
     if (flight !== undefined && !this.#exchange.res.writableEnded) this.#stream(flight, head);
     return true;
+  }
+
+  /**
+   * Whether the judgement holds for the head as it was sent: outer layers may have completed it.
+   * @param {Head} head
+   */
+  #isJudged(head) {
+    return this.#judgedVary === head.get('vary') && policy.isSameToJudge(head, this.#head, this.#options.rules);
+  }
+
+  /**
+   * @param {Buffer} chunk
+   * @returns {boolean}
+   */
+  onChunk(chunk) {
+    const { flight } = this.#right;
+    return flight === undefined || flight.push(chunk, !this.#done);
+  }
+
+  /** @param {boolean} whole */
+  onEnd(whole) {
+    this.#right.flight?.endStream(whole);
+  }
+
+  isAwaited() {
+    return this.#right.flight?.isAwaited === true;
   }
 
   /**
@@ -304,7 +312,7 @@ class HandlerRun {
         try {
           // As for a hit: what the handler set replaces what layers outside of us have set.
           setFlat(res, list);
-          addStatus(res, `${this.#context.options.name}; fwd=${this.#exchange.fwd}; collapsed`);
+          addStatus(res, `${this.#options.name}; fwd=${this.#exchange.fwd}; collapsed`);
           if (metadata.message) res.writeHead(metadata.status, metadata.message);
           else res.writeHead(metadata.status);
           return true;
@@ -327,7 +335,7 @@ class HandlerRun {
   }
 
   /** @param {Buffer} body */
-  #onComplete(body) {
+  onComplete(body) {
     this.#save(this.#stored(body));
   }
 
@@ -350,16 +358,16 @@ class HandlerRun {
    */
   #save(stored) {
     this.#done = true;
-    const { store, landed, options, checkUnkeyed } = this.#context;
+    const { store, flights, options, unkeyed } = this.#mount;
     const { target } = this.#exchange;
     const { slot, lease, flight } = this.#right;
     if (stored.metadata.part === undefined) flight?.finish({ end: 'stored', shared: this.#shared(), stored });
-    const end = () => flight && landed(flight);
+    const end = () => flight && flights.remove(flight);
     if (lease === undefined) {
       end();
       return false;
     }
-    checkUnkeyed?.(this.#exchange, this.#names);
+    unkeyed?.check(this.#exchange, this.#names);
     const validators = stored.metadata.etag !== '' || stored.metadata.modified !== '';
     const { swr, sie, flags } = stored.metadata;
     const { retain, staleIfDisconnected } = options.rules;
@@ -376,7 +384,7 @@ class HandlerRun {
   }
 
   /** @param {Buffer | undefined} body of a response that was absorbed */
-  #onDiverted(body) {
+  onDiverted(body) {
     const why = this.#diversion;
     if (why === 'validated') return this.#onValidated();
     if (why === 'error') return this.#onSpared();
@@ -431,7 +439,7 @@ class HandlerRun {
     const { lease } = this.#right;
     void lease?.giveUp();
     this.#finish('refused');
-    this.#context.rerunFor(this.#exchange);
+    this.#mount.revalidation.forClient(this.#exchange);
   }
 
   /** Something stale is better than this error. https://www.rfc-editor.org/rfc/rfc5861.html#section-4 */
@@ -453,16 +461,16 @@ class HandlerRun {
    * @param {string} outcome
    */
   #answer(stored, how, outcome) {
-    const { res } = this.#exchange;
-    if (outcome === 'miss') this.#context.told(this.#exchange, 'miss', { status: stored.metadata.status });
-    if (this.#context.serve(this.#exchange, stored, how, outcome)) return;
+    const { req, res, started } = this.#exchange;
+    if (outcome === 'miss') this.#mount.metrics.count(req, 'miss', { status: stored.metadata.status, started });
+    if (this.#mount.responder.send(this.#exchange, stored, how, outcome)) return;
     // Cannot happen with what was served before: but no client is left without a response.
     if (!res.headersSent) res.writeHead(502);
     res.end();
   }
 
   /** @param {'refused' | 'too-large' | 'aborted'} reason */
-  #onDropped(reason) {
+  onDropped(reason) {
     if (reason === 'aborted') {
       void this.#right.lease?.giveUp();
       this.#finish('aborted');
@@ -476,20 +484,20 @@ class HandlerRun {
   #refuse(reason) {
     if (this.#done) return;
     this.#done = true;
-    const { learned, store, options } = this.#context;
+    const { uncacheable, store, flights, options } = this.#mount;
     const { stale, target } = this.#exchange;
     const { lease, flight } = this.#right;
     const { status } = this.#head;
     // An error says nothing about the next answer, nor does a response that is too large for its request alone.
     const isOfRequest = policy.OF_REQUEST.has(reason ?? '');
     const lasting = status < 500 && status !== 206 && !isOfRequest;
-    if (lasting && lease !== undefined) learned(target.base, true);
-    if (reason === 'authorization' || reason === 'cookie') learned(policy.personalKey(target.base), true);
+    if (lasting && lease !== undefined) uncacheable.add(target.base);
+    if (reason === 'authorization' || reason === 'cookie') uncacheable.add(policy.personalKey(target.base));
     void lease?.giveUp(lasting ? options.hitForMiss : 0);
     if (reason === 'too-large' && flight?.isAwaited) {
       // Those who read along go on; nobody joins them.
       flight.fenced = true;
-      this.#context.landed(flight);
+      flights.remove(flight);
     } else this.#finish('refused');
     // It has been replaced by something that is not to be stored.
     if (stale !== undefined && lease !== undefined && status < 500 && !isOfRequest && this.#diversion !== 'condition') {
@@ -503,8 +511,19 @@ class HandlerRun {
     this.#done = true;
     if (flight === undefined) return;
     flight.finish({ end });
-    this.#context.landed(flight);
+    this.#mount.flights.remove(flight);
   }
 }
 
-module.exports = { HandlerRun };
+/**
+ * @param {import('../mount').MountInstance} mount
+ * @param {RequestContext} exchange
+ * @param {Right} right
+ */
+function runHandler(mount, exchange, right) {
+  if (right.flight !== undefined) right.flight.lease = right.lease;
+  if (right.lease !== undefined) mount.unkeyed?.watch(exchange);
+  new HandlerRun(mount, exchange, right).start();
+}
+
+module.exports = { runHandler };

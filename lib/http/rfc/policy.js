@@ -106,6 +106,32 @@ function judge(head, req, rules, { now, delay, identified, vary }) {
   return judgement;
 }
 
+// What judge() looks at, besides the status and targeted fields.
+const JUDGED = [
+  'cache-control',
+  'expires',
+  'date',
+  'age',
+  'vary',
+  'set-cookie',
+  'etag',
+  'last-modified',
+  'content-type',
+  'content-encoding',
+];
+
+/**
+ * Whether judge() would say the same of both.
+ * @param {ResponseHead} head
+ * @param {ResponseHead} other
+ * @param {Rules} rules
+ */
+function isSameToJudge(head, other, { targets }) {
+  if (head.status !== other.status) return false;
+  for (const name of JUDGED) if (head.get(name) !== other.get(name)) return false;
+  return targets.every((name) => head.get(name) === other.get(name));
+}
+
 /**
  * @param {IncomingMessage} req
  * @param {import('./cache-control').Directives} directives
@@ -280,6 +306,7 @@ function isNoStore({ headers }) {
 module.exports = {
   bypassReason,
   judge,
+  isSameToJudge,
   useOf,
   maySpareError,
   mayServeStale,

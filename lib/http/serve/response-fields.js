@@ -14,9 +14,10 @@ const { namesOf } = require('../record/response-methods');
  * @param {readonly string[]} known whole names
  * @param {Head} head
  * @param {readonly unknown[]} own of res.cacheTags()
- * @returns {string[]} whole names
+ * @returns {readonly string[]} whole names
  */
 function allTags(known, head, own) {
+  if (known.length + own.length === 0 && !head.has('cache-tag') && !head.has('surrogate-key')) return known;
   const listed = (head.get('cache-tag') ?? '').split(',');
   const keys = (head.get('surrogate-key') ?? '').split(/\s+/);
   const found = [...listed, ...keys].map((tag) => tag.trim()).filter((tag) => tag !== '');

@@ -49,7 +49,8 @@ class ResponseHead {
    * @param {string} id
    */
   get(id) {
-    return this.#fields.get(id)?.lines.join(', ');
+    const lines = this.#fields.get(id)?.lines;
+    return lines === undefined || lines.length === 1 ? lines?.[0] : lines.join(', ');
   }
 
   /**

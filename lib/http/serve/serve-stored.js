@@ -21,21 +21,17 @@ const { emptySlot } = require('../storage/response-store');
 const canSlice = (asked, stored) => Boolean(sliceFor(asked, stored));
 
 class StoredResponder {
+  #mount;
   #options;
   #store;
   #metrics;
-  /** @type {(exchange: RequestContextInstance, slot: Slot, found: Usable, own: Flight | undefined) => void} */
-  #revalidate;
 
-  /**
-   * @param {import('../mount').MountInstance} mount
-   * @param {(exchange: RequestContextInstance, slot: Slot, found: Usable, own: Flight | undefined) => void} revalidate
-   */
-  constructor({ options, store, metrics }, revalidate) {
-    this.#options = options;
-    this.#store = store;
-    this.#metrics = metrics;
-    this.#revalidate = revalidate;
+  /** @param {import('../mount').MountInstance} mount */
+  constructor(mount) {
+    this.#mount = mount;
+    this.#options = mount.options;
+    this.#store = mount.store;
+    this.#metrics = mount.metrics;
   }
 
   /**
@@ -93,7 +89,7 @@ class StoredResponder {
     exchange.stale = found;
     if (use === 'revalidate' || exchange.rerun === undefined) return false;
     if (!this.send(exchange, found, this.#hit(found, tier), 'stale-while-revalidate')) return false;
-    this.#revalidate(exchange, slot, found, own);
+    this.#mount.revalidation.revalidate(exchange, slot, found, own);
     return true;
   }
 

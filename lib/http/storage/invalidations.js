@@ -7,6 +7,7 @@ const { HitForMiss } = require('./hit-for-miss');
 const { RequestKeys } = require('./request-key');
 const { addStatus } = require('../serve/response-fields');
 const { runPost } = require('./post-as-get');
+const { targetOf } = require('./variant-target');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
@@ -23,24 +24,18 @@ class Invalidations {
   #keys;
   #flights;
   #metrics;
-  #context;
-  #targetOf;
+  #mount;
   /** URLs whose POSTs are answered with nothing to store. */
   #plainPosts = new HitForMiss(PLAIN_POST_MS);
 
-  /**
-   * @param {import('../mount').MountInstance} mount
-   * @param {import('../record/run-handler').RunContext} context
-   * @param {(req: IncomingMessage, base: string) => import('./response-store').Target | undefined} targetOf
-   */
-  constructor({ options, store, keys, flights, metrics }, context, targetOf) {
-    this.#options = options;
-    this.#store = store;
-    this.#keys = keys;
-    this.#flights = flights;
-    this.#metrics = metrics;
-    this.#context = context;
-    this.#targetOf = targetOf;
+  /** @param {import('../mount').MountInstance} mount */
+  constructor(mount) {
+    this.#mount = mount;
+    this.#options = mount.options;
+    this.#store = mount.store;
+    this.#keys = mount.keys;
+    this.#flights = mount.flights;
+    this.#metrics = mount.metrics;
   }
 
   /**
@@ -117,9 +112,9 @@ class Invalidations {
     };
     const isRecordable = req.httpVersionMajor < 2 && req.method === 'POST';
     const learns = this.#options.rules.storePost && isRecordable && base !== undefined;
-    const target = learns && !this.#plainPosts.has(base) && this.#targetOf(req, base);
+    const target = learns && !this.#plainPosts.has(base) && targetOf(req, base, this.#options);
     if (target) {
-      void runPost(new RequestContext(req, res, forward, target, depth), this.#context, {
+      void runPost(new RequestContext(req, res, forward, target, depth), this.#mount, {
         isOwnUrl: (head) => {
           const location = head.get('content-location');
           return location !== undefined && this.#keys.ofReference(req, location, depth) === base;

@@ -38,7 +38,7 @@ async function leaseOf(store, target, leaseFor) {
  * Runs the handler of a POST, and stores its response if it is one to be stored. A lease beside the URL's own says whether
  * anything has changed since the handler began; the URL's own would make every GET wait for the POST.
  * @param {RequestContext} exchange
- * @param {import('../record/run-handler').RunContext} context
+ * @param {import('../mount').MountInstance} mount
  * @param {{ isOwnUrl: (head: Head) => boolean, onHead: (head: Head, stored: boolean) => void }} hooks
  */
 async function runPost(exchange, { options, store }, { isOwnUrl, onHead }) {
