@@ -6,10 +6,7 @@ const MOST_AWAKE = 1000;
 // Of those that have been awake for longest, so many are looked at for each that wakes.
 const LOOKS = 8;
 
-/**
- * @typedef {object} Sleeper
- * @property {() => boolean} sleep false: it was used since it was asked last, or something is under way
- */
+/** @typedef {import('./types').Sleeper} Sleeper */
 
 class AwakeNamespaces {
   /** @type {Set<Sleeper>} */

@@ -8,27 +8,9 @@ const { parseTags } = require('../options/tags');
 const WRITE = ['ttl', 'jitter', 'staleWhileRevalidate', 'staleIfError', 'tags'];
 const LOAD = [...WRITE, 'refreshAhead', 'timeout', 'softTimeout', 'errorBackoff', 'cacheIf', 'signal'];
 
-/**
- * What a call has when it says nothing.
- * @typedef {object} CallDefaults
- * @property {number} ttl
- * @property {number} maxTtl
- * @property {number} jitter a share of the ttl
- * @property {number} staleWhileRevalidate
- * @property {number} staleIfError
- * @property {number} refreshAhead as in src/node/cache_store.cpp: 0 none, ms, minus a share, NaN for XFetch
- * @property {number | undefined} timeout
- * @property {number | undefined} softTimeout
- * @property {number} errorBackoff
- * @property {number} leaseTimeout
- */
+/** @typedef {import('./types').CallDefaults} CallDefaults */
 
-/**
- * @typedef {object} Windows
- * @property {number} fresh from now until it is stale
- * @property {number} stale from now until it may no longer be served while it is revalidated
- * @property {number} keep from now until it is gone
- */
+/** @typedef {import('./types').Windows} Windows */
 
 /**
  * @param {any} value

@@ -22,19 +22,9 @@ const SET = 10;
 const REGEXP = 11;
 const VIEW = 12;
 
-/**
- * @typedef {object} Layout
- * @property {number} kind
- * @property {ReadonlyArray<any>} keys of what is nested
- * @property {ReadonlyArray<any>} parts its layouts
- * @property {number} id
- */
+/** @typedef {import('./types').Layout} Layout */
 
-/**
- * @typedef {object} Plan
- * @property {any} source the value to copy: belongs to the plan, nobody may change it
- * @property {Layout | undefined} layout undefined: a primitive
- */
+/** @typedef {import('./types').Plan} Plan */
 
 /** @type {Layout[]} */
 const SIMPLE = [ARRAY, OBJECT, ROWS, MIXED, NESTED, BARE, DATE, BUFFER, BYTES, MAP, SET, REGEXP, VIEW].map((kind) => ({

@@ -26,29 +26,9 @@ const MOST_SHARE = 1 / 4;
 const MOST_ENTRY_BYTES = 4 << 20;
 const DAY_MS = 86_400_000;
 
-/**
- * @typedef {object} MemoryOptions
- * @property {number} maxBytes
- * @property {number} maxEntryBytes
- * @property {number} maxEntries 0: no bound
- * @property {number} maxStaleness ms
- * @property {boolean | undefined} shared with the other caches of the namespace in this process
- */
+/** @typedef {import('./types').MemoryOptions} MemoryOptions */
 
-/**
- * @typedef {object} NormalCacheOptions
- * @property {import('../redis/options').NativeRedisOptions | import('../redis/client').Client | undefined} redis
- * @property {boolean} ownsClient
- * @property {MemoryOptions | undefined} memory
- * @property {string} namespace
- * @property {string} prefix of every key in Redis
- * @property {string} tierName caches of this process with the same one share their memory
- * @property {number} stampFor ms that the stamp of a tag lives
- * @property {import('./call-options').CallDefaults} call
- * @property {import('./codecs').CacheCodec} codec
- * @property {'copy' | 'frozen'} share
- * @property {import('../../types').Logger | undefined} logger
- */
+/** @typedef {import('./types').NormalCacheOptions} NormalCacheOptions */
 
 /**
  * @param {unknown} value

@@ -4,21 +4,9 @@
 // later, and is not stored.
 const { Waiter } = require('../store/lease-waiters');
 
-/**
- * What a load gave.
- * @typedef {object} LoadResult
- * @property {any} value for the caller that began it
- * @property {import('./codecs').Encoded | undefined} encoded for the other callers; undefined: they share the value
- * @property {'memory' | 'redis' | 'loader' | 'stale' | 'none'} source 'none': somebody else refreshes the entry
- * @property {import('../store/tiered-store').Hit} [hit] of a tier
- */
+/** @typedef {import('./types').LoadResult} LoadResult */
 
-/**
- * Told by a load about its lease.
- * @typedef {object} LeaseOwner
- * @property {(load: InFlightLoad) => void} leaseLost
- * @property {(load: InFlightLoad) => void} checkLease the key has changed while the load holds its lease
- */
+/** @typedef {import('./types').LeaseOwner} LeaseOwner */
 
 class InFlightLoad extends Waiter {
   /** Whether callers may join it, as far as is known. */

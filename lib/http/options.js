@@ -12,45 +12,9 @@ const { queryRule } = require('./storage/request-key');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 
-/**
- * What the policy goes by. Durations in milliseconds.
- * @typedef {object} Rules
- * @property {number | undefined} ttl
- * @property {readonly string[]} targets targeted cache control fields
- * @property {readonly string[]} vary
- * @property {boolean} heuristics
- * @property {boolean} storeSetCookie
- * @property {boolean} partial
- * @property {boolean} storePost
- * @property {boolean} requestDirectives
- * @property {boolean} lenientDates
- * @property {number} staleWhileRevalidate
- * @property {number} staleIfError
- * @property {number} staleIfDisconnected
- * @property {number} retain for revalidation, after the lifetime
- */
+/** @typedef {import('./types').Rules} Rules */
 
-/**
- * @typedef {object} HttpCacheOptions
- * @property {object} cache the Tiercel cache itself; what is known of its mounts is kept per cache
- * @property {import('../store/byte-entries').ByteEntriesInstance} store
- * @property {Rules} rules
- * @property {string} name as it is written in Cache-Status
- * @property {number} maxBodyBytes
- * @property {((req: IncomingMessage) => string) | undefined} key
- * @property {((req: IncomingMessage) => string | undefined | null) | undefined} identity
- * @property {readonly string[]} keyHeaders
- * @property {import('./storage/request-key').QueryRule} query
- * @property {((req: IncomingMessage) => readonly string[]) | undefined} tags whole names
- * @property {number} collapse how long one request waits for the handler of another; 0: not at all
- * @property {number} leaseFor
- * @property {number} hitForMiss
- * @property {readonly ('br' | 'gzip' | 'zstd')[]} compress
- * @property {boolean} serverTiming
- * @property {boolean} warnings
- * @property {((event: any) => void) | undefined} log
- * @property {((req: IncomingMessage) => string) | undefined} route
- */
+/** @typedef {import('./types').HttpCacheOptions} HttpCacheOptions */
 
 const KNOWN = [
   'cache',

@@ -5,16 +5,7 @@ const { METHODS, WITH_SCORES } = require('./commands');
 const { describe } = require('../options/invalid');
 const { textOf, waitingTime } = require('./blocking');
 
-/**
- * One command: its number (-1: its name is the first argument), what an error calls it, and what its answer becomes.
- * @typedef {object} Command
- * @property {number} number
- * @property {string} name
- * @property {readonly any[]} args
- * @property {import('./commands').Transform | undefined} transform
- * @property {boolean} endless it may wait on the server
- * @property {number} [waits] ms after which it ends by itself; Infinity: never
- */
+/** @typedef {import('./types').Command} Command */
 
 // The second word of a command with two (SCRIPT LOAD) is its first argument.
 const ROWS = METHODS.map(([method, words, transform]) => {

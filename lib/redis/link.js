@@ -2,13 +2,7 @@
 // What the layers above may do on the connection of a client besides sending commands: cache tiers travel on it, sessions
 // listen to changes on it. Not part of the public class.
 
-/**
- * @typedef {object} LinkState of the native connection
- * @property {boolean} tracking whether the server announces changes of what was read
- * @property {boolean} unresponsive whether it has not answered in time, and not since
- * @property {string} lastError why there is no connection; ''
- * @property {number} protocol 2 or 3
- */
+/** @typedef {import('./types').LinkState} LinkState */
 
 class Link {
   #native;

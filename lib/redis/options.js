@@ -23,24 +23,7 @@ const KNOWN = [
   'maxQueuedBytes',
 ];
 
-/**
- * @typedef {object} NativeRedisOptions
- * @property {string} host
- * @property {number} port
- * @property {string} path '' for TCP
- * @property {string} username '' when there is none, or when it is asked for
- * @property {string} password likewise
- * @property {(() => Promise<[username: string, password: string]>) | undefined} credentials asked for each connection
- * @property {number} db
- * @property {string} clientName
- * @property {number} commandTimeout milliseconds, 0 for none
- * @property {number} connectTimeout milliseconds, 0 for none
- * @property {number} heartbeat milliseconds, 0 for none
- * @property {number} [backoffMax] milliseconds between two attempts to connect, at most
- * @property {import('node:tls').ConnectionOptions | undefined} tls
- * @property {number} maxQueuedCommands
- * @property {number} maxQueuedBytes
- */
+/** @typedef {import('./types').NativeRedisOptions} NativeRedisOptions */
 
 /**
  * @param {unknown} value

@@ -9,26 +9,9 @@ const { STALE_ERROR } = require('./tiered-store');
 const { CacheError } = require('../errors');
 const { checkTag } = require('../options/tags');
 
-/**
- * @typedef {object} StoredEntry
- * @property {Buffer} payload
- * @property {any} metadata
- * @property {number} created epoch ms
- * @property {number} age ms
- * @property {number} ttl ms until it is stale
- * @property {boolean} softened declared stale before its time
- * @property {'memory' | 'redis'} tier
- * @property {number} fill tells this fill of the key from others
- * @property {number} token where memory has it; 0: not there
- * @property {string[]} tags
- */
+/** @typedef {import('./types').StoredEntry} StoredEntry */
 
-/**
- * @typedef {object} LeaseOptions
- * @property {number} leaseFor ms
- * @property {readonly string[]} tags whose stamps count from now on, whole names
- * @property {number} [until] performance.now() up to which somebody else's lease is waited for; without it nobody waits
- */
+/** @typedef {import('./types').LeaseOptions} LeaseOptions */
 
 /**
  * An entry, the lease, or why there is neither.

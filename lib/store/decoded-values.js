@@ -4,20 +4,9 @@
 // values by key; here they stand in the order in which they came, for who has to leave next (CLOCK: whatever was used
 // since gets a second chance).
 
-/**
- * @typedef {object} Decoded
- * @property {string} key
- * @property {number} fill which fill of the key it was decoded from
- * @property {number} token where memory has it
- * @property {number} size estimated bytes of heap, with its bookkeeping
- * @property {boolean} used since it was last looked at for eviction
- * @property {Holder} holder
- */
+/** @typedef {import('./types').Decoded} Decoded */
 
-/**
- * @typedef {object} Holder
- * @property {(decoded: any) => void} dropped it has left
- */
+/** @typedef {import('./types').Holder} Holder */
 
 // Of the key: a slot in a Map, one in a Set, the record itself.
 const BOOKKEEPING = 280;

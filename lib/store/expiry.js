@@ -8,12 +8,7 @@ const AGAIN_MS = 20;
 const STEP = 1024;
 const LONGEST_MS = 4;
 
-/**
- * What is swept.
- * @typedef {object} Swept
- * @property {(limit: number) => number} expire drops so many entries at most, and says how many
- * @property {(limit: number) => number} sweep looks at so much of what was kept of entries, and drops what is gone
- */
+/** @typedef {import('./types').Swept} Swept */
 
 /**
  * @param {Swept} swept

@@ -11,13 +11,7 @@ const SCAN_COUNT = 1000;
 
 /** @typedef {import('./tiered-store').TieredStoreInstance} TieredStore */
 
-/**
- * Makes loads of values under way worthless: their callers get the value, nobody later, and it is not stored.
- * @typedef {object} Overtake
- * @property {(key: string) => void} key
- * @property {(matches: (key: string) => boolean) => void} matching
- * @property {(names: Set<string>) => void} tagged those that have one of these tags, or may have
- */
+/** @typedef {import('./types').Overtake} Overtake */
 
 class Invalidation {
   #tiers;

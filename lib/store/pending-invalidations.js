@@ -6,14 +6,7 @@ const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 1000;
 const { clearTimeout, setTimeout } = require('../timers');
 
-/**
- * How each kind is carried out. All reject when Redis does not acknowledge.
- * @typedef {object} Run
- * @property {(key: string) => Promise<unknown>} remove
- * @property {(names: string[]) => Promise<unknown>} tags whole names
- * @property {(pattern: string) => Promise<unknown>} pattern
- * @property {() => Promise<unknown>} clear
- */
+/** @typedef {import('./types').Run} Run */
 
 class PendingInvalidations {
   #run;

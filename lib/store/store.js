@@ -16,14 +16,7 @@ const VALUES_SHARE = 1 / 2;
 
 /** @typedef {import('../redis/client').Client} Client */
 
-/**
- * Where a namespace is.
- * @typedef {object} Place
- * @property {string} space of its keys, behind the prefix of the cache
- * @property {string[]} namespaces the tags of this namespace and of those around it
- * @property {string} namespaceTag whose change clears it
- * @property {string} path its names, joined by dots; '' outside of all namespaces
- */
+/** @typedef {import('./types').Place} Place */
 
 /** @type {Place} */
 const ROOT = { space: 'k:', namespaces: ['n'], namespaceTag: 'n', path: '' };

@@ -12,52 +12,18 @@ const SILENT = 2;
 const DISTRUSTED = 4;
 const OVER_FAILURE = 8; // of acquire(), without Redis
 
-/**
- * What a tier holds. Lifetimes in milliseconds.
- * @typedef {object} Hit
- * @property {0} kind
- * @property {string | Buffer} payload text for JSON and text
- * @property {number} codec
- * @property {number} freshness FRESH, STALE, STALE_ERROR or AHEAD
- * @property {number} age since the fill
- * @property {number} left until it is stale
- * @property {number} created epoch, by the writer's clock
- * @property {string} metadata JSON, or ''
- * @property {number} staleLeft until it may no longer be served while it is revalidated
- * @property {number} loadTime
- * @property {number} fill tells this fill of the key from others
- * @property {string[]} tags
- * @property {number} token where memory has it, for still(); 0: not there
- */
+/** @typedef {import('./types').Hit} Hit */
 
-/**
- * Of an entry, in milliseconds from its fill.
- * @typedef {object} Windows
- * @property {number} fresh until it is stale
- * @property {number} stale after that: it is served while it is revalidated
- * @property {number} keep after that: it is served when the load fails
- */
+/** @typedef {import('./types').Windows} Windows */
 
-/**
- * @typedef {object} Encoded
- * @property {number} codec one of codec-numbers.js
- * @property {string | Uint8Array} payload
- */
+/** @typedef {import('./types').Encoded} Encoded */
 
 const FRESH = 0;
 const STALE = 1;
 const STALE_ERROR = 2;
 const AHEAD = 3; // fresh, and its refresh is due
 
-/**
- * What came of asking for a lease, when it is no value. Kinds as in src/core/found.h.
- * @typedef {object} Outcome
- * @property {number} kind
- * @property {number} left ms
- * @property {number} lease
- * @property {string | Buffer} payload
- * @property {Buffer} [head] of a failure in Redis, for takeOver()
- */
+/** @typedef {import('./types').Outcome} Outcome */
 const OUTDATED = 3;
 const AGAIN = 4;
 const LEASED = 5;

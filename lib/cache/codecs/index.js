@@ -7,20 +7,9 @@ const { encodeJson, decodeJson } = require('./json');
 const { encodeMsgpack, decodeMsgpack, requireMsgpack } = require('./msgpack');
 const { BYTES, JSON_TEXT, MSGPACK, TEXT, CUSTOM } = require('../../store/codec-numbers');
 
-/**
- * @typedef {object} Encoded
- * @property {number} codec
- * @property {string | Uint8Array} payload
- */
+/** @typedef {import('../types').Encoded} Encoded */
 
-/**
- * @typedef {object} CacheCodec
- * @property {string} name
- * @property {boolean} custom
- * @property {(value: unknown, what: string) => Encoded} encode throws a TypeError that begins with `what`
- * @property {(codec: number, payload: string | Uint8Array) => any} decode a value of its own for every call; undefined
- *   when the payload cannot be read
- */
+/** @typedef {import('../types').CacheCodec} CacheCodec */
 
 /**
  * Strings and bytes, which no codec improves.

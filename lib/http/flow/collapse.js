@@ -6,12 +6,7 @@
 /** @typedef {import('../storage/stored-response').StoredResponse} StoredResponse */
 /** @typedef {import('../storage/stored-response').Usable} Usable */
 
-/**
- * The response of a leader, for those whose request it answers too.
- * @typedef {object} Shared
- * @property {readonly string[]} names by which it was selected
- * @property {string} selector of the leader's request
- */
+/** @typedef {import('../types').Shared} Shared */
 
 /**
  * What becomes of a flight, for those who wait. streaming: its body is on its way. stored: it is whole. found: the leader

@@ -15,21 +15,7 @@ const { announceLength, applyFields, copyOf, namesOf, swallow } = require('./res
  * @typedef {'record' | 'pass' | 'divert' | 'absorb'} Verdict
  */
 
-/**
- * Who hears of a response. None of them may throw.
- * @typedef {object} CaptureListener
- * @property {(head: Head, known: { fits: boolean, body: Buffer | undefined }) => Verdict} onHead
- *   Its head is about to be committed, and fields can still be set. `body` is the whole body when it is known already;
- *   `fits` is false when it is known to be too long.
- * @property {(head: Head) => boolean} onCommitted its head as outer layers completed it: whether the copy is still wanted
- * @property {(chunk: Buffer) => boolean | void} onChunk a copy of what was written, in order; false: not more just now
- * @property {(body: Buffer) => void} onComplete it was ended, and is whole
- * @property {(whole: boolean) => void} onEnd it was ended, after what was copied or too large to be; or cut off
- * @property {(body: Buffer | undefined) => void} onDiverted it was ended; the response is as it was before the handler
- *   got it. `body` is the copy
- * @property {(reason: 'refused' | 'too-large' | 'aborted') => void} onDropped there will be no copy
- * @property {() => boolean} isAwaited whether others still wait for it when its own client has gone
- */
+/** @typedef {import('../types').CaptureListener} CaptureListener */
 
 /**
  * Whether it was the client that ended the connection, and not this process.

@@ -37,13 +37,7 @@ const { selectorOf, varyNames } = require('../rfc/vary');
 /** @typedef {import('../storage/stored-response').StoredResponse} StoredResponse */
 /** @typedef {import('./response-recorder').Verdict} Verdict */
 
-/**
- * What a run may fill, and who waits for it.
- * @typedef {object} Right
- * @property {import('../storage/response-store').Slot} slot
- * @property {import('../../store/lease').LeaseInstance | undefined} lease
- * @property {import('../flow/collapse').StartedFlight | undefined} flight
- */
+/** @typedef {import('../types').Right} Right */
 
 const EMPTY = Buffer.alloc(0);
 /** On the request: the tags that the handler gave its response. */

@@ -44,18 +44,7 @@ function bypassReason(req) {
   return undefined;
 }
 
-/**
- * What the head of a response says about its storing.
- * @typedef {object} Judgement
- * @property {string | undefined} refused why it may not be stored
- * @property {number} lifetime ms
- * @property {number} age ms, when the head came
- * @property {number} staleWhileRevalidate ms after its lifetime
- * @property {number} staleIfError ms after its lifetime
- * @property {boolean} noCache never reused without revalidation
- * @property {boolean} mustRevalidate never reused when stale
- * @property {boolean} forAuthorized may answer requests with Authorization
- */
+/** @typedef {import('../types').Judgement} Judgement */
 
 /**
  * https://www.rfc-editor.org/rfc/rfc9111.html#section-3

@@ -10,13 +10,7 @@ const { parseHttpDate } = require('./http-date');
 const ONE_RANGE = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i;
 const CONTENT_RANGE = /^bytes (\d+)-(\d+)\/(\d+)$/i;
 
-/**
- * @typedef {object} Slice
- * @property {206 | 416} status
- * @property {number} start in the payload
- * @property {number} end behind its last byte
- * @property {string} contentRange
- */
+/** @typedef {import('../types').Slice} Slice */
 
 /**
  * What of a stored response the request asks for; undefined: all of it. null: it cannot be answered from what is stored.

@@ -1,12 +1,7 @@
 'use strict';
 // The head of a response as it is about to be sent: status, and fields with their names and lines as the app wrote them.
 
-/**
- * @typedef {object} Field
- * @property {string} name as written
- * @property {string} id in lower case
- * @property {string[]} lines one per line on the wire
- */
+/** @typedef {import('../types').Field} Field */
 
 class ResponseHead {
   /** @type {Map<string, Field>} */

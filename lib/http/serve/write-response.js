@@ -15,13 +15,7 @@ const { hasBody } = require('../storage/stored-response');
 // What a 304 leaves out: the representation's metadata. https://www.rfc-editor.org/rfc/rfc9110.html#section-15.4.5
 const NOT_IN_304 = new Set(['content-type', 'content-length', 'content-encoding', 'content-language', 'last-modified']);
 
-/**
- * @typedef {object} ServeOptions
- * @property {string} name of this cache, for Cache-Status
- * @property {string} how parameters of Cache-Status: https://www.rfc-editor.org/rfc/rfc9211.html#section-2
- * @property {boolean} [lenientDates]
- * @property {boolean} [timing] whether to add Server-Timing
- */
+/** @typedef {import('../types').ServeOptions} ServeOptions */
 
 /**
  * @param {IncomingMessage} req

@@ -15,24 +15,9 @@ const { IDENTITY, selectorOf, valueOf, wantedLanguage } = require('../rfc/vary')
 /** @typedef {import('../../store/byte-entries').ByteEntriesInstance} ByteEntries */
 /** @typedef {import('../../store/lease').LeaseInstance} Lease */
 
-/**
- * Whose answer is asked for.
- * @typedef {object} Target
- * @property {string} base key of the URL
- * @property {IncomingMessage} req
- * @property {string | undefined} identity
- * @property {import('./compress').Coding | 'identity'} [coding] in which it is served, where this layer compresses
- * @property {readonly string[]} required names by which the response is told from others, whatever Vary says
- */
+/** @typedef {import('../types').Target} Target */
 
-/**
- * Where the response to a request is, or will be.
- * @typedef {object} Slot
- * @property {string} key
- * @property {Marker | undefined} marker under the URL; undefined: there is none, or it does not fit
- * @property {boolean} variant
- * @property {boolean} occupied what stands there is no response to this request, and has to be replaced
- */
+/** @typedef {import('../types').Slot} Slot */
 
 /** @typedef {{ slot: Slot, found: Usable | undefined }} Place */
 

@@ -8,44 +8,11 @@ const { ResponseHead } = require('../serve/response-head');
 
 /** @typedef {import('../serve/response-head').Head} Head */
 
-/**
- * JSON in the cache, next to the body.
- * @typedef {object} Metadata
- * @property {2} http version of this shape
- * @property {number} status
- * @property {string} message the reason phrase, '' for the usual one
- * @property {string[]} head name, value, name, value … ready to be written but for Age and Cache-Status
- * @property {string} etag '' when there is none
- * @property {string} modified Last-Modified, '' when there is none
- * @property {number} age ms, when it was stored
- * @property {number} life ms from its origin, not from its storing
- * @property {number} swr ms after its life
- * @property {number} sie ms after its life
- * @property {number} flags of policy.js
- * @property {string} upstream Cache-Status of the layers behind us
- * @property {string} [soft] which soft purge of its URL it is younger than
- * @property {string} [plainEtag] the handler's own, of a body that was compressed here
- * @property {[number, number]} [part] of a 206: where it begins, and how long the whole is
- */
+/** @typedef {import('../types').Metadata} Metadata */
 
-/**
- * What stands under a URL whose answers vary: the names by which they do, and under which generation they are found.
- * @typedef {object} Marker
- * @property {2} http
- * @property {string[]} names
- * @property {string} generation
- * @property {string} soft changes with every soft purge
- * @property {Record<string, string>} [languages] Content-Language → selector
- */
+/** @typedef {import('../types').Marker} Marker */
 
-/**
- * What can be served: an entry, or a stored response that somebody waited for.
- * @typedef {object} Usable
- * @property {Buffer} payload
- * @property {Metadata} metadata
- * @property {number} age ms since it was stored
- * @property {boolean} softened
- */
+/** @typedef {import('../types').Usable} Usable */
 
 /**
  * A response on its way into the cache.

@@ -9,24 +9,7 @@ const KNOWN_STORE = ['cache', 'redis', 'prefix', 'ttl', 'disableTTL', 'disableTo
 const KNOWN = [...KNOWN_STORE, 'scanCount', 'onConflict', 'memory', 'keys', 'hashIds'];
 const POLICIES = ['merge', 'last-wins', 'reject'];
 
-/**
- * @typedef {object} StoreOptions
- * @property {any} cache
- * @property {any} redis
- * @property {string} prefix
- * @property {(session: any) => number} ttlOf ms, not above 0 for none; for a session whose cookie has no end, or, when it
- *   is the user's function, for every session
- * @property {boolean} ttlDecides whether it is the user's function
- * @property {boolean} disableTTL
- * @property {boolean} disableTouch
- * @property {number} touchAfter ms
- * @property {any} serializer
- * @property {number} scanCount
- * @property {'merge' | 'last-wins' | 'reject' | ((base: any, mine: any, theirs: any) => any)} onConflict
- * @property {boolean} memory
- * @property {unknown} keys
- * @property {boolean} hashIds
- */
+/** @typedef {import('../types').StoreOptions} StoreOptions */
 
 /**
  * @param {unknown} value

@@ -9,25 +9,11 @@ const MOST_REMEMBERED = 20_000;
 const SLOTS = 1024; // a power of two
 const MOST_HASHED = 64;
 
-/**
- * @typedef {object} Touch
- * @property {any} expires of the cookie
- * @property {number} ends when the record shall end, epoch ms; Infinity for never
- * @property {unknown} maxAge what the cookie says
- * @property {import('./loaded-session').LoadedSession | undefined} loaded what this request has loaded, if it has
- */
+/** @typedef {import('../types').Touch} Touch */
 
 /** @typedef {(error: any) => void} Done it must not throw */
 
-/**
- * @typedef {object} Running
- * @property {string} id
- * @property {Touch} touch
- * @property {Done} done
- * @property {Done[] | undefined} others who asked for the same
- * @property {Touch | undefined} next
- * @property {Done[]} nextDones
- */
+/** @typedef {import('../types').Running} Running */
 
 /** @type {Done[]} */
 const NOBODY = [];

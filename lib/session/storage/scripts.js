@@ -25,13 +25,7 @@ redis.call('ZADD',KEYS[1],ARGV[2],ARGV[3])
 if redis.call('PTTL',KEYS[1])<tonumber(ARGV[4]) then redis.call('PEXPIRE',KEYS[1],ARGV[4]) end
 return 1`;
 
-/**
- * @typedef {object} Patch
- * @property {string} begins
- * @property {number} offset
- * @property {number} onlyOffset
- * @property {import('../../redis/script').Script} script
- */
+/** @typedef {import('../types').Patch} Patch */
 
 /**
  * A part of records that patch() changes in place. ARGV of its script: bytes, PX or 0; and perhaps what must be there, else

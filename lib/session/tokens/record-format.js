@@ -18,26 +18,11 @@ const HEAD_END = 31;
 const PLAIN_USE = definePatch(PLAIN, MARK_END);
 const SEALED_USE = definePatch(SEALED, MARK_END);
 
-/**
- * What a body says beside the data. Times are of the wall clock, in ms.
- * @typedef {object} Meta
- * @property {string} [u] user
- * @property {string} [g] the generation of the user's sessions to which it belongs
- * @property {number} c created
- * @property {number} e the end of its whole life
- * @property {number} t how long it may be idle
- * @property {string} [l] label
- * @property {string} [a] user agent
- */
+/** @typedef {import('../types').Meta} Meta */
 
 /** @typedef {Meta & { d: Record<string, any> }} Body */
 
-/**
- * @typedef {object} Stored
- * @property {Body} body
- * @property {string} mark how the record begins
- * @property {number} lastUse
- */
+/** @typedef {import('../types').Stored} Stored */
 
 /** 13 digits until the year 2286. @param {number} time */
 const digits = (time) => String(Math.floor(time)).padStart(13, '0');

@@ -11,13 +11,7 @@ const { hashId } = require('./ids');
 const ID = /^[A-Za-z0-9_-]{43}$/;
 const ID_BYTES = 32;
 
-/**
- * Where a session is.
- * @typedef {object} Place
- * @property {string} handle SHA-256 of the id
- * @property {string} member of its user's list, and end of its key
- * @property {string} key
- */
+/** @typedef {import('../types').Place} Place */
 
 class Places {
   #prefix;

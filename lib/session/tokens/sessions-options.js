@@ -14,25 +14,9 @@ const MAX_LABEL = 256;
 // A header of the client: cut, not refused.
 const MAX_USER_AGENT = 512;
 
-/**
- * @typedef {object} NormalSessionsOptions
- * @property {any} cache
- * @property {any} redis
- * @property {string} prefix
- * @property {number} ttl idle
- * @property {number} maxAge absolute
- * @property {import('../storage/encryption').SealerInstance | undefined} sealer
- * @property {boolean} hashIds
- */
+/** @typedef {import('../types').NormalSessionsOptions} NormalSessionsOptions */
 
-/**
- * @typedef {object} NewSession
- * @property {string | undefined} userId
- * @property {string | undefined} label
- * @property {string | undefined} userAgent
- * @property {number} ttl
- * @property {number} maxAge
- */
+/** @typedef {import('../types').NewSession} NewSession */
 
 /**
  * Of the whole life: never less than the idle time, which would mean nothing otherwise.

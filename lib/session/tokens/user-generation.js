@@ -13,13 +13,7 @@ const HOUR_MS = 3_600_000;
 const MOST_TRIES = 1000;
 const FORM = /^([\w-]{16}) (\d{1,16})(?: ([\w-]{43}) ([\w-]{16}))?$/;
 
-/**
- * @typedef {object} Generation
- * @property {string} present
- * @property {number} end of the record, by the writer's clock
- * @property {string | undefined} session
- * @property {string | undefined} left the generation of that session
- */
+/** @typedef {import('../types').Generation} Generation */
 
 /**
  * @param {unknown} text

@@ -4,12 +4,7 @@
 const { nextTurn } = require('../../timers');
 const { ADD_TO_INDEX } = require('../storage/scripts');
 
-/**
- * @typedef {object} UserIndex
- * @property {(key: string, member: string, end: number) => Promise<unknown>} add or changes its end
- * @property {(key: string, members: readonly string[]) => Promise<unknown>} remove
- * @property {(key: string) => Promise<string[]>} members
- */
+/** @typedef {import('../types').UserIndex} UserIndex */
 
 /** @implements {UserIndex} */
 class RedisIndex {

@@ -6,16 +6,7 @@ const { jsonForm } = require('./json');
 const { createSealedForm } = require('./sealed');
 const { createSerializedForm } = require('./serialized');
 
-/**
- * @typedef {object} Form
- * @property {boolean} binary whether records are bytes
- * @property {import('../../storage/scripts').Patch} patch of the expiry
- * @property {(id: string, session: any) => import('./json').Encoded | Promise<import('./json').Encoded>} encode
- *   throws what the serializer throws. The session is read before it returns
- * @property {(id: string, value: any) => import('./json').Decoded | undefined | Promise<import('./json').Decoded | undefined>} decode
- *   undefined, or throws: it is none
- * @property {(id: string, cookie: any) => string | Buffer} expiry what patch puts there
- */
+/** @typedef {import('../../types').Form} Form */
 
 /**
  * @param {{ keys?: unknown, serializer?: { parse: (text: string) => any, stringify: (session: any) => any } }} options

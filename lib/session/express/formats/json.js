@@ -19,19 +19,9 @@ const FIELDS = new Set(['revision', 'expires', 'originalMaxAge', '__proto__']);
 // How JSON.stringify begins for the sessions of express-session. The fields are replaced by those of fixed width.
 const USUAL = /^\{"cookie":\{"originalMaxAge":(?:null|-?[\d.e+]+),"expires":(?:null|"[\d-]+T[\d:.]+Z")(?=[,}])/;
 
-/**
- * @typedef {object} Encoded
- * @property {string | Buffer} value
- * @property {string | Buffer} mark how it begins, unlike every other record; or all of it
- * @property {boolean} whole whether it is all of it
- */
+/** @typedef {import('../../types').Encoded} Encoded */
 
-/**
- * @typedef {object} Decoded
- * @property {any} session
- * @property {string | Buffer} mark
- * @property {boolean} whole none of ours: another store wrote it, or it has no cookie
- */
+/** @typedef {import('../../types').Decoded} Decoded */
 
 /**
  * @param {string} mark

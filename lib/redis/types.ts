@@ -1,0 +1,53 @@
+// Shapes that the files of this folder hand to each other. Types alone: nothing here is loaded.
+
+/**
+ * One command: its number (-1: its name is the first argument), what an error calls it, and what its answer becomes.
+ */
+export interface Command {
+  number: number;
+  name: string;
+  args: readonly any[];
+  transform: import('./commands').Transform | undefined;
+  /** it may wait on the server */
+  endless: boolean;
+  /** ms after which it ends by itself; Infinity: never */
+  waits?: number;
+}
+
+/** of the native connection */
+export interface LinkState {
+  /** whether the server announces changes of what was read */
+  tracking: boolean;
+  /** whether it has not answered in time, and not since */
+  unresponsive: boolean;
+  /** why there is no connection; '' */
+  lastError: string;
+  /** 2 or 3 */
+  protocol: number;
+}
+
+export interface NativeRedisOptions {
+  host: string;
+  port: number;
+  /** '' for TCP */
+  path: string;
+  /** '' when there is none, or when it is asked for */
+  username: string;
+  /** likewise */
+  password: string;
+  /** asked for each connection */
+  credentials: (() => Promise<[username: string, password: string]>) | undefined;
+  db: number;
+  clientName: string;
+  /** milliseconds, 0 for none */
+  commandTimeout: number;
+  /** milliseconds, 0 for none */
+  connectTimeout: number;
+  /** milliseconds, 0 for none */
+  heartbeat: number;
+  /** milliseconds between two attempts to connect, at most */
+  backoffMax?: number;
+  tls: import('node:tls').ConnectionOptions | undefined;
+  maxQueuedCommands: number;
+  maxQueuedBytes: number;
+}
