@@ -1,13 +1,12 @@
 'use strict';
 // Cache: what createCache() gives. Checks arguments, answers plain hits of the memory tier itself, and leaves the rest to
 // LoadCoordinator, Invalidation and many.js. A namespace has its parts only while it is in use.
-const { EventEmitter } = require('node:events');
 const { CacheError } = require('../errors');
 const { invalid } = require('../options/invalid');
 const { checkTag } = require('../options/tags');
 const { RedisClient } = require('../redis/client');
 const { AwakeNamespaces } = require('./awake-namespaces');
-const { Announcer } = require('../store/events');
+const { AnnouncingEmitter } = require('../store/events');
 const { checkKey, checkKeys, isSoft, pairsOf, relatedParts } = require('./validate');
 const { inspect } = require('./inspect');
 const { getMany, getOrSetMany, setMany } = require('./many');
@@ -19,7 +18,7 @@ const { memoizeFunction } = require('./memoize');
 const { Objects } = require('./decoded-objects');
 const { healthOf, statsOf } = require('../store/stats');
 const { ROOT, Store, addStoreOf } = require('../store/store');
-const { FRESH, STALE, AHEAD, zeros } = require('../store/tiered-store');
+const { FRESH, STALE, AHEAD, newTierCounters } = require('../store/tiered-store');
 
 const MAX_PATH = 1000;
 
@@ -30,7 +29,7 @@ const MAX_PATH = 1000;
 /** @type {(event: 'ready' | 'close') => void} */
 const noClient = () => {};
 
-class Cache extends EventEmitter {
+class Cache extends AnnouncingEmitter {
   #options;
   #place;
   // Its parts, while it is awake (awake-namespaces.js); the cache itself, outside of all namespaces, always is.
@@ -89,8 +88,8 @@ class Cache extends EventEmitter {
     refreshes: 0,
     staleHits: 0,
   };
-  #tierCounters = zeros();
-  #announcer = new Announcer(this);
+  #tierCounters = newTierCounters();
+  #announcer = AnnouncingEmitter.announcerOf(this);
 
   /**
    * @param {import('./options').NormalCacheOptions} options
@@ -239,61 +238,6 @@ class Cache extends EventEmitter {
       if (cache.#loads !== undefined) cache.#loads.onLost();
       cache.#tell('redis:close', details);
     });
-  }
-
-  // ------------------------------------------------------------------------------------------------------- listeners
-
-  /**
-   * @param {any} name
-   * @param {any} listener
-   */
-  on(name, listener) {
-    super.on(name, listener);
-    this.#announcer.listenersChanged();
-    return this;
-  }
-
-  /**
-   * @param {any} name
-   * @param {any} listener
-   */
-  addListener(name, listener) {
-    return this.on(name, listener);
-  }
-
-  /**
-   * @param {any} name
-   * @param {any} listener
-   */
-  prependListener(name, listener) {
-    super.prependListener(name, listener);
-    this.#announcer.listenersChanged();
-    return this;
-  }
-
-  /**
-   * @param {any} name
-   * @param {any} listener
-   */
-  removeListener(name, listener) {
-    super.removeListener(name, listener);
-    this.#announcer.listenersChanged();
-    return this;
-  }
-
-  /**
-   * @param {any} name
-   * @param {any} listener
-   */
-  off(name, listener) {
-    return this.removeListener(name, listener);
-  }
-
-  /** @param {any[]} names */
-  removeAllListeners(...names) {
-    super.removeAllListeners(...names);
-    this.#announcer.listenersChanged();
-    return this;
   }
 
   /** The memory tier by itself. */
@@ -594,7 +538,7 @@ class Cache extends EventEmitter {
 
   resetStats() {
     for (const name of Object.keys(this.#counters)) this.#counters[/** @type {'sets'} */ (name)] = 0;
-    Object.assign(this.#tierCounters, zeros());
+    Object.assign(this.#tierCounters, newTierCounters());
     if (this.#tiers !== undefined) this.#tiers.resetStats();
   }
 

@@ -56,8 +56,8 @@ const factories = {
 };
 
 // Hits are counted by whoever finds that what a tier holds is a hit.
-const zeros = () => ({ memoryHits: 0, redisHits: 0, misses: 0, redisErrors: 0, corrupt: 0 });
-/** @typedef {ReturnType<typeof zeros>} TierCounters */
+const newTierCounters = () => ({ memoryHits: 0, redisHits: 0, misses: 0, redisErrors: 0, corrupt: 0 });
+/** @typedef {ReturnType<typeof newTierCounters>} TierCounters */
 
 // A read finds, once per connection, tags whose stamps it has to wait for.
 const MOST_TRIES = 4;
@@ -500,7 +500,7 @@ class TieredStore {
   }
 
   resetStats() {
-    Object.assign(this.counters, zeros());
+    Object.assign(this.counters, newTierCounters());
     this.#native.resetStats();
   }
 
@@ -540,7 +540,7 @@ class TieredStore {
 /** @typedef {TieredStore} TieredStoreInstance */
 
 module.exports = {
-  zeros,
+  newTierCounters,
   TieredStore,
   isHit,
   FRESH,

@@ -1,5 +1,5 @@
 // Things that are named by a number for as long as they are open. A number is not used again for another one: whoever
-// asks by the number of one that was closed finds nothing, however late he comes.
+// asks by the number of one that was closed finds nothing, at any later time.
 #pragma once
 
 #include <cstddef>

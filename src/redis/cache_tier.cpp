@@ -63,7 +63,7 @@ core::Answer CacheTier::read(std::string_view key, std::uint32_t flags) {
   const core::Millis now = link_->now();
   ensure({}, now);
   Sending sending(*this, key, now, flags);
-  // How long the entry still has comes from the server's clock alone, and is asked first: a change in between fences.
+  // How long the entry still has comes from the server's clock alone, and is asked first: a change in between voids what is read.
   sending.command(Kind::kLifetime, "PTTL", key);
   sending.command(Kind::kRead, "GET", key);
   sending.submit();

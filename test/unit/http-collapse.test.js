@@ -80,9 +80,9 @@ test('nobody waits longer than the timeout, nor joins a flight that old', async 
 test('nobody joins a flight from before an invalidation, neither ours nor one that its lease has heard of', () => {
   const { flights, start } = setUp();
   const flight = start();
-  flights.fence((base) => base === 'other');
+  flights.overtake((base) => base === 'other');
   expect(flights.find('k')).toBe(flight);
-  flights.fence((base) => base === 'k');
+  flights.overtake((base) => base === 'k');
   expect(flights.find('k')).toBeUndefined();
   const next = start();
   next.lease = /** @type {any} */ ({ current: true });
@@ -91,10 +91,10 @@ test('nobody joins a flight from before an invalidation, neither ours nor one th
   expect(flights.find('k')).toBeUndefined();
 });
 
-test('a flight that is fenced after its answer is whole is not joined either', () => {
+test('a flight that is overtaken after its response is whole is not joined either', () => {
   const { flights, start } = setUp();
   start().finish(isStored);
-  flights.fence(() => true);
+  flights.overtake(() => true);
   expect(flights.find('k')).toBeUndefined();
 });
 

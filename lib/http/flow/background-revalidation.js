@@ -68,7 +68,7 @@ class BackgroundRevalidation {
     const other = this.#flights.find(slot.key);
     if (rerun === undefined || (other !== undefined && other !== own)) return;
     const running = this.#running.get(slot.key);
-    if (running !== undefined && !running.fenced && running.lease?.current !== false) return;
+    if (running !== undefined && !running.overtaken && running.lease?.current !== false) return;
     const { leaseFor } = this.#options;
     const flight = this.#flights.start(target.base, slot.key, performance.now());
     this.#running.set(slot.key, flight);

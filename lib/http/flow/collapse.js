@@ -37,7 +37,7 @@ class Flight {
   #ended = false;
   /** Whether who comes now can still be sent all of the body. */
   #readable = true;
-  fenced = false;
+  overtaken = false;
   /** @type {import('../../store/lease').LeaseInstance | undefined} */
   lease;
   /** @type {import('../record/response-recorder').ResponseRecorderInstance | undefined} */
@@ -87,7 +87,7 @@ class Flight {
 
   /** Whether somebody who comes now should wait for it. */
   get isJoinable() {
-    if (this.fenced || this.lease?.current === false) return this.stored !== undefined && !this.fenced;
+    if (this.overtaken || this.lease?.current === false) return this.stored !== undefined && !this.overtaken;
     if (this.#outcome === undefined) return performance.now() < this.deadline;
     return this.#outcome.end === 'stored' || (this.#outcome.end === 'streaming' && !this.#ended);
   }
@@ -291,8 +291,8 @@ class Flights {
   }
 
   /** @param {(base: string) => boolean} matches URLs whose flights nobody may join any more */
-  fence(matches) {
-    for (const flight of this.#flights.values()) if (matches(flight.base)) flight.fenced = true;
+  overtake(matches) {
+    for (const flight of this.#flights.values()) if (matches(flight.base)) flight.overtaken = true;
   }
 }
 

@@ -490,7 +490,7 @@ class HandlerRun {
     void lease?.giveUp(lasting ? options.hitForMiss : 0);
     if (reason === 'too-large' && flight?.isAwaited) {
       // Those who read along go on; nobody joins them.
-      flight.fenced = true;
+      flight.overtaken = true;
       flights.remove(flight);
     } else this.#finish('refused');
     // It has been replaced by something that is not to be stored.

@@ -53,11 +53,11 @@ class Invalidations {
     }
     const tags = [tag ?? []].flat();
     if (tags.length > 0) {
-      this.#flights.fence(() => true);
+      this.#flights.overtake(() => true);
       work.push(this.#store.invalidateTags(tags));
     }
     if (pattern !== undefined) {
-      this.#flights.fence(() => true);
+      this.#flights.overtake(() => true);
       for (const space of SPACES) work.push(this.#store.invalidatePattern(`${space}*:GET:${pattern}`));
     }
     // All of them are begun, whatever becomes of one.
@@ -77,7 +77,7 @@ class Invalidations {
    * @param {boolean} soft
    */
   async #purgeBase(base, soft) {
-    this.#flights.fence((other) => other === base);
+    this.#flights.overtake((other) => other === base);
     await this.#store.purge(base, soft);
   }
 
@@ -105,7 +105,7 @@ class Invalidations {
       if (stored && base !== undefined) {
         // But for the lease by which its own response is stored.
         bases.delete(base);
-        this.#flights.fence((other) => other === base);
+        this.#flights.overtake((other) => other === base);
         this.#store.remove(base).catch(() => {});
       }
       for (const one of bases) if (one !== undefined) this.#invalidate(one);

@@ -43,7 +43,7 @@ async function leaseOf(store, target, leaseFor) {
  */
 async function runPost(exchange, { options, store }, { isOwnUrl, onHead }) {
   const { res, asked, target, forward } = exchange;
-  const fence = await store.fence(target.base, options.leaseFor);
+  const guard = await store.guard(target.base, options.leaseFor);
   const sent = performance.now();
   /** @type {{ head: Head, judgement: Judgement, names: string[] } | undefined} */
   let kept;
@@ -58,7 +58,7 @@ async function runPost(exchange, { options, store }, { isOwnUrl, onHead }) {
     const { names } = /** @type {NonNullable<typeof kept>} */ (kept);
     const { slot, lease } = await leaseOf(store, target, options.leaseFor);
     // In this order: what was invalidated before the second lease, the first one knows.
-    const stands = lease !== undefined && (await fence?.stands([]));
+    const stands = lease !== undefined && (await guard?.stands([]));
     if (stands) await store.save(target, slot, lease, stored, { names, tags: [], keep: options.rules.retain });
     else void lease?.giveUp();
   };
@@ -68,7 +68,7 @@ async function runPost(exchange, { options, store }, { isOwnUrl, onHead }) {
       const explicit = explicitLifetime(head, control, Date.now()) ?? 0;
       const candidate = judged(head);
       const storable = fits && head.status === 200 && explicit > 0 && candidate.judgement.refused === undefined;
-      if (fence !== undefined && storable && isOwnUrl(head)) kept = candidate;
+      if (guard !== undefined && storable && isOwnUrl(head)) kept = candidate;
       onHead(head, kept !== undefined);
       return kept === undefined ? 'pass' : 'record';
     },
@@ -78,9 +78,9 @@ async function runPost(exchange, { options, store }, { isOwnUrl, onHead }) {
       const stored = toStoredResponse({ head, message: '', body, outer: NOTHING }, judgement, Date.now());
       void save(stored)
         .catch(() => {})
-        .finally(() => fence?.giveUp());
+        .finally(() => guard?.giveUp());
     },
-    onDropped: () => void fence?.giveUp(),
+    onDropped: () => void guard?.giveUp(),
     onChunk() {},
     onEnd() {},
     onDiverted() {},

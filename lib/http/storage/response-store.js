@@ -28,7 +28,7 @@ const ANY_TAG = ['a'];
 const MOST_TRIES = 4;
 
 /** @param {string} base */
-const fenceOf = (base) => `${base}\nPOST`;
+const guardKeyOf = (base) => `${base}\nPOST`;
 
 /** @param {string} base */
 function emptySlot(base) {
@@ -163,9 +163,9 @@ class ResponseStore {
    * @param {number} leaseFor
    * @returns {Promise<Lease | undefined>}
    */
-  async fence(base, leaseFor) {
+  async guard(base, leaseFor) {
     if (!this.#entries.available) return undefined;
-    return (await this.#entries.acquire(fenceOf(base), { leaseFor, tags: ANY_TAG })).lease;
+    return (await this.#entries.acquire(guardKeyOf(base), { leaseFor, tags: ANY_TAG })).lease;
   }
 
   /**
@@ -176,7 +176,7 @@ class ResponseStore {
    */
   async purge(base, soft) {
     // First: who holds it must not take the lease of what is removed below.
-    const [, removed] = await Promise.all([this.#entries.remove(fenceOf(base)), this.#purge(base, soft)]);
+    const [, removed] = await Promise.all([this.#entries.remove(guardKeyOf(base)), this.#purge(base, soft)]);
     return removed;
   }
 

@@ -390,7 +390,7 @@ class StoredSessions {
     // This request leaves maxAge as it was: where another has changed it meanwhile, that holds.
     const only = loaded !== undefined && loaded.maxAge === maxAge && !this.#binary ? maxAgeField(maxAge) : undefined;
     const cookie = { expires, originalMaxAge: maxAge };
-    // A changed maxAge is a writing like any other: whoever saves what he had loaded before has to notice.
+    // A changed maxAge is a writing like any other: a save of what was loaded before has to notice.
     const rewrite = () => {
       const adopt = () => this.#adopt(id, name, cookie, ms, loaded);
       (loaded === undefined ? adopt() : loaded.inTurn(adopt)).then(() => done(null), done);
