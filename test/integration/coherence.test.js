@@ -322,16 +322,17 @@ describe('without announcements', () => {
     await server.stop();
     server = await RedisServer.start({ args });
     admin = createRedis(server.url);
-    await pair({ peer: { memory: { maxStaleness: '200ms' } } });
+    // The server is not at fault here, however long a busy machine keeps it from answering.
+    await pair({ mine: { commandTimeout: '10s' }, peer: { commandTimeout: '10s', memory: { maxStaleness: '200ms' } } });
     const gaps = [];
     for (let i = 0; i < 5; i++) {
       await mine.set('k', i);
       await holds('k', i);
-      const { last, found, acknowledged } = await lastSeen('k', i, () => mine.set('k', 'new'));
+      const { last, found, acknowledged, took } = await lastSeen('k', i, () => mine.set('k', 'new'));
       expect(found).toBe('new');
+      expect(took).toBeLessThan(201);
       gaps.push(last - acknowledged);
     }
-    for (const gap of gaps) expect(gap).toBeLessThan(201);
     // And it is used meanwhile.
     expect(Math.max(...gaps)).toBeGreaterThan(50);
   });
