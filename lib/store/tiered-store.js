@@ -61,6 +61,8 @@ const newTierCounters = () => ({ memoryHits: 0, redisHits: 0, misses: 0, redisEr
 
 // A read finds, once per connection, tags whose stamps it has to wait for.
 const MOST_TRIES = 4;
+// What a write gives when one of its tags has changed since it was sent: nobody can be served it.
+const OUTDATED_AT_ONCE = 2;
 
 /**
  * A value, and not what became of asking for a lease.
@@ -78,6 +80,9 @@ class TieredStore {
   /** @type {import('../redis/client').Client | undefined} */
   client;
   #closed = false;
+  #writes = 0;
+  /** @type {Map<string, number>} the newest write of each key that is under way, unless something has overtaken it */
+  #latest = new Map();
 
   /**
    * @param {import('../cache/options').NormalCacheOptions & { space: string, namespaces: string[] }} options
@@ -350,19 +355,25 @@ class TieredStore {
    * @param {{ metadata?: string, tags?: readonly string[] }} [more]
    * @returns {Promise<boolean>}
    */
-  async store(key, { codec, payload }, { fresh, stale, keep }, { metadata = '', tags = [] } = {}) {
-    if (this.#link === undefined) {
-      return this.storeNow(key, { codec, payload }, { fresh, stale, keep }, metadata, tags);
+  async store(key, encoded, windows, { metadata = '', tags = [] } = {}) {
+    if (this.#link === undefined) return this.storeNow(key, encoded, windows, metadata, tags);
+    const { codec, payload } = encoded;
+    const { fresh, stale, keep } = windows;
+    const write = ++this.#writes;
+    this.#latest.set(key, write);
+    try {
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        // Sent in this turn: what is called after it comes after it.
+        const sent = this.#native.write(key, codec, payload, metadata, fresh, stale, keep, 0, tags);
+        const stored = await this.#sent('SET', sent);
+        if (stored !== OUTDATED_AT_ONCE) return stored === 1;
+        // Its tags were gone, or changed by others: again, unless this process has changed the key or tags since.
+        if (this.#latest.get(key) !== write) return true;
+      }
+      return false;
+    } finally {
+      if (this.#latest.get(key) === write) this.#latest.delete(key);
     }
-    // Sent in this turn when it can be: what is called after it is to come after it.
-    const asked = this.#native.prepare(tags);
-    if (asked !== null) {
-      await this.#sent('GET', asked);
-      await this.#known(tags);
-    }
-    return (
-      (await this.#sent('SET', this.#native.write(key, codec, payload, metadata, fresh, stale, keep, 0, tags))) === 1
-    );
   }
 
   /**
@@ -383,6 +394,7 @@ class TieredStore {
    * @returns {Promise<boolean>} whether there was an entry
    */
   async remove(key) {
+    this.#latest.delete(key);
     return (await this.#sent('UNLINK', this.#native.remove(key))) > 0;
   }
 
@@ -392,11 +404,13 @@ class TieredStore {
    * @returns {Promise<boolean>} whether there was an entry
    */
   async soften(key) {
+    this.#latest.delete(key);
     return (await this.#sent('EVALSHA', this.#native.soften(key))) > 0;
   }
 
   /** @param {readonly string[]} names whole */
   async invalidateTags(names) {
+    this.#latest.clear();
     await this.#sent('SET', this.#native.invalidateTags(names));
   }
 
@@ -407,6 +421,7 @@ class TieredStore {
    * @returns {Promise<number>} how many there were
    */
   async removeMatching(pattern) {
+    this.#latest.clear();
     let removed = 0;
     for (let cursor = 0; ;) {
       const step = this.#native.removeMatching(pattern, cursor);

@@ -67,7 +67,7 @@ class Tier {
   // asked for first (prepare(), then once more), kChanged when there is no telling any more: do not fill.
   enum class Tagging : std::uint8_t { kAdded, kUnknown, kChanged };
   virtual Tagging addTags(LeaseNumber lease, std::span<const std::string> tags) = 0;
-  // Whether write() has the stamps that it needs; if not: prepare() first.
+  // Whether the stamps of these tags are known; if not: prepare().
   virtual bool knowsTags(std::span<const std::string> tags) = 0;
   // Makes the stamps of these tags known. 1.
   virtual Answer prepare(std::span<const std::string> tags) = 0;
@@ -87,7 +87,7 @@ class Tier {
   // The lease is of no use any more.
   virtual void drop(LeaseNumber lease) = 0;
 
-  // 1, or 0 when it was not kept.
+  // 1, or 0 when it was not kept. 2: one of its tags has changed since it was sent. Tags need not be known.
   virtual Answer write(std::string_view key, const Entry& entry, std::span<const std::string> tags) = 0;
   // The number of entries that there were.
   virtual Answer remove(std::string_view key) = 0;

@@ -1,5 +1,7 @@
-// The Lua scripts of the second tier. Each touches one key, so that they work on any cluster; each that writes ends
-// with a read of the key, because Redis forgets who tracks a key when it is written.
+// The Lua scripts of the second tier, sent whole with every call: a server may forget them at any time (SCRIPT FLUSH, a
+// failover, its limit of scripts), and what was refused for that could not be sent again in its place. Each touches one
+// key, but for kStoreTagged; each that writes ends with a read of the key, because Redis forgets who tracks a key when
+// it is written.
 #pragma once
 
 #include <array>
@@ -9,13 +11,19 @@
 
 namespace tiercel::redis {
 
-enum class Script : std::uint8_t { kStore, kFill, kRefresh, kTakeOver, kFail, kSoften, kHeld, kSweep, kRenew };
-inline constexpr std::size_t kScripts = 9;
-
-struct ScriptText {
-  std::string_view source;
-  std::string_view sha;  // SHA-1 of the source, in hex; the tests compare it with what a server says
+enum class Script : std::uint8_t {
+  kStore,
+  kStoreTagged,
+  kFill,
+  kRefresh,
+  kTakeOver,
+  kFail,
+  kSoften,
+  kHeld,
+  kSweep,
+  kRenew
 };
+inline constexpr std::size_t kScripts = 10;
 
 // Byte ranges are those of src/core/entry.h: GETRANGE and SETRANGE count from 0, string.sub from 1.
 
@@ -23,6 +31,23 @@ struct ScriptText {
 // ARGV: entry, PX. Returns PTTL.
 inline constexpr std::string_view kStoreSource =
     "redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2])\n"
+    "return redis.call('PTTL',KEYS[1])";
+
+// The same for an entry with tags whose stamps are not known yet: what was sent in front of it has made those that did
+// not exist. KEYS: the entry's, then those of the tags. ARGV: entry, PX, and where in the entry the stamp of each tag
+// is, in this order. Returns PTTL.
+inline constexpr std::string_view kStoreTaggedSource =
+    "local e,parts,from=ARGV[1],{},1\n"
+    "for i=2,#KEYS do\n"
+    "local s=redis.call('GET',KEYS[i])\n"
+    "if not s or #s~=16 then return redis.error_reply('ERR a tag has no stamp') end\n"
+    "local at=tonumber(ARGV[i+1])\n"
+    "parts[#parts+1]=e:sub(from,at)\n"
+    "parts[#parts+1]=s\n"
+    "from=at+17\n"
+    "end\n"
+    "parts[#parts+1]=e:sub(from)\n"
+    "redis.call('SET',KEYS[1],table.concat(parts),'PX',ARGV[2])\n"
     "return redis.call('PTTL',KEYS[1])";
 
 // The value of a load, if its lease is still held. ARGV: lease id, entry, PX. Returns PTTL, or -3.
@@ -124,16 +149,8 @@ inline constexpr std::string_view kSweepSource =
     "end\n"
     "return 0";
 
-inline constexpr std::array<ScriptText, kScripts> kScriptTexts{{
-    {kStoreSource, "78a54b1bcf7c58c97a4008833f65c18c78f3a148"},
-    {kFillSource, "41fb944306a25219643b97e8643b5f06a76f7798"},
-    {kRefreshSource, "b2907150ed83410164099a16bcf858cb61e20c3e"},
-    {kTakeOverSource, "f3e870c6d2b27dfc7344c9a825a89c25ab3ea2f2"},
-    {kFailSource, "dfffb718f8b5eaeccdbab7805c93baa3173d6fd5"},
-    {kSoftenSource, "bd10e205e481225d80be5c77acc7ab84cd27c02e"},
-    {kHeldSource, "b365b5de35090f035566f60c33461b24a581bb75"},
-    {kSweepSource, "995f1685072c4a5c5a263b0358becdf7d21891ae"},
-    {kRenewSource, "6c1d243bfc507d10b2a9a75999b89d3620d9c118"},
-}};
+inline constexpr std::array<std::string_view, kScripts> kScriptSources{
+    kStoreSource, kStoreTaggedSource, kFillSource, kRefreshSource, kTakeOverSource,
+    kFailSource,  kSoftenSource,      kHeldSource, kSweepSource,   kRenewSource};
 
 }  // namespace tiercel::redis

@@ -63,7 +63,8 @@ core::Answer CacheTier::read(std::string_view key, std::uint32_t flags) {
   const core::Millis now = link_->now();
   ensure({}, now);
   Sending sending(*this, key, now, flags);
-  // How long the entry still has comes from the server's clock alone, and is asked first: a change in between voids what is read.
+  // How long the entry still has comes from the server's clock alone, and is asked first: a change in between voids
+  // what is read.
   sending.command(Kind::kLifetime, "PTTL", key);
   sending.command(Kind::kRead, "GET", key);
   sending.submit();
@@ -193,7 +194,7 @@ core::Answer CacheTier::fill(LeaseNumber number, const core::Entry& given) {
   OutputBuffer& out = sending.output();
   const std::size_t size = core::encodedEntrySize(entry);
   (void)out.room(size + kAroundEntry);  // at once: growing copies what is there
-  sending.beginScript(Script::kFill, key, 3);
+  sending.beginScript(Script::kFill, key, {}, 3);
   out.argument(textOf(lease->id));
   core::encodeEntry(entry, out.openArgument(size));
   out.closeArgument(size);
@@ -281,33 +282,46 @@ core::Answer CacheTier::write(std::string_view key, const core::Entry& given, st
   forget(key);  // whatever becomes of this: what memory holds is about to be wrong
   const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
-  // Without its stamps it would outlive their tags.
-  if (!knowsTags(tags)) return Admission::kUnavailable;
   const core::Millis now = link_->now();
-  Sending sending(*this, key);
+  const bool known = knowsTags(tags);
+  // In front of the entry, in the same stream: none waits for an answer, so that what is called after this is sent
+  // after it.
+  if (!known) ensure(tags, now);
+  Sending sending(*this, key, now, 0);
   Operation& own = sending.operation();
   std::vector<core::TagStamp> stamps;
+  std::vector<std::string> unknown;
+  std::vector<std::size_t> places;  // of their stamps in the entry
+  std::size_t end = core::kEntryHeaderSize;
   const auto add = [&](std::string_view name, core::TagCell cell) {
     const auto stamp = tags_.stamp(cell, now);
-    if (!stamp) return;
-    stamps.push_back({name, *stamp});
-    if (const auto mark = tags_.markOf(cell, *stamp, now)) own.marks.add(tags_, *mark);
+    if (const auto mark = stamp ? tags_.markOf(cell, *stamp, now) : std::nullopt) own.marks.add(tags_, *mark);
+    if (!stamp) {
+      unknown.emplace_back(name);
+      places.push_back(end + core::kTagStampOffset);
+    }
+    stamps.push_back({name, stamp.value_or(core::Stamp{})});
+    end += core::kTagStampOffset + core::kStampSize + name.size();
   };
   for (const Namespace& one : namespaces_) add(one.name, one.cell);
-  for (std::size_t i = 0; i < tags.size(); ++i) add(tags[i], cells_[i]);
+  const auto& cells = cellsOf(tags);
+  for (std::size_t i = 0; i < tags.size(); ++i) add(tags[i], cells[i]);
   const std::string encodedTags = core::encodeTags(stamps);
   core::Entry entry = given;
   entry.tags = encodedTags;
   rememberToKeep(own, entry);
-  own.keeps = own.keeps && own.marks.size() == namespaces_.size() + tags.size();
+  own.written = true;
+  own.keeps = own.keeps && own.marks.size() + unknown.size() == stamps.size();
+  own.tags = unknown;
 
   OutputBuffer& out = sending.output();
   const std::size_t size = core::encodedEntrySize(entry);
   (void)out.room(size + kAroundEntry);  // at once: growing copies what is there
-  sending.beginScript(Script::kStore, key, 2);
+  sending.beginScript(unknown.empty() ? Script::kStore : Script::kStoreTagged, key, unknown, 2 + places.size());
   core::encodeEntry(entry, out.openArgument(size));
   out.closeArgument(size);
   out.argument(std::max<core::Millis>(1, entry.keepFor));
+  for (const std::size_t place : places) out.argument(static_cast<std::int64_t>(place));
   sending.end(Kind::kStored);
   if (own.keeps) confirm(sending);
   sending.submit();
@@ -421,7 +435,7 @@ std::uint32_t CacheTier::begin(std::string_view key, core::Millis now, std::uint
   operation.began = now;
   operation.abandoned = false;
   operation.lease = {};
-  operation.keeps = operation.confirms = operation.answered = false;
+  operation.keeps = operation.confirms = operation.answered = operation.written = false;
   operation.lost.reset();
   operation.error.clear();
   operation.tags.clear();
@@ -460,23 +474,20 @@ void CacheTier::Sending::command(Kind step, std::string_view name, std::string_v
   end(step);
 }
 
-void CacheTier::Sending::beginScript(Script which, std::string_view key, std::size_t arguments) {
+void CacheTier::Sending::beginScript(Script which, std::string_view key, std::span<const std::string> moreKeys,
+                                     std::size_t arguments) {
   OutputBuffer& out = writer_.output();
-  const auto number = static_cast<std::size_t>(which);
-  const ScriptText& text = kScriptTexts[number];
-  out.commandHeader(4 + arguments);
-  // The first call of a connection brings the text along: the server may be new, or have lost it.
-  const bool loaded = session().knows(which);
-  brings_ = which;
-  out.argument(loaded ? "EVALSHA" : "EVAL");
-  out.argument(loaded ? text.sha : text.source);
-  out.argument("1");
+  out.commandHeader(4 + moreKeys.size() + arguments);
+  out.argument("EVAL");
+  out.argument(kScriptSources[static_cast<std::size_t>(which)]);
+  out.argument(static_cast<std::int64_t>(1 + moreKeys.size()));
   out.argument(tier_.options_.prefix, key);
+  for (const std::string& one : moreKeys) out.argument(tier_.options_.prefix, one);
 }
 
 void CacheTier::Sending::script(Kind step, Script which, std::string_view key,
                                 std::initializer_list<std::string_view> arguments) {
-  beginScript(which, key, arguments.size());
+  beginScript(which, key, {}, arguments.size());
   for (const std::string_view argument : arguments) writer_.output().argument(argument);
   end(step);
 }
@@ -496,7 +507,6 @@ void CacheTier::Sending::lookBehind(Kind step, std::string_view key, std::size_t
 void CacheTier::Sending::submit(Told told) {
   writer_.submit();
   submitted_ = true;
-  if (brings_) session().learnt(*brings_);
   if (told == Told::kObserver) operation().number = tier_.observer_.onSubmitted();
 }
 

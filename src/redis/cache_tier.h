@@ -150,6 +150,7 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
     bool keeps = false;
     bool confirms = false;  // its kConfirm is on its way
     bool answered = false;  // the write itself
+    bool written = false;   // by write(), not by the fill of a load
     std::optional<Error> lost;
     core::Entry entry{};
     std::string payload;
@@ -180,11 +181,10 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
     Sending& operator=(const Sending&) = delete;
     [[nodiscard]] std::uint32_t index() const { return index_; }
     [[nodiscard]] Operation& operation() { return tier_.operations_[index_]; }
-    [[nodiscard]] NodeSession& session() { return tier_.link_->sessionOf(operation().key); }
     OutputBuffer& output() { return writer_.output(); }
     void end(Kind step);
     void command(Kind step, std::string_view name, std::string_view key);
-    void beginScript(Script which, std::string_view key, std::size_t arguments);
+    void beginScript(Script which, std::string_view key, std::span<const std::string> moreKeys, std::size_t arguments);
     void script(Kind step, Script which, std::string_view key, std::initializer_list<std::string_view> arguments);
     void lookBehind(Kind step, std::string_view key, std::size_t from, std::size_t to);
     void reserve() { writer_.reserve(); }
@@ -194,7 +194,6 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
     CacheTier& tier_;
     CommandWriter writer_;
     std::uint32_t index_;
-    std::optional<Script> brings_;  // the script whose text it may bring along
     bool submitted_ = false;
   };
   void index(std::string_view key, std::span<const std::string> tags, core::Millis keepFor) noexcept;
@@ -205,6 +204,8 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   void settleStored(Operation& operation, const Reply& reply);
   void settleConfirm(Operation& operation, const Reply& reply);
   bool keepConfirmed(const Operation& operation, const Reply& reply);
+  bool learnMarks(Operation& operation);
+  [[nodiscard]] bool isOutdated(const Operation& operation) const;
   void reportStored(const Operation& operation);
   void confirm(Sending& sending);
   void settleHeld(Operation& operation, const Reply& reply);

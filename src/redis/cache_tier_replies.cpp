@@ -28,7 +28,6 @@ void CacheTier::onReply(const Pending& pending, const Reply& reply) {
       return;
     case Kind::kAnswered:
       if (reply.isError()) operation.error = reply.text;
-      if (reply.isError() && reply.text.starts_with("NOSCRIPT")) link_->sessionOf(operation.key).forgetScripts();
       operation.answer = reply.integer;
       return;
     case Kind::kLifetime:
@@ -222,7 +221,6 @@ void CacheTier::keepRead(const Operation& operation, const Found& found) {
 void CacheTier::settleCount(Operation& operation, const Reply& reply) {
   forget(operation.key);
   if (reply.isError()) {
-    if (reply.text.starts_with("NOSCRIPT")) link_->sessionOf(operation.key).forgetScripts();
     return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, std::string(reply.text)});
   }
   observer_.onDone(operation.number, reply.integer);
@@ -231,7 +229,6 @@ void CacheTier::settleCount(Operation& operation, const Reply& reply) {
 // The entry under the lease, if there is one, is as it was: memory keeps it.
 void CacheTier::settleHeld(Operation& operation, const Reply& reply) {
   if (reply.isError()) {
-    if (reply.text.starts_with("NOSCRIPT")) link_->sessionOf(operation.key).forgetScripts();
     return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, std::string(reply.text)});
   }
   observer_.onDone(operation.number, reply.integer);
@@ -272,17 +269,36 @@ void CacheTier::settleStored(Operation& operation, const Reply& reply) {
   operation.answered = true;
   operation.left = reply.integer;
   operation.keeps = operation.keeps && !reply.isError() && reply.integer > 0;
+  if (operation.keeps && !operation.tags.empty()) operation.keeps = learnMarks(operation);
   if (!reply.isError()) return;
   forget(operation.key);
-  if (reply.text.starts_with("NOSCRIPT")) link_->sessionOf(operation.key).forgetScripts();
   operation.error = reply.text;
+}
+
+// Of tags whose stamps came in front of the answer: those that the entry was stored with, unless one has changed since.
+bool CacheTier::learnMarks(Operation& operation) {
+  const core::Millis now = link_->now();
+  for (const core::TagCell cell : cellsOf(operation.tags)) {
+    const auto stamp = tags_.stamp(cell, now);
+    const auto mark = stamp ? tags_.markOf(cell, *stamp, now) : std::nullopt;
+    if (!mark) return false;
+    operation.marks.add(tags_, *mark);
+  }
+  return true;
+}
+
+// Whether a tag that the entry carries has changed since it was sent: for good or ill, nobody can be served it.
+bool CacheTier::isOutdated(const Operation& operation) const {
+  const core::Millis now = link_->now();
+  return std::ranges::any_of(operation.marks.view(),
+                             [&](const core::TagMark& mark) { return !tags_.valid(mark, now); });
 }
 
 void CacheTier::reportStored(const Operation& operation) {
   if (operation.lost) {
     observer_.onOperationFailed(operation.number, *operation.lost);
   } else if (operation.error.empty()) {
-    observer_.onDone(operation.number, operation.left < 0 ? 0 : 1);
+    observer_.onDone(operation.number, operation.left < 0 ? 0 : operation.written && isOutdated(operation) ? 2 : 1);
   } else {
     observer_.onOperationFailed(operation.number, {ErrorCode::kServer, operation.error});
   }

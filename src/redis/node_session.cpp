@@ -113,7 +113,6 @@ void NodeSession::onTrackingLost() {
   // Its GET may still follow, on another connection: the lifetime says nothing about what that finds.
   forgetHalfRead();
   readWhole();
-  forgetScripts();
   tellAll();
 }
 

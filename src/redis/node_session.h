@@ -1,8 +1,7 @@
-// What the cache tiers of one connection and one process tier have in common: the source through which they read, what
-// the server announces, which scripts it knows. A key that changes costs the same for one namespace and for thousands.
+// What the cache tiers of one connection and one process tier have in common: the source through which they read, and
+// what the server announces. A key that changes costs the same for one namespace and for thousands.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,7 +14,6 @@
 
 #include "core/entry/entry.h"
 #include "core/shared_tiers.h"
-#include "redis/cache_scripts.h"
 #include "redis/connection.h"
 
 namespace tiercel::redis {
@@ -51,10 +49,6 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
 
   // What is read now is good for as long as this is trusted. kOwnSource: nothing that is read may be kept.
   core::SourceId source(core::Millis maxStaleness);
-
-  [[nodiscard]] bool knows(Script script) const { return scripts_[static_cast<std::size_t>(script)]; }
-  void learnt(Script script) { scripts_[static_cast<std::size_t>(script)] = true; }
-  void forgetScripts() { scripts_.fill(false); }
 
   // From now on the member hears of a change of the key, once.
   void watch(std::string_view key, SessionMember& member);
@@ -107,7 +101,6 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
   core::SourceId source_ = core::kOwnSource;
   bool sourceAnnounces_ = false;
   core::Millis trustedUntil_ = 0;
-  std::array<bool, kScripts> scripts_{};
   Interests watched_;
   Interests confirming_;
   std::pair<SessionMember*, std::uint32_t> halfRead_{nullptr, 0};

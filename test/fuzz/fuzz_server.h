@@ -26,7 +26,7 @@ inline std::string integer(std::int64_t value) { return ":" + std::to_string(val
 class Server {
  public:
   bool tracks = false;          // CLIENT TRACKING ON
-  bool refusesScripts = false;  // NOSCRIPT for each EVALSHA
+  bool refusesScripts = false;  // NOPERM for each EVAL
   bool full = false;            // OOM for whatever writes
 
   // Another client writes, or removes with an empty value.
@@ -141,14 +141,12 @@ class Server {
   std::string script(const Words& words) {
     using redis::Script;
     std::size_t which = 0;
-    while (which < redis::kScripts && words[1] != redis::kScriptTexts[which].sha &&
-           words[1] != redis::kScriptTexts[which].source) {
-      ++which;
-    }
-    if (words[0] == "EVALSHA" && refusesScripts) return "-NOSCRIPT No matching script.\r\n";
+    while (which < redis::kScripts && words[1] != redis::kScriptSources[which]) ++which;
+    if (refusesScripts) return "-NOPERM this user has no permissions to run the 'eval' command\r\n";
     if (full) return "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
     const std::string& key = words[3];
-    const auto argument = [&](std::size_t at) { return words.at(3 + at); };
+    const auto keys = static_cast<std::size_t>(std::stoul(words[2]));
+    const auto argument = [&](std::size_t at) { return words.at(2 + keys + at); };
     const std::string value = read(key);
     const bool entry = value.size() >= 88 && value[2] == 0;
     const std::string lease = value.size() >= 80 ? value.substr(64, 16) : "";
@@ -160,6 +158,16 @@ class Server {
       case Script::kStore:
         change(key, argument(1), std::stoll(argument(2)));
         return changed(left(key));
+      case Script::kStoreTagged: {
+        std::string stored = argument(1);
+        for (std::size_t i = 1; i < keys; ++i) {
+          const std::string stamp = read(words.at(3 + i));
+          if (stamp.size() != 16) return "-ERR a tag has no stamp\r\n";
+          stored.replace(static_cast<std::size_t>(std::stoul(argument(2 + i))), 16, stamp);
+        }
+        change(key, stored, std::stoll(argument(2)));
+        return changed(left(key));
+      }
       case Script::kFill:
         if (lease != argument(1)) return changed(-3);
         change(key, argument(2), std::stoll(argument(3)));

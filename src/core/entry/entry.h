@@ -63,6 +63,9 @@ inline constexpr std::uint16_t kUncacheable = 4;
 inline constexpr std::uint16_t kKnown = kMarker | kFailure | kUncacheable;
 }  // namespace entry_flags
 
+// Encoded, a tag is the length of its name in two bytes, its stamp, and the name.
+inline constexpr std::size_t kTagStampOffset = 2;
+
 // A tag and the stamp that it had before the load began.
 struct TagStamp {
   std::string_view name;  // 1 to 65535 bytes

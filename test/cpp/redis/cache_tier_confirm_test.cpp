@@ -27,7 +27,7 @@ using testing::Strings;
 using Admission = Connection::Admission;
 
 std::string eval(Script which) {
-  return "EVAL " + std::string(kScriptTexts[static_cast<std::size_t>(which)].source) + " 1 ";
+  return "EVAL " + std::string(kScriptSources[static_cast<std::size_t>(which)]) + " 1 ";
 }
 
 Entry entryWith(std::string_view payload, char id) {
@@ -202,7 +202,7 @@ TEST_F(CacheTierConfirm, AnnouncementsOfOtherKeysAreNotMistaken) {
 TEST_F(CacheTierConfirm, ANewerWriteOvertakesAnOlderOne) {
   open();
   write("one", '1');
-  server->script({expect("EVALSHA …"), expectConfirm("a")});
+  server->script({expect("EVAL …"), expectConfirm("a")});
   ASSERT_EQ(tier->write("a", entryWith("two", '2'), {}), Admission::kAdmitted);
   ASSERT_TRUE(received(4));
   server->send(ownPush + confirmed(entryWith("", '1')));
@@ -220,7 +220,7 @@ TEST_F(CacheTierConfirm, ANewerWriteOvertakesAnOlderOne) {
 TEST_F(CacheTierConfirm, ANewerWriteThatFailsLeavesNothing) {
   open();
   write("one", '1');
-  server->script({expect("EVALSHA …"), expectConfirm("a")});
+  server->script({expect("EVAL …"), expectConfirm("a")});
   tier->write("a", entryWith("two", '2'), {});
   server->send(ownPush + confirmed(entryWith("", '1')) + "-OOM no\r\n" + confirmed(entryWith("", '1')));
   ASSERT_TRUE(settled());
@@ -313,7 +313,7 @@ TEST_F(CacheTierConfirm, WithoutMemoryNothingIsAsked) {
   EXPECT_TRUE(tier->isIdle());
   loop.runFor(5);
   EXPECT_EQ(server->received().size(), 1U);
-  server->script({expect("EVALSHA …"), hangUp()});
+  server->script({expect("EVAL …"), hangUp()});
   tier->write("a", entryWith("value", 'w'), {});
   ASSERT_TRUE(logged(2));
   EXPECT_TRUE(tier->isIdle());

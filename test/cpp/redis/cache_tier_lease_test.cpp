@@ -26,7 +26,7 @@ using testing::Strings;
 using Admission = Connection::Admission;
 using CacheTierLease = testing::CacheTierFixture;
 
-std::string_view source(Script which) { return kScriptTexts[static_cast<std::size_t>(which)].source; }
+std::string_view source(Script which) { return kScriptSources[static_cast<std::size_t>(which)]; }
 std::string eval(Script which) { return "EVAL " + std::string(source(which)) + " 1 "; }
 
 Entry flagged(std::uint16_t flags, std::string_view payload) {
@@ -153,7 +153,7 @@ TEST_F(CacheTierLease, GivesALateRefreshAndALateTakeoverBack) {
   EXPECT_EQ(log.take(), Strings({"timed out", "timed out"}));
   const std::string first = askedFor(lastSent(refresh), refresh);
   const std::string second = bulk(lastSent(takeOver).substr(takeOver.size() + core::kLeaseOffset, core::kFillIdSize));
-  server->script({expect(eval(Script::kFail) + "p:a …"), expect("EVALSHA …"), send(":1\r\n:1\r\n")});
+  server->script({expect(eval(Script::kFail) + "p:a …"), expect("EVAL …"), send(":1\r\n:1\r\n")});
   server->send(":1\r\n" + first + ":1\r\n" + second);
   ASSERT_TRUE(logged(2));
   EXPECT_EQ(log.take(), Strings({"miss", "miss"}));
@@ -230,7 +230,7 @@ TEST_F(CacheTierLease, RefreshesOnlyOnce) {
       {"-WRONGTYPE no\r\n-WRONGTYPE no\r\n", "failure SERVER_ERROR WRONGTYPE no"},
   };
   for (const auto& [answer, expected] : cases) {
-    server->script({expect("EVALSHA …"), expectLook("a"), send(answer)});
+    server->script({expect("EVAL …"), expectLook("a"), send(answer)});
     tier->refresh("a", {5000, {}, 0});
     ASSERT_TRUE(logged(1));
     EXPECT_EQ(log.take(), Strings({expected})) << answer;
@@ -248,7 +248,7 @@ TEST_F(CacheTierLease, TakesOverOrAsksAgain) {
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"leased"}));
   for (const std::string& there : {leaseOf(idOf('t')), leaseOf(core::FillId{}), bulk("")}) {
-    server->script({expect("EVALSHA …"), expectLook("a"), send(":0\r\n" + there)});
+    server->script({expect("EVAL …"), expectLook("a"), send(":0\r\n" + there)});
     tier->takeOver("a", "head", {5000, {}, 0});
     ASSERT_TRUE(logged(1));
     EXPECT_EQ(log.take(), Strings({"again"}));
@@ -294,8 +294,7 @@ TEST_F(CacheTierLease, GivesUpWithAndWithoutAWord) {
   const std::string second = marker("b").substr(core::kLeaseOffset, core::kFillIdSize);
   const Entry told = flagged(core::entry_flags::kFailure, "why");
   server->script({expect(eval(Script::kFail) + "p:a " + first + "  0"),
-                  expect("EVALSHA " + std::string(kScriptTexts[static_cast<std::size_t>(Script::kFail)].sha) +
-                         " 1 p:b " + second + " " + core::encodeEntry(told) + " 750"),
+                  expect(eval(Script::kFail) + "p:b " + second + " " + core::encodeEntry(told) + " 750"),
                   send(":1\r\n:0\r\n")});
   EXPECT_EQ(tier->giveUp(silent, nullptr, 0), Admission::kAdmitted);
   EXPECT_EQ(tier->giveUp(loud, &told, 750), Admission::kAdmitted);
@@ -307,7 +306,7 @@ TEST_F(CacheTierLease, GivesUpWithAndWithoutAWord) {
 TEST_F(CacheTierLease, AsksWhetherItIsHeld) {
   open();
   const LeaseNumber lease = leased("a");
-  server->script({expect(eval(Script::kHeld) + "p:a …"), expect("EVALSHA …"), send(":1\r\n:0\r\n")});
+  server->script({expect(eval(Script::kHeld) + "p:a …"), expect("EVAL …"), send(":1\r\n:0\r\n")});
   tier->held(lease);
   tier->held(lease);
   ASSERT_TRUE(logged(2));

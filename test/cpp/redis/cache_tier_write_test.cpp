@@ -24,10 +24,7 @@ using Admission = Connection::Admission;
 using CacheTierWrite = testing::CacheTierFixture;
 
 std::string eval(Script which) {
-  return "EVAL " + std::string(kScriptTexts[static_cast<std::size_t>(which)].source) + " 1 ";
-}
-std::string evalsha(Script which) {
-  return "EVALSHA " + std::string(kScriptTexts[static_cast<std::size_t>(which)].sha) + " 1 ";
+  return "EVAL " + std::string(kScriptSources[static_cast<std::size_t>(which)]) + " 1 ";
 }
 
 TEST_F(CacheTierWrite, KeepsWhatItHasWritten) {
@@ -54,7 +51,7 @@ TEST_F(CacheTierWrite, SendsAScriptOnceAndThenItsName) {
   tier->soften("b");
   tier->sweep("a", "t:x", "stamp");
   ASSERT_TRUE(received(3));
-  EXPECT_EQ(server->received(), Strings({eval(Script::kSoften) + "p:a", evalsha(Script::kSoften) + "p:b",
+  EXPECT_EQ(server->received(), Strings({eval(Script::kSoften) + "p:a", eval(Script::kSoften) + "p:b",
                                          eval(Script::kSweep) + "p:a t:x stamp"}));
   server->send(":1\r\n:0\r\n:0\r\n");
   ASSERT_TRUE(logged(3));
@@ -73,7 +70,7 @@ TEST_F(CacheTierWrite, SendsAScriptOnceAndThenItsName) {
 TEST_F(CacheTierWrite, SendsTheTextAgainWhenTheServerHasLostIt) {
   open();
   server->script({expect(eval(Script::kStore) + "…"), expectConfirm("a"), send(":80000\r\n" + confirmed()),
-                  expect(evalsha(Script::kStore) + "…"), expectConfirm("a"),
+                  expect(eval(Script::kStore) + "…"), expectConfirm("a"),
                   send("-NOSCRIPT No matching script. Please use EVAL.\r\n" + confirmed()),
                   expect(eval(Script::kStore) + "…"), expectConfirm("a"), send(":80000\r\n" + confirmed())});
   for (const char* expected :
@@ -133,7 +130,7 @@ TEST_F(CacheTierWrite, AReadBehindAWriteMayBeKept) {
 // The newer of two writes is what stays, although the answers come one after the other.
 TEST_F(CacheTierWrite, TheOlderOfTwoWritesIsNotKept) {
   open();
-  server->script({expect(eval(Script::kStore) + "p:a …"), expectConfirm("a"), expect(evalsha(Script::kStore) + "p:a …"),
+  server->script({expect(eval(Script::kStore) + "p:a …"), expectConfirm("a"), expect(eval(Script::kStore) + "p:a …"),
                   expectConfirm("a"), send(":80000\r\n" + confirmed())});
   tier->write("a", entryOf("one"), {});
   tier->write("a", entryOf("two"), {});
