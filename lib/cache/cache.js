@@ -728,8 +728,9 @@ class Cache extends AnnouncingEmitter {
     this.#loads.overtakeKey(key);
     this.#counters.sets++;
     const windows = call.windows(/** @type {number} */ (call.ttl));
-    if (!this.#tiers.local) return this.#store.outstanding.track(this.#send(key, encoded, windows, call.knownTags));
-    const stored = this.#tiers.storeNow(key, encoded, windows, '', call.knownTags);
+    const tags = call.knownTags;
+    if (!this.#tiers.local) return this.#send(key, encoded, windows, tags);
+    const stored = this.#tiers.storeNow(key, encoded, windows, '', tags);
     if (stored) this.#tellSet(key, windows);
     return stored;
   }
@@ -739,22 +740,34 @@ class Cache extends AnnouncingEmitter {
    * @param {import('./codecs').Encoded} encoded
    * @param {import('./call-options').Windows} windows
    * @param {readonly string[]} tags
+   * @returns {Promise<boolean>}
    */
-  async #send(key, encoded, windows, tags) {
-    try {
-      const store = () => this.#tiers.store(key, encoded, windows, { tags });
-      // Behind the removal that is pending, and in its place.
-      const behind = this.#pending.any && this.#pending.blocks(key);
-      const stored = await (behind ? this.#pending.writeBehind(key, store) : store());
-      if (stored) this.#tellSet(key, windows);
-      return stored;
-    } catch (error) {
-      this.#tiers.failed(error);
-      // Whatever was there before is out of date.
-      if (/** @type {any} */ (error).code !== 'TOO_LARGE') this.#invalidation.remember(key);
-      else await this.#tiers.remove(key).catch(() => this.#invalidation.remember(key));
-      return false;
-    }
+  #send(key, encoded, windows, tags) {
+    const { outstanding } = this.#store;
+    outstanding.begin();
+    const store = () => this.#tiers.store(key, encoded, windows, { tags });
+    // Behind the removal that is pending, and in its place.
+    const sent = this.#pending.any && this.#pending.blocks(key) ? this.#pending.writeBehind(key, store) : store();
+    return sent.then(
+      (stored) => {
+        outstanding.end();
+        if (stored) this.#tellSet(key, windows);
+        return stored;
+      },
+      (error) => this.#notWritten(key, error).finally(() => outstanding.end()),
+    );
+  }
+
+  /**
+   * @param {string} key
+   * @param {unknown} error
+   */
+  async #notWritten(key, error) {
+    this.#tiers.failed(error);
+    // Whatever was there before is out of date.
+    if (/** @type {any} */ (error).code !== 'TOO_LARGE') this.#invalidation.remember(key);
+    else await this.#tiers.remove(key).catch(() => this.#invalidation.remember(key));
+    return false;
   }
 
   /**

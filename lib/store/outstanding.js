@@ -13,18 +13,23 @@ class Outstanding {
    * @returns {Promise<T>} the same
    */
   track(work) {
-    this.#count++;
-    work.then(this.#done, this.#done);
+    this.begin();
+    const end = () => this.end();
+    work.then(end, end);
     return work;
+  }
+
+  begin() {
+    this.#count++;
+  }
+
+  end() {
+    if (--this.#count === 0) this.#onIdle?.();
   }
 
   get isIdle() {
     return this.#count === 0;
   }
-
-  #done = () => {
-    if (--this.#count === 0) this.#onIdle?.();
-  };
 
   /**
    * Until nothing is on its way, or `ms` have passed.

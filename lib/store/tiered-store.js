@@ -63,6 +63,10 @@ const newTierCounters = () => ({ memoryHits: 0, redisHits: 0, misses: 0, redisEr
 const MOST_TRIES = 4;
 // What a write gives when one of its tags has changed since it was sent: nobody can be served it.
 const OUTDATED_AT_ONCE = 2;
+const REMEMBERED_WRITES = 256;
+/** @type {readonly string[]} */
+const NO_TAGS = [];
+const NOTHING = {};
 
 /**
  * A value, and not what became of asking for a lease.
@@ -80,9 +84,11 @@ class TieredStore {
   /** @type {import('../redis/client').Client | undefined} */
   client;
   #closed = false;
+  // The newest writes, and how often something was removed or invalidated: what is written once more must not overtake it.
   #writes = 0;
-  /** @type {Map<string, number>} the newest write of each key that is under way, unless something has overtaken it */
-  #latest = new Map();
+  /** @type {string[]} */
+  #written = new Array(REMEMBERED_WRITES).fill('');
+  removals = 0;
 
   /**
    * @param {import('../cache/options').NormalCacheOptions & { space: string, namespaces: string[] }} options
@@ -355,25 +361,58 @@ class TieredStore {
    * @param {{ metadata?: string, tags?: readonly string[] }} [more]
    * @returns {Promise<boolean>}
    */
-  async store(key, encoded, windows, { metadata = '', tags = [] } = {}) {
-    if (this.#link === undefined) return this.storeNow(key, encoded, windows, metadata, tags);
-    const { codec, payload } = encoded;
-    const { fresh, stale, keep } = windows;
-    const write = ++this.#writes;
-    this.#latest.set(key, write);
+  store(key, encoded, windows, { metadata = '', tags = NO_TAGS } = NOTHING) {
+    if (this.#link === undefined) return Promise.resolve(this.storeNow(key, encoded, windows, metadata, tags));
+    const number = ++this.#writes;
+    const { removals } = this;
+    this.#written[number % REMEMBERED_WRITES] = key;
+    // Sent in this turn: what is called after it comes after it.
+    return this.#write(key, encoded, windows, metadata, tags).then((stored) =>
+      stored === OUTDATED_AT_ONCE
+        ? this.#writeAgain({ key, encoded, windows, metadata, tags, number, removals })
+        : stored === 1,
+    );
+  }
+
+  /**
+   * @param {string} key
+   * @param {Encoded} encoded
+   * @param {Windows} windows
+   * @param {string} metadata
+   * @param {readonly string[]} tags
+   * @returns {Promise<number>}
+   */
+  #write(key, { codec, payload }, { fresh, stale, keep }, metadata, tags) {
     try {
-      for (let tries = 0; tries < MOST_TRIES; tries++) {
-        // Sent in this turn: what is called after it comes after it.
-        const sent = this.#native.write(key, codec, payload, metadata, fresh, stale, keep, 0, tags);
-        const stored = await this.#sent('SET', sent);
-        if (stored !== OUTDATED_AT_ONCE) return stored === 1;
-        // Its tags were gone, or changed by others: again, unless this process has changed the key or tags since.
-        if (this.#latest.get(key) !== write) return true;
-      }
-      return false;
-    } finally {
-      if (this.#latest.get(key) === write) this.#latest.delete(key);
+      return this.#sent('SET', this.#native.write(key, codec, payload, metadata, fresh, stale, keep, 0, tags));
+    } catch (error) {
+      return Promise.reject(error);
     }
+  }
+
+  /**
+   * A tag of what was written was gone, or changed by somebody else: once more, unless this process has written the key
+   * again or removed anything since.
+   * @param {{ key: string, encoded: Encoded, windows: Windows, metadata: string, tags: readonly string[], number: number,
+   *   removals: number }} write
+   */
+  async #writeAgain({ key, encoded, windows, metadata, tags, number, removals }) {
+    for (let tries = 1; tries < MOST_TRIES; tries++) {
+      if (removals !== this.removals || this.#isWrittenSince(key, number)) return true;
+      const stored = await this.#write(key, encoded, windows, metadata, tags);
+      if (stored !== OUTDATED_AT_ONCE) return stored === 1;
+    }
+    return false;
+  }
+
+  /**
+   * @param {string} key
+   * @param {number} number of a write
+   */
+  #isWrittenSince(key, number) {
+    if (this.#writes - number >= REMEMBERED_WRITES) return true; // nobody knows
+    for (let at = number + 1; at <= this.#writes; at++) if (this.#written[at % REMEMBERED_WRITES] === key) return true;
+    return false;
   }
 
   /**
@@ -394,7 +433,7 @@ class TieredStore {
    * @returns {Promise<boolean>} whether there was an entry
    */
   async remove(key) {
-    this.#latest.delete(key);
+    this.removals++;
     return (await this.#sent('UNLINK', this.#native.remove(key))) > 0;
   }
 
@@ -404,13 +443,13 @@ class TieredStore {
    * @returns {Promise<boolean>} whether there was an entry
    */
   async soften(key) {
-    this.#latest.delete(key);
+    this.removals++;
     return (await this.#sent('EVALSHA', this.#native.soften(key))) > 0;
   }
 
   /** @param {readonly string[]} names whole */
   async invalidateTags(names) {
-    this.#latest.clear();
+    this.removals++;
     await this.#sent('SET', this.#native.invalidateTags(names));
   }
 
@@ -421,7 +460,7 @@ class TieredStore {
    * @returns {Promise<number>} how many there were
    */
   async removeMatching(pattern) {
-    this.#latest.clear();
+    this.removals++;
     let removed = 0;
     for (let cursor = 0; ;) {
       const step = this.#native.removeMatching(pattern, cursor);

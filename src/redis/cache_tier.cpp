@@ -283,35 +283,41 @@ core::Answer CacheTier::write(std::string_view key, const core::Entry& given, st
   const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
   const core::Millis now = link_->now();
-  const bool known = knowsTags(tags);
+  const auto& cells = cellsOf(tags);
+  const bool known = std::ranges::all_of(namespaces_, [&](Namespace& one) { return isKnown(one, now); }) &&
+                     std::ranges::all_of(cells, [&](core::TagCell cell) { return tags_.stamp(cell, now).has_value(); });
   // In front of the entry, in the same stream: none waits for an answer, so that what is called after this is sent
   // after it.
   if (!known) ensure(tags, now);
   Sending sending(*this, key, now, 0);
   Operation& own = sending.operation();
-  std::vector<core::TagStamp> stamps;
   std::vector<std::string> unknown;
   std::vector<std::size_t> places;  // of their stamps in the entry
   std::size_t end = core::kEntryHeaderSize;
-  const auto add = [&](std::string_view name, core::TagCell cell) {
-    const auto stamp = tags_.stamp(cell, now);
-    if (const auto mark = stamp ? tags_.markOf(cell, *stamp, now) : std::nullopt) own.marks.add(tags_, *mark);
+  written_.clear();
+  const auto add = [&](std::string_view name, std::optional<core::Stamp> stamp, std::optional<core::TagMark> mark) {
+    if (mark) own.marks.add(tags_, *mark);
     if (!stamp) {
       unknown.emplace_back(name);
       places.push_back(end + core::kTagStampOffset);
     }
-    stamps.push_back({name, stamp.value_or(core::Stamp{})});
+    written_.push_back({name, stamp.value_or(core::Stamp{})});
     end += core::kTagStampOffset + core::kStampSize + name.size();
   };
-  for (const Namespace& one : namespaces_) add(one.name, one.cell);
-  const auto& cells = cellsOf(tags);
-  for (std::size_t i = 0; i < tags.size(); ++i) add(tags[i], cells[i]);
-  const std::string encodedTags = core::encodeTags(stamps);
+  for (Namespace& one : namespaces_) {
+    const bool isOwnKnown = isKnown(one, now);
+    add(one.name, isOwnKnown ? std::optional(one.stamp) : std::nullopt, one.mark);
+  }
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    const auto stamp = tags_.stamp(cells_[i], now);
+    add(tags[i], stamp, stamp ? tags_.markOf(cells_[i], *stamp, now) : std::nullopt);
+  }
+  const std::string encodedTags = core::encodeTags(written_);
   core::Entry entry = given;
   entry.tags = encodedTags;
   rememberToKeep(own, entry);
   own.written = true;
-  own.keeps = own.keeps && own.marks.size() + unknown.size() == stamps.size();
+  own.keeps = own.keeps && own.marks.size() + unknown.size() == written_.size();
   own.tags = unknown;
 
   OutputBuffer& out = sending.output();

@@ -237,9 +237,10 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   LeaseBook leases_;
 
   std::vector<Namespace> namespaces_;
-  std::vector<core::TagCell> cells_;  // of the call that is running; one reference each
-  core::MarkList marks_;              // of the entry that is looked at
-  std::deque<Operation> operations_;  // one may be begun while another is settled
+  std::vector<core::TagCell> cells_;     // of the call that is running; one reference each
+  std::vector<core::TagStamp> written_;  // of the entry that is written
+  core::MarkList marks_;                 // of the entry that is looked at
+  std::deque<Operation> operations_;     // one may be begun while another is settled
   std::vector<std::uint32_t> free_;
   std::size_t active_ = 0;
 };
