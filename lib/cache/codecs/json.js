@@ -2,6 +2,7 @@
 // JSON text. Nested values become what JSON makes of them (docs/codecs.md); what would be lost as a whole is refused.
 const { types } = require('node:util');
 const { describe } = require('../../options/invalid');
+const { lostIn } = require('./lost');
 
 const TRY = "codec: 'msgpack' can";
 
@@ -19,6 +20,11 @@ function encodeJson(value, what) {
     throw refusal(/** @type {Error} */ (error), what);
   }
   if (text === undefined) throw new TypeError(`${what}: JSON cannot hold ${describe(value)}`);
+  // What JSON makes of nearly all that it loses, or of streams: looked for in the value only then.
+  if (text.includes('{}') || text.includes('"_readableState"') || text.includes('"_writableState"')) {
+    const lost = lostIn(value);
+    if (lost !== undefined) throw new TypeError(`${what}: JSON cannot hold ${lost}`);
+  }
   return text;
 }
 
@@ -71,7 +77,7 @@ function checkWhole(value, what) {
  */
 function refusal(error, what) {
   const reason = () => {
-    if (error instanceof RangeError) return 'it is nested too deeply';
+    if (error instanceof RangeError && /call stack/.test(error.message)) return 'it is nested too deeply';
     if (/circular/i.test(error.message)) return 'it is circular: an object holds itself';
     if (/BigInt/.test(error.message)) return `it holds a BigInt; ${TRY}, or make it a string`;
     return String(error?.message ?? error).split('\n', 1)[0];

@@ -6,6 +6,7 @@
 //     JSON    the shapes: an array of arrays of keys
 //     bytes   the value; its records refer to the shapes by number
 const { CacheError } = require('../../errors');
+const { describe } = require('../../options/invalid');
 const { encodeJson } = require('./json');
 const { isPlain, Rebuilder } = require('./plain');
 const { BoundedMap } = require('../../util/bounded-map');
@@ -119,6 +120,8 @@ function encodeMsgpack(value, what) {
   if (isPlain(value)) return pack(value);
   const rebuilder = new Rebuilder(what);
   const rebuilt = rebuilder.rebuild(value);
+  // What its toJSON() gives, as of a value that is not there.
+  if (rebuilt === undefined) throw new TypeError(`${what}: MessagePack cannot hold ${describe(value)}`);
   const { beyondMsgpack, beyondJson, hasDictionary } = rebuilder;
   if (beyondJson === undefined && (hasDictionary || beyondMsgpack !== undefined)) return encodeJson(rebuilt, what);
   if (beyondMsgpack === undefined) return pack(rebuilt);

@@ -3,6 +3,8 @@
 // keys that it renames or trips over, functions, objects of other realms and classes. Nearly all values are plain and
 // cost one walk; the others are rebuilt from what MessagePack can hold, or refused with the path of what is wrong.
 const { types } = require('node:util');
+const { describe } = require('../../options/invalid');
+const { at, isLost } = require('./lost');
 
 // Deep enough for data, shallow enough for the stack of whoever decodes it.
 const MAX_DEPTH = 500;
@@ -201,6 +203,7 @@ class Rebuilder {
    */
   #rebuildPlain(value, path) {
     if (typeof value.toJSON === 'function') return this.rebuild(value.toJSON(path), path);
+    if (isLost(value)) throw this.#refusal(`${describe(value)}${at(path)}`);
     /** @type {Record<string, any>} */
     const rebuilt = {};
     const keys = Object.keys(value);
@@ -230,11 +233,6 @@ class Rebuilder {
   #refusal(problem) {
     return new TypeError(`${this.#what}: MessagePack cannot hold ${problem}`);
   }
-}
-
-/** @param {string} path */
-function at(path) {
-  return path === '' ? '' : ` at ${path.length > 100 ? `${path.slice(0, 100)}…` : path.replace(/^\./, '')}`;
 }
 
 module.exports = { isPlain, Rebuilder };
