@@ -10,11 +10,11 @@ const { AnnouncingEmitter } = require('../store/events');
 const { checkKey, checkKeys, isSoft, pairsOf, relatedParts } = require('./validate');
 const { inspect } = require('./inspect');
 const { getMany, getOrSetMany, setMany } = require('./many');
-const { loadOptions, writeOptions, parseRefreshAhead } = require('./call-options');
+const { checkLoadOptions, loadOptions, writeOptions, parseRefreshAhead } = require('./call-options');
 const { Complaints } = require('../store/log-throttle');
 const { dump, load } = require('../store/snapshot');
 const { LoadCoordinator } = require('./load-coordinator');
-const { memoizeFunction } = require('./memoize');
+const { MemoizedNames, memoizeFunction } = require('./memoize');
 const { Objects } = require('./decoded-objects');
 const { healthOf, statsOf } = require('../store/stats');
 const { ROOT, Store, addStoreOf } = require('../store/store');
@@ -73,6 +73,8 @@ class Cache extends AnnouncingEmitter {
   #parent;
   /** @type {import('./awake-namespaces').AwakeNamespacesInstance} of the cache outside of all namespaces */
   #awake;
+  /** @type {import('./memoize').MemoizedNamesInstance | undefined} */
+  #memoized;
   #leaveClient = noClient;
   #closed = false;
   /** @type {Promise<void> | undefined} */
@@ -332,6 +334,7 @@ class Cache extends AnnouncingEmitter {
    */
   async getOrSet(key, loader, options) {
     if (typeof loader !== 'function') throw invalid('loader', 'a function', loader);
+    if (options !== undefined) checkLoadOptions(options, this.#defaults);
     this.#checkOpen();
     const kept = this.#objects.of(key);
     // The way of nearly every hit, with as little on it as can be: a key that is kept has been checked.
@@ -392,7 +395,10 @@ class Cache extends AnnouncingEmitter {
    * @returns {any}
    */
   memoize(keyOrFunction, computeOrOptions, ttl) {
-    if (typeof keyOrFunction === 'function') return memoizeFunction(this, keyOrFunction, computeOrOptions ?? {});
+    if (typeof keyOrFunction === 'function') {
+      const names = () => (this.#memoized ??= new MemoizedNames());
+      return memoizeFunction(this, names, keyOrFunction, computeOrOptions ?? {});
+    }
     return this.getOrSet(keyOrFunction, computeOrOptions, ttl);
   }
 
@@ -529,7 +535,7 @@ class Cache extends AnnouncingEmitter {
   /** @param {unknown} snapshot */
   async load(snapshot) {
     this.#checkOpen();
-    return this.#during(load(this.#tiers, snapshot));
+    return this.#during(load(this.#tiers, snapshot, this.#defaults.maxTtl));
   }
 
   stats() {
@@ -570,6 +576,11 @@ class Cache extends AnnouncingEmitter {
       if (this.#parent !== undefined) this.#parent.#leave(this, this.#closing);
     }
     return this.#closing;
+  }
+
+  /** @returns {Promise<void>} */
+  [Symbol.asyncDispose]() {
+    return this.close();
   }
 
   /**

@@ -4,6 +4,7 @@ const { invalid, isPlainObject } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { parseDuration, parsePositiveDuration } = require('../options/duration');
 const { parseTags } = require('../options/tags');
+const { parseComputedTtl, parseTtl } = require('../options/ttl');
 
 const WRITE = ['ttl', 'jitter', 'staleWhileRevalidate', 'staleIfError', 'tags'];
 const LOAD = [...WRITE, 'refreshAhead', 'timeout', 'softTimeout', 'errorBackoff', 'cacheIf', 'signal'];
@@ -66,7 +67,7 @@ class CallOptions {
       given === undefined || isPlainObject(given) ? knownOptions(given ?? {}, 'options', known) : undefined;
     const { ttl, jitter, staleWhileRevalidate, staleIfError, refreshAhead, timeout, softTimeout, errorBackoff } =
       options ?? { ttl: given };
-    this.ttl = parseTtl(ttl, defaults.ttl, known === LOAD);
+    this.ttl = ttlOf(ttl, defaults, known === LOAD);
     this.jitter = jitter === undefined ? defaults.jitter : parseJitter(jitter, 'jitter');
     this.staleWhileRevalidate = or(staleWhileRevalidate, defaults.staleWhileRevalidate, 'staleWhileRevalidate');
     this.staleIfError = or(staleIfError, defaults.staleIfError, 'staleIfError');
@@ -122,16 +123,14 @@ function or(given, otherwise, name) {
 
 /**
  * @param {any} given
- * @param {number} otherwise
+ * @param {CallDefaults} defaults
  * @param {boolean} mayBeFunction
  * @returns {number | ((value: any) => number)}
  */
-function parseTtl(given, otherwise, mayBeFunction) {
-  if (given === undefined) return otherwise;
-  if (mayBeFunction && typeof given === 'function') {
-    return (value) => parsePositiveDuration(given(value), 'ttl');
-  }
-  return parsePositiveDuration(given, 'ttl');
+function ttlOf(given, { ttl, maxTtl }, mayBeFunction) {
+  if (given === undefined) return ttl;
+  if (mayBeFunction && typeof given === 'function') return (value) => parseComputedTtl(given(value), 'ttl', maxTtl);
+  return parseTtl(given, 'ttl', maxTtl);
 }
 
 /**
@@ -146,6 +145,76 @@ const writeOptions = (given, defaults) => new CallOptions(given, defaults, WRITE
  */
 const loadOptions = (given, defaults) => new CallOptions(given, defaults, LOAD);
 
+// Durations that were found to be valid: most calls have one of a few.
+const DURATIONS = ['ttl', 'staleWhileRevalidate', 'staleIfError', 'timeout', 'softTimeout', 'errorBackoff'];
+const MOST_KNOWN = 1000;
+/** @type {Set<string>} */
+const validDurations = new Set();
+
+/** @param {any} value */
+function isValidDuration(value) {
+  if (typeof value === 'number') return value > 0 && value < 1e4;
+  if (typeof value !== 'string') return false;
+  return validDurations.has(value);
+}
+
+/** @param {unknown} tag */
+const isUsualTag = (tag) => typeof tag === 'string' && tag !== '' && tag.length <= 256;
+
+/**
+ * @param {string} name
+ * @param {any} value
+ */
+function isUsual(name, value) {
+  switch (name) {
+    case 'ttl':
+      return typeof value === 'function' || isValidDuration(value);
+    case 'staleWhileRevalidate':
+    case 'staleIfError':
+    case 'timeout':
+    case 'softTimeout':
+    case 'errorBackoff':
+      return isValidDuration(value);
+    case 'tags':
+      return typeof value === 'function' || (Array.isArray(value) && value.every(isUsualTag));
+    case 'cacheIf':
+      return typeof value === 'function';
+    case 'signal':
+      return value instanceof AbortSignal;
+    default:
+      return false;
+  }
+}
+
+/** @param {any} given options of a load that are valid */
+function noteDurations(given) {
+  const values = typeof given === 'string' ? [given] : DURATIONS.map((name) => given[name]);
+  for (const value of values) {
+    if (typeof value === 'string' && validDurations.size < MOST_KNOWN) validDurations.add(value);
+  }
+}
+
+/**
+ * Throws for options of a load that are not valid, and for a signal that is aborted. Hits come by here: what is usual costs
+ * little.
+ * @param {any} given not undefined
+ * @param {CallDefaults} defaults
+ */
+function checkLoadOptions(given, defaults) {
+  let isKnown = true;
+  if (typeof given === 'object' && given !== null) {
+    for (const name of Object.keys(given)) isKnown &&= given[name] === undefined || isUsual(name, given[name]);
+    isKnown &&= isPlainObject(given);
+  } else {
+    isKnown = isValidDuration(given);
+  }
+  if (!isKnown) {
+    loadOptions(given, defaults);
+    noteDurations(given);
+  }
+  given?.signal?.throwIfAborted();
+}
+
 /** @typedef {CallOptions} CallOptionsInstance */
 
-module.exports = { writeOptions, loadOptions, parseJitter, parseRefreshAhead, LOAD };
+module.exports = { checkLoadOptions, writeOptions, loadOptions, parseJitter, parseRefreshAhead, LOAD };

@@ -5,6 +5,7 @@
 const { CacheError } = require('../errors');
 const { setImmediate } = require('../timers');
 const { isForWaiters, revivedError, Failures } = require('./load-errors');
+const { checkNotWithin, enclosingLoad } = require('./enclosing-loads');
 const { InFlightLoad } = require('./single-flight');
 const { LoadResults, wantsRefresh } = require('./load-results');
 const { LoadRunner } = require('./load-runner');
@@ -28,6 +29,8 @@ class LoadCoordinator {
   #runner;
   #failures = new Failures();
   #search;
+  // A loader whose signature does not tell that it takes its context has set tags: others may, too.
+  #anyMayComputeTags = false;
 
   /**
    * @param {object} parts
@@ -55,6 +58,9 @@ class LoadCoordinator {
       events,
       counters,
       onEnding: (load) => this.#onEnding(load),
+      onTagsSet: () => {
+        this.#anyMayComputeTags = true;
+      },
       again: (load) => this.#joinable(load.key) ?? this.#begin(load.key, load.loader, load.call, false),
     });
     this.#search = this.#steps();
@@ -70,6 +76,7 @@ class LoadCoordinator {
    * @returns {LoadResult | Promise<LoadResult>}
    */
   get(key, loader, call, local, onBusy) {
+    if (call.signal?.aborted) return Promise.reject(call.signal.reason);
     if (local !== undefined) {
       const served = this.#results.ofMemory(key, call, local);
       if (served !== undefined) {
@@ -78,7 +85,10 @@ class LoadCoordinator {
       }
     }
     const load = this.#joinable(key);
-    if (load !== undefined) return this.#join(load, loader, call, local, onBusy);
+    if (load !== undefined) {
+      checkNotWithin(load);
+      return this.#join(load, loader, call, local, onBusy);
+    }
     const own = this.#begin(key, loader, call, false, local);
     own.onBusy = onBusy;
     return waitFor(own, call, () => this.#results.stale(own.stale, key));
@@ -183,6 +193,24 @@ class LoadCoordinator {
   // ------------------------------------------------------------------------------------------------- one load
 
   /**
+   * The tags whose stamps have to be known before the load.
+   * @param {Load} load
+   * @returns {readonly string[]}
+   */
+  #tagsToAskFor(load) {
+    // 'a' changes whenever any tag does.
+    return this.#mayComputeTags(load) ? [...load.call.knownTags, 'a'] : load.call.knownTags;
+  }
+
+  /**
+   * A loader that takes its context may set some.
+   * @param {Load} load
+   */
+  #mayComputeTags({ call, loader }) {
+    return this.#anyMayComputeTags || typeof call.tags === 'function' || loader.length > 0;
+  }
+
+  /**
    * The load of the key that callers would join.
    * @param {string} key
    * @returns {Load | undefined}
@@ -202,7 +230,7 @@ class LoadCoordinator {
     const load = this.loadOf(key);
     // What it found may have changed since, and nobody watches the key for it any more: not even in the few microtasks
     // until its callers go on, because others go on in between.
-    if (load === undefined || load.settled) return undefined;
+    if (load === undefined || load.settled || load.aborted) return undefined;
     // A load without a lease hears of no change: it is not for callers that can ask Redis, but for those of the same turn.
     if (load.withoutLease && !load.startedThisTurn && this.#tiers.answers) return undefined;
     if (load.leaseId === 0) return load;
@@ -210,7 +238,7 @@ class LoadCoordinator {
     if (load.leaseChecks > 0) return undefined;
     if (!this.#tiers.current(load.leaseId)) load.overtake();
     // It may yet compute one of the tags that have changed, and then not be stored: new callers look for themselves.
-    else if (mayComputeTags(load) && this.#tiers.anyTagChanged(load.leaseId)) load.joinable = false;
+    else if (this.#mayComputeTags(load) && this.#tiers.anyTagChanged(load.leaseId)) load.joinable = false;
     else return load;
     return undefined;
   }
@@ -227,7 +255,8 @@ class LoadCoordinator {
     if (other !== undefined) other.joinable = false;
     const load = new InFlightLoad(key, call, loader, background, this);
     load.stale = hit;
-    load.tags = tagsToAskFor(load);
+    load.parent = enclosingLoad();
+    load.tags = this.#tagsToAskFor(load);
     this.#leases.waiters.enter(load);
     load.result = this.#run(load);
     return load;
@@ -240,12 +269,12 @@ class LoadCoordinator {
   async #run(load) {
     try {
       if (load.background) return await this.#refreshed(load);
-      const failure = this.#failures.of(load.key);
-      if (failure !== undefined) return await this.#afterFailure(load, failure.error);
       if (this.#pending.any && !(await this.#pending.flushFor(load.key))) return await this.#withoutLease(load);
       // The loader is called in a later microtask in any case: by then callers can join the load.
       const sought = await this.#leases.seek(load, this.#search);
       if (sought.leaseId === undefined) return sought.entry ?? (await this.#notGranted(load, sought));
+      // Whoever granted it knows of no failure: what is remembered here was forgotten there.
+      this.#failures.forget(load.key);
       // Perhaps behind the lease, in the same read: nobody watches the key for it then.
       if (load.changed) void this.checkLease(load);
       return await this.#underLease(load);
@@ -262,6 +291,7 @@ class LoadCoordinator {
       if (!load.leaseEnded) this.#tiers.drop(leaseId);
     }
     load.joinable = false;
+    load.parent = undefined;
     this.#leases.waiters.leave(load);
     this.#watchOn(load);
     if (load.refreshAfter !== undefined) this.refresh(load.key, load.loader, load.call, load.refreshAfter);
@@ -328,6 +358,11 @@ class LoadCoordinator {
   async #notGranted(load, sought) {
     const { reason } = sought;
     if (reason === 'aborted') throw load.signal.reason;
+    const failure = this.#failures.of(load.key);
+    // As this process saw it, when it did.
+    if (failure !== undefined && (reason === 'failed' || reason === 'unavailable')) {
+      return this.#afterFailure(load, failure.error);
+    }
     if (reason === 'failed') {
       const error = String(/** @type {Outcome} */ (sought.outcome).payload);
       const stale = this.#results.stale(load.stale, load.key);
@@ -457,24 +492,6 @@ class LoadCoordinator {
       ? this.#results.stale(hit, load.key)
       : this.#results.found(load, hit);
   }
-}
-
-/**
- * The tags whose stamps have to be known before the load.
- * @param {Load} load
- * @returns {readonly string[]}
- */
-function tagsToAskFor(load) {
-  // 'a' changes whenever any tag does.
-  return mayComputeTags(load) ? [...load.call.knownTags, 'a'] : load.call.knownTags;
-}
-
-/**
- * A loader that takes its context may set some.
- * @param {Load} load
- */
-function mayComputeTags({ call, loader }) {
-  return typeof call.tags === 'function' || loader.length > 0;
 }
 
 /** @typedef {LoadCoordinator} LoadCoordinatorInstance */

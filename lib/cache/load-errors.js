@@ -1,10 +1,12 @@
 'use strict';
 // Loads that failed a moment ago: whoever asks meanwhile gets the same error, and no further load. Here are those of
 // this process, as they were thrown; those of others come through Redis, as text.
+const { inspect } = require('node:util');
 const { CacheError } = require('../errors');
 const { BoundedMap } = require('../util/bounded-map');
 
 const MOST = 1000;
+const LONGEST_TEXT = 2000;
 
 class Failures {
   /** @type {import('../util/bounded-map').BoundedMapOf<{ error: unknown, until: number }>} */
@@ -51,23 +53,43 @@ class Failures {
 }
 
 /**
- * An error for other processes: what it says, and nothing else of it.
+ * An error for other processes: what it says, and nothing else of it. Never throws, whatever was thrown.
  * @param {unknown} error
  * @param {boolean} [forWaiters] only for those who waited for the load; who comes later loads
  */
 function describeError(error, forWaiters) {
   const given = /** @type {any} */ (error);
-  if (!(given instanceof Error) && typeof given?.message !== 'string') {
-    return JSON.stringify({ message: String(given), forWaiters });
-  }
-  const { name, message, code } = given;
+  const isError = safely(() => given instanceof Error || typeof given?.message === 'string') === true;
+  if (!isError) return JSON.stringify({ message: textOf(error), forWaiters });
+  const code = safely(() => given.code);
   const shown = {
-    name: String(name),
-    message: message.slice(0, 2000),
+    name: textOf(safely(() => given.name) ?? 'Error'),
+    message: textOf(safely(() => given.message) ?? ''),
     code: ['string', 'number'].includes(typeof code) ? code : undefined,
     forWaiters,
   };
   return JSON.stringify(shown);
+}
+
+/**
+ * @template T
+ * @param {() => T} look at something that may have been made to throw
+ * @returns {T | undefined}
+ */
+function safely(look) {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {unknown} value */
+function textOf(value) {
+  const text = safely(() =>
+    typeof value === 'object' && value !== null ? inspect(value, { depth: 1 }) : String(value),
+  );
+  return (text ?? 'an error that cannot be described').slice(0, LONGEST_TEXT);
 }
 
 /**

@@ -100,7 +100,8 @@ class LoadResults {
    * @returns {LoadResult}
    */
   shared(result) {
-    if (result.encoded === undefined) return result;
+    // What nobody can change is the same for all.
+    if (result.encoded === undefined || this.#objects.frozen) return result;
     return { ...result, value: this.#objects.decodeShared(result.encoded) };
   }
 

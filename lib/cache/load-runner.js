@@ -21,6 +21,7 @@ class LoadRunner {
   #events;
   #counters;
   #onEnding;
+  #onTagsSet;
   #again;
 
   /**
@@ -33,9 +34,10 @@ class LoadRunner {
    * @param {import('../store/events').AnnouncerInstance} parts.events
    * @param {{ loads: number, loadErrors: number, sets: number, refused: number }} parts.counters
    * @param {(load: InFlightLoad) => void} parts.onEnding called when the end of the lease has been sent
+   * @param {(load: InFlightLoad) => void} parts.onTagsSet called when a loader has set tags
    * @param {(load: InFlightLoad) => InFlightLoad} parts.again another load of the key, for the callers of one that was overtaken
    */
-  constructor({ tiers, outstanding, codec, results, failures, events, counters, onEnding, again }) {
+  constructor({ tiers, outstanding, codec, results, failures, events, counters, onEnding, onTagsSet, again }) {
     this.#tiers = tiers;
     this.#outstanding = outstanding;
     this.#codec = codec;
@@ -44,6 +46,7 @@ class LoadRunner {
     this.#events = events;
     this.#counters = counters;
     this.#onEnding = onEnding;
+    this.#onTagsSet = onTagsSet;
     this.#again = again;
   }
 
@@ -69,12 +72,14 @@ class LoadRunner {
     let windows;
     let tags;
     try {
-      if (value === undefined || skipped || (call.cacheIf !== undefined && !call.cacheIf(value))) {
+      const lifetime = ttl ?? (typeof call.ttl === 'function' && value !== undefined ? call.ttl(value) : call.ttl);
+      const isUnwanted = value === undefined || skipped || lifetime === 0;
+      if (isUnwanted || (call.cacheIf !== undefined && !call.cacheIf(value))) {
         await this.#giveUp(load, '', leaseId === 0 ? 0 : UNCACHEABLE_MS);
         return { value, encoded: undefined, source: 'loader' };
       }
       encoded = this.#codec.encode(value, `the value that the loader of '${key}' returned`);
-      windows = call.windows(ttl ?? (typeof call.ttl === 'function' ? call.ttl(value) : call.ttl));
+      windows = call.windows(/** @type {number} */ (lifetime));
       tags = LoaderContext.tagsOf(context, value);
     } catch (error) {
       await this.#giveUp(load, undefined, 0);
@@ -104,6 +109,7 @@ class LoadRunner {
     try {
       if (load.overtaken) refused = 'overtaken';
       else if (!(await this.#tiers.addTags(load.leaseId, tags))) refused = 'tag';
+      this.#onTagsSet(load);
     } catch (error) {
       return this.#notStored(load.key, 'unavailable', error);
     }

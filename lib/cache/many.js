@@ -1,6 +1,6 @@
 'use strict';
 // Many keys at once: one round trip for all of them, and one call of the loader for all that are missing.
-const { invalid } = require('../options/invalid');
+const { invalid, isPlainObject } = require('../options/invalid');
 
 /**
  * @param {readonly string[]} keys
@@ -69,13 +69,31 @@ class Collector {
     this.#waiting = new Map();
     const keys = [...batch.keys()];
     try {
-      const signal = AbortSignal.any([...batch.values()].map(({ context }) => context.signal));
+      const signal = whenAllAbort([...batch.values()].map(({ context }) => context.signal));
       const values = valuesOf(await this.#loadMissing(keys, { keys, signal }), keys);
       for (const [key, { resolve }] of batch) resolve(values(key));
     } catch (error) {
       for (const { reject } of batch.values()) reject(error);
     }
   }
+}
+
+/**
+ * A signal for a load of many keys: one that is written or given up by its callers is no reason to stop for the others.
+ * @param {AbortSignal[]} signals
+ * @returns {AbortSignal} aborted when all of them are
+ */
+function whenAllAbort(signals) {
+  const controller = new AbortController();
+  let left = signals.length;
+  const onAbort = (/** @type {unknown} */ reason) => {
+    if (--left === 0) controller.abort(reason);
+  };
+  for (const signal of signals) {
+    if (signal.aborted) onAbort(signal.reason);
+    else signal.addEventListener('abort', () => onAbort(signal.reason), { once: true });
+  }
+  return controller.signal;
 }
 
 /**
@@ -92,7 +110,7 @@ function valuesOf(loaded, keys) {
     }
     return (key) => loaded[keys.indexOf(key)];
   }
-  if (typeof loaded === 'object' && loaded !== null) {
+  if (isPlainObject(loaded)) {
     return (key) => (Object.hasOwn(loaded, key) ? loaded[key] : undefined);
   }
   throw invalid('loadMissing', 'it to return an array in the order of the keys, a Map, or an object by key', loaded);

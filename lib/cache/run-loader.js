@@ -1,7 +1,8 @@
 'use strict';
 // Runs a loader under its time limit, with the context that it is given; and waits for one on behalf of one caller.
 const { CacheError } = require('../errors');
-const { parsePositiveDuration } = require('../options/duration');
+const { callWithin } = require('./enclosing-loads');
+const { parseComputedTtl } = require('../options/ttl');
 const { parseTags } = require('../options/tags');
 
 /** @typedef {import('./single-flight').InFlightLoadInstance} InFlightLoad */
@@ -14,7 +15,7 @@ const NO_TAGS = [];
 class LoaderContext {
   #load;
   #previous;
-  /** @type {number | undefined} ms */
+  /** @type {number | undefined} ms; 0: not to be stored */
   #ttl = undefined;
   #skipped = false;
   /** @type {readonly string[]} */
@@ -43,7 +44,7 @@ class LoaderContext {
 
   get setTtl() {
     return (/** @type {any} */ duration) => {
-      this.#ttl = parsePositiveDuration(duration, 'setTtl');
+      this.#ttl = parseComputedTtl(duration, 'setTtl', this.#load.call.maxTtl);
     };
   }
 
@@ -75,8 +76,10 @@ class LoaderContext {
    */
   static tagsOf(context, value) {
     const { tags } = context.#load.call;
-    if (typeof tags !== 'function') return context.#tags;
-    return [...context.#tags, ...parseTags(/** @type {any} */ (tags(value, context)), 'tags')];
+    if (typeof tags !== 'function') {
+      return context.#tags.length === 0 ? NO_TAGS : context.#tags.filter((tag) => !tags.includes(tag));
+    }
+    return [...new Set([...context.#tags, ...parseTags(/** @type {any} */ (tags(value, context)), 'tags')])];
   }
 }
 
@@ -88,15 +91,16 @@ class LoaderContext {
  */
 function runLoader(load, context) {
   const { loader, call } = load;
-  return call.timeout === undefined ? loader(context) : limited(load, context, call.timeout);
+  const run = () => loader(context);
+  return call.timeout === undefined ? callWithin(load, run) : limited(load, run, call.timeout);
 }
 
 /**
  * @param {InFlightLoad} load
- * @param {LoaderContext} context
+ * @param {() => any} run
  * @param {number} timeout ms
  */
-async function limited(load, context, timeout) {
+async function limited(load, run, timeout) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   const tooLong = new Promise((_, reject) => {
@@ -108,7 +112,7 @@ async function limited(load, context, timeout) {
     load.addLimit(timer);
   });
   try {
-    return await Promise.race([load.loader(context), tooLong]);
+    return await Promise.race([callWithin(load, run), tooLong]);
   } finally {
     clearTimeout(timer);
   }

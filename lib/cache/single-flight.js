@@ -41,6 +41,8 @@ class InFlightLoad extends Waiter {
   callers = 0;
   /** @type {(() => void) | undefined} called when another process or thread has the lease */
   onBusy = undefined;
+  /** @type {InFlightLoad | undefined} whose loader has begun this one */
+  parent = undefined;
   /** @type {AbortController | undefined} */
   #controller = undefined;
   /** @type {Promise<LoadResult>} */

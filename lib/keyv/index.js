@@ -126,7 +126,8 @@ class KeyvTiercel extends EventEmitter {
       await store.delete(keyOf(key));
       return true;
     }
-    const ms = ttl && ttl !== Infinity ? Math.ceil(ttl) : storeOf(store).maxTtl;
+    const { maxTtl } = storeOf(store);
+    const ms = ttl ? Math.min(Math.ceil(ttl), maxTtl) : maxTtl;
     return store.set(keyOf(key), value, { ttl: ms / 1000, ...PLAIN });
   }
 

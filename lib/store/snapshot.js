@@ -43,9 +43,10 @@ async function dump(tiers) {
 /**
  * @param {TieredStore} tiers
  * @param {unknown} snapshot
+ * @param {number} maxTtl ms
  * @returns {Promise<number>} how many entries are in memory now that were not
  */
-async function load(tiers, snapshot) {
+async function load(tiers, snapshot, maxTtl) {
   if (!(snapshot instanceof Uint8Array)) {
     throw new TypeError(`snapshot: expected what dump() returned, got ${describe(snapshot)}`);
   }
@@ -69,7 +70,7 @@ async function load(tiers, snapshot) {
       began = performance.now();
     }
     if (tiers.local) {
-      if (envelope.length > 0 && tiers.load(key, envelope, elapsed)) loaded++;
+      if (envelope.length > 0 && tiers.load(key, envelope, elapsed, maxTtl)) loaded++;
     } else if (tiers.peekWhole(key, true) === undefined) {
       keys.push(key);
       if (keys.length === AT_ONCE) await readAgain();

@@ -547,10 +547,11 @@ class TieredStore {
    * @param {string} key
    * @param {Buffer} envelope
    * @param {number} elapsed ms since the dump
+   * @param {number} maxTtl ms
    * @returns {boolean} whether it was kept
    */
-  load(key, envelope, elapsed) {
-    return this.#native.load(key, envelope, elapsed) === 1;
+  load(key, envelope, elapsed, maxTtl) {
+    return this.#native.load(key, envelope, elapsed, maxTtl) === 1;
   }
 
   resetStats() {

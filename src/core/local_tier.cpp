@@ -183,6 +183,8 @@ Answer LocalTier::invalidateTags(std::span<const std::string> names) {
     tags_.invalidate(kAnyTag);
   }
   for (const std::string& name : names) tags_.invalidate(name);
+  // Which tags the loads had that failed is not known any more.
+  table_.forgetFailures();
   return 1;
 }
 

@@ -59,7 +59,8 @@ CacheStore::CacheStore(std::shared_ptr<Environment> environment, const Napi::Obj
                                 .namespaces = std::move(namespaces),
                                 .maxStaleness = integerProperty(options, "maxStaleness", 1000),
                                 .stampFor = integerProperty(options, "stampFor"),
-                                .memory = memory_ != nullptr},
+                                .memory = memory_ != nullptr,
+                                .asksForAnyTag = true},
         static_cast<redis::CacheTierObserver&>(*this));
     return;
   }

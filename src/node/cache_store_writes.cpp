@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "core/glob.h"
 #include "core/random.h"
@@ -371,6 +373,16 @@ napi_value CacheStore::dump(napi_env env, napi_callback_info info) {
     append(key.substr(self.space_.size()));
     if (!whole) return append({});
     core::Entry entry = hit.entry;
+    // By name: what they were at the dump is nobody's affair, and load() gives them the stamps of its own.
+    std::vector<std::string> names;
+    for (const core::TagMark& mark : hit.tags) {
+      std::string name = self.shared_->tags.name(mark.cell);
+      if (name.starts_with("t:")) names.push_back(std::move(name));
+    }
+    std::vector<core::TagStamp> tags;
+    for (const std::string& name : names) tags.push_back({name, {}});
+    const std::string encodedTags = core::encodeTags(tags);
+    entry.tags = encodedTags;
     entry.created = wallNow();
     entry.keepFor = std::min(core::kMaxEntryDuration, hit.deadlines.goneAt - now);
     entry.staleFor = std::clamp<core::Millis>(hit.deadlines.staleUntil - now, 0, entry.keepFor);
@@ -386,22 +398,29 @@ napi_value CacheStore::dump(napi_env env, napi_callback_info info) {
   return step(env, cursor, makeBuffer(env, bytes));
 }
 
-// load(key, envelope, elapsed): keeps what dump() gave, `elapsed` ms later. Without Redis only. Returns whether it did.
+// load(key, envelope, elapsed, maxTtl): keeps what dump() gave, `elapsed` ms later, for `maxTtl` ms at most. Without
+// Redis only. Returns whether it did.
 napi_value CacheStore::load(napi_env env, napi_callback_info info) {
-  const CallOf<3> call(env, info);
+  const CallOf<4> call(env, info);
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
   const auto bytes = bytesOf(env, call.args[1], self.metadata_);
   const core::Millis elapsed = std::max<core::Millis>(0, integerOf(env, call.args[2]));
   auto entry = bytes ? core::parseEntry(*bytes) : std::nullopt;
   if (self.client_ || !entry || !entry->isValue() || entry->keepFor <= elapsed) return number(env, 0);
+  std::vector<std::string> tags;
+  core::TagReader reader(entry->tags);
+  while (const auto tag = reader.next()) {
+    if (tag->name.starts_with("t:")) tags.emplace_back(tag->name);
+  }
+  const core::Millis maxTtl = integerOf(env, call.args[3]);
   entry->tags = {};
-  entry->keepFor -= elapsed;
-  entry->staleFor = std::max<core::Millis>(0, entry->staleFor - elapsed);
-  entry->freshFor = std::max<core::Millis>(0, entry->freshFor - elapsed);
+  entry->keepFor = std::min(entry->keepFor - elapsed, maxTtl);
+  entry->staleFor = std::clamp<core::Millis>(entry->staleFor - elapsed, 0, entry->keepFor);
+  entry->freshFor = std::clamp<core::Millis>(entry->freshFor - elapsed, 0, entry->staleFor);
   const std::string_view key = self.fullKey(env, call.args[0]);
   if (self.memory_->peek(key, monotonicNow())) return number(env, 0);  // what is there is newer
-  return self.answered(env, self.tier_->write(key, *entry, {}));
+  return self.answered(env, self.tier_->write(key, *entry, tags));
 }
 
 }  // namespace tiercel::node

@@ -48,6 +48,7 @@ CacheTier::CacheTier(Connection& connection, core::ProcessTier& shared, CacheTie
     const core::TagCell cell = tags_.acquire(name);
     namespaces_.push_back({.name = std::move(name), .cell = cell});
   }
+  any_ = tags_.acquire(kAnyTag);
   link_->join(*this);
 }
 
@@ -55,6 +56,7 @@ CacheTier::~CacheTier() {
   link_->leave(*this);
   releaseCells();
   for (const Namespace& own : namespaces_) tags_.release(own.cell);
+  tags_.release(any_);
 }
 
 core::Answer CacheTier::read(std::string_view key, std::uint32_t flags) {
@@ -219,10 +221,19 @@ core::Answer CacheTier::giveUp(LeaseNumber number, const core::Entry* told, core
     leases_.close(number);
     return admission;
   }
+  std::string record;
+  if (told != nullptr) {
+    // With its tags: what invalidates the value makes room for another attempt, too.
+    core::Entry tagged = *told;
+    std::vector<core::TagStamp> stamps;
+    for (const HeldTag& tag : lease->tags) stamps.push_back({tag.name, tag.stamp});
+    const std::string encodedTags = core::encodeTags(stamps);
+    tagged.tags = encodedTags;
+    record = core::encodeEntry(tagged);
+  }
   Sending sending(*this, key);
   sending.operation().lease = id;
-  sending.script(Kind::kCount, Script::kFail, key,
-                 {textOf(id), told == nullptr ? std::string() : core::encodeEntry(*told), std::to_string(holdOff)});
+  sending.script(Kind::kCount, Script::kFail, key, {textOf(id), record, std::to_string(holdOff)});
   sending.submit();
   leases_.close(number);
   return admission;
@@ -555,6 +566,7 @@ void CacheTier::ensure(std::span<const std::string> tags, core::Millis now) {
   for (Namespace& own : namespaces_) {
     if (!isKnown(own, now)) stamps_.ensure({&own.cell, 1}, now);
   }
+  if (std::exchange(options_.asksForAnyTag, false)) stamps_.ensure({&any_, 1}, now);
   if (!tags.empty()) stamps_.ensure(cellsOf(tags), now);
 }
 

@@ -56,6 +56,9 @@ struct CacheTierOptions {
   core::Millis maxStaleness = 1000;                  // how long memory is trusted when the server announces no changes
   core::Millis stampFor = INT64_C(30) * 86'400'000;  // how long the stamp of a tag lives
   bool memory = true;
+  // Whether kAnyTag is asked for once without need: it stays known until some tag changes, and leases that were taken
+  // without asking for it can then take tags, too.
+  bool asksForAnyTag = false;
 };
 
 // What is stored, and the tags that it carries besides the namespaces.
@@ -237,6 +240,7 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   LeaseBook leases_;
 
   std::vector<Namespace> namespaces_;
+  core::TagCell any_ = 0;                // changes whenever a tag does
   std::vector<core::TagCell> cells_;     // of the call that is running; one reference each
   std::vector<core::TagStamp> written_;  // of the entry that is written
   core::MarkList marks_;                 // of the entry that is looked at

@@ -112,6 +112,7 @@ Found CacheTier::leased(const Operation& operation) {
   const auto& cells = cellsOf(operation.tags);
   std::vector<core::TagCell> all;
   for (const Namespace& own : namespaces_) all.push_back(own.cell);
+  all.push_back(any_);
   all.insert(all.end(), cells.begin(), cells.end());
   const LeaseNumber lease = leases_.open(operation.key, operation.lease, all, link_->now());
   if (!leases_.find(lease)->storable) {
@@ -142,16 +143,13 @@ Found CacheTier::classify(Operation& operation, const core::Entry& entry) {
     found.kind = Found::Kind::kBusy;
     return found;
   }
+  const core::Millis now = link_->now();
+  if (!judgeTags(entry, now, found)) return found;
   if ((entry.flags & core::entry_flags::kFailure) != 0) {
     found.kind = Found::Kind::kFailed;
-    return found;
-  }
-  if ((entry.flags & core::entry_flags::kUncacheable) != 0) {
+  } else if ((entry.flags & core::entry_flags::kUncacheable) != 0) {
     found.kind = Found::Kind::kUncacheable;
-    return found;
-  }
-  const core::Millis now = link_->now();
-  if (judgeTags(entry, now, found)) {
+  } else {
     found.kind = Found::Kind::kHit;
     found.asOf = now;
     found.deadlines = operation.left >= 0 ? core::deadlinesFrom(entry, operation.began, operation.left)

@@ -326,8 +326,8 @@ describe('isolation', () => {
     await Promise.all(open.map((cache, index) => cache.set('k', index)));
     expect(await Promise.all(open.map((cache) => cache.get('k')))).toEqual(all.map((_, index) => index));
     const prefixes = ['tiercel:1:', 'shop:1:', 'tiercel:2:', 'tiercel:1b:', 'größe:1:'];
-    // The entry, and the stamp of the namespace that it carries.
-    const keys = prefixes.flatMap((prefix) => [`${prefix}k:k`, `${prefix}n`]);
+    // The entry, the stamp of the namespace that it carries, and the one that changes with every tag.
+    const keys = prefixes.flatMap((prefix) => [`${prefix}k:k`, `${prefix}n`, `${prefix}a`]);
     expect((await redis.call('KEYS', '*')).sort()).toEqual(keys.sort());
     await open[0].delete('k');
     expect(await open[1].get('k')).toBe(1);

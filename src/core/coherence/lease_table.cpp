@@ -129,6 +129,16 @@ void LeaseTable::revokeIf(const std::function<bool(std::string_view)>& matches) 
   }
 }
 
+void LeaseTable::forgetFailures() {
+  for (Stripe& stripe : stripes_) {
+    Told told;
+    const std::lock_guard lock(stripe.mutex);
+    for (auto lease = stripe.leases.begin(); lease != stripe.leases.end();) {
+      lease = lease->failed ? stripe.remove(lease, told) : std::next(lease);
+    }
+  }
+}
+
 void LeaseTable::revokeAll() {
   revokeIf([](std::string_view) { return true; });
 }

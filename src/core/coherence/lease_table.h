@@ -75,6 +75,8 @@ class LeaseTable {
   // matches: called under a lock; must not use this table.
   void revokeIf(const std::function<bool(std::string_view)>& matches);
   void revokeAll();
+  // Remembered failures go, whatever keys they are of; leases stay.
+  void forgetFailures();
 
   // Leases and remembered failures, those included whose time is over and that have not been swept yet.
   [[nodiscard]] std::size_t size() const;

@@ -323,9 +323,14 @@ TEST_F(CacheTierTags, AddsNoTagsWhenAnyHasChangedSinceTheLoadBegan) {
   ASSERT_TRUE(logged(2));
   EXPECT_EQ(tier->addTags(lease, Tags{"t:x"}), Tagging::kChanged);
   EXPECT_TRUE(tier->anyTagChanged(lease));
-  // A lease that was taken without it cannot tell at all.
+  // One that was taken while it was known can tell, though it has not asked for it.
   const LeaseNumber other = leased("k:b");
-  EXPECT_EQ(tier->addTags(other, Tags{"t:x"}), Tagging::kChanged);
+  EXPECT_EQ(tier->addTags(other, Tags{"t:x"}), Tagging::kAdded);
+  server->send(invalidate("p:a"));
+  ASSERT_TRUE(loop.runUntil([&] { return !tier->stampOf("a"); }));
+  // One that was taken while it was not cannot tell at all.
+  const LeaseNumber third = leased("k:c");
+  EXPECT_EQ(tier->addTags(third, Tags{"t:x"}), Tagging::kChanged);
   EXPECT_EQ(tier->addTags(99, Tags{"t:x"}), Tagging::kChanged);
 }
 

@@ -45,7 +45,7 @@ TEST_F(CacheTierWrite, KeepsWhatItHasWritten) {
   EXPECT_EQ(keptAt("a", connection->now() + 79001), "(nothing)") << "no longer than what PTTL said";
 }
 
-TEST_F(CacheTierWrite, SendsAScriptOnceAndThenItsName) {
+TEST_F(CacheTierWrite, SendsScriptsWhole) {
   open();
   tier->soften("a");
   tier->soften("b");
@@ -56,34 +56,24 @@ TEST_F(CacheTierWrite, SendsAScriptOnceAndThenItsName) {
   server->send(":1\r\n:0\r\n:0\r\n");
   ASSERT_TRUE(logged(3));
   EXPECT_EQ(log.take(), Strings({"done 1", "done 0", "done 0"}));
-  // Another server may not know it.
-  server->hangUp();
-  ASSERT_TRUE(lost());
-  ASSERT_TRUE(readyAgain());
-  tier->soften("a");
-  ASSERT_TRUE(received(4));
-  EXPECT_EQ(server->received().back(), eval(Script::kSoften) + "p:a");
-  server->send(":1\r\n");
-  ASSERT_TRUE(logged(1));
 }
 
-TEST_F(CacheTierWrite, SendsTheTextAgainWhenTheServerHasLostIt) {
+TEST_F(CacheTierWrite, AScriptThatFailsSaysSoAndLeavesNothing) {
   open();
   server->script({expect(eval(Script::kStore) + "…"), expectConfirm("a"), send(":80000\r\n" + confirmed()),
                   expect(eval(Script::kStore) + "…"), expectConfirm("a"),
-                  send("-NOSCRIPT No matching script. Please use EVAL.\r\n" + confirmed()),
-                  expect(eval(Script::kStore) + "…"), expectConfirm("a"), send(":80000\r\n" + confirmed())});
-  for (const char* expected :
-       {"done 1", "failure SERVER_ERROR NOSCRIPT No matching script. Please use EVAL.", "done 1"}) {
+                  send("-ERR Error running script\r\n" + confirmed()), expect(eval(Script::kStore) + "…"),
+                  expectConfirm("a"), send(":80000\r\n" + confirmed())});
+  for (const char* expected : {"done 1", "failure SERVER_ERROR ERR Error running script", "done 1"}) {
     tier->write("a", entryOf("x"), {});
     ASSERT_TRUE(logged(1));
     EXPECT_EQ(kept("a"), std::string_view(expected) == "done 1" ? "x" : "(nothing)");
     EXPECT_EQ(log.take(), Strings({expected}));
   }
   // The same for those that say a number.
-  server->script({expect(eval(Script::kSoften) + "…"), send("-NOSCRIPT no\r\n"), expect(eval(Script::kSoften) + "…"),
-                  send(":1\r\n")});
-  for (const char* expected : {"failure SERVER_ERROR NOSCRIPT no", "done 1"}) {
+  server->script(
+      {expect(eval(Script::kSoften) + "…"), send("-ERR no\r\n"), expect(eval(Script::kSoften) + "…"), send(":1\r\n")});
+  for (const char* expected : {"failure SERVER_ERROR ERR no", "done 1"}) {
     tier->soften("a");
     ASSERT_TRUE(logged(1));
     EXPECT_EQ(log.take(), Strings({expected}));

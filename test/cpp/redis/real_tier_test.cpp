@@ -272,6 +272,15 @@ TEST_F(RealServerTier, SurvivesAServerThatForgetsItsScripts) {
 TEST_F(RealServerTier, AWriteWithNewTagsIsSentAtOnce) {
   const auto a = side({"n"});
   const auto b = side({"n"});
+  // Tags that are new to a side have to be asked for first.
+  const auto read = [](testing::Side& side) {
+    std::string found = "again";
+    for (int tries = 0; tries < 3 && found == "again"; ++tries) {
+      side.tier.read("k:1", 0);
+      found = side.next();
+    }
+    return found;
+  };
   EXPECT_FALSE(a->tier.knowsTags(std::vector<std::string>{"t:new"}));
   a->tier.write("k:1", entryOf("old"), std::vector<std::string>{"t:new"});
   a->tier.remove("k:1");
@@ -283,13 +292,11 @@ TEST_F(RealServerTier, AWriteWithNewTagsIsSentAtOnce) {
   a->tier.write("k:1", entryOf("value"), std::vector<std::string>{"t:new", "t:newer"});
   EXPECT_EQ(a->next(), "done 1");
   EXPECT_TRUE(a->keeps("k:1")) << "the stamps came in front of the answer";
-  b->tier.read("k:1", 0);
-  EXPECT_EQ(b->next(), "hit value");
+  EXPECT_EQ(read(*b), "hit value");
   for (const char* tag : {"t:newer", "t:new"}) {
     b->tier.invalidateTags(std::vector<std::string>{tag});
     EXPECT_EQ(b->next(), "done 1");
-    b->tier.read("k:1", 0);
-    EXPECT_EQ(b->next(), "miss") << tag;
+    EXPECT_EQ(read(*b), "miss") << tag;
     a->tier.write("k:1", entryOf("value"), std::vector<std::string>{"t:new", "t:newer"});
     EXPECT_EQ(a->next(), "done 1");
   }
