@@ -141,7 +141,10 @@ export type RefreshAhead = number | Exclude<Duration, number> | 'xfetch' | false
 
 /** Options of one write. What is left out is as {@link CacheOptions} say. */
 export interface SetOptions {
-  /** How long the value is fresh. Default: the cache's `ttl`; never beyond its `maxTtl`. */
+  /**
+   * How long the value is fresh, in seconds or as a string with a unit. Default: the cache's `ttl`; never beyond its `maxTtl`,
+   * and a number beyond it that looks like milliseconds is a TypeError.
+   */
   ttl?: Duration;
   /** See {@link CacheOptions.jitter}. */
   jitter?: number;
@@ -155,10 +158,13 @@ export interface SetOptions {
 
 /** Options of one load: of {@link Cache.getOrSet}, getOrSetMany and memoize. */
 export interface GetOrSetOptions<T = unknown> extends Omit<SetOptions, 'ttl' | 'tags'> {
-  /** How long the value is fresh: a duration, or a function of the loaded value. */
+  /**
+   * How long the value is fresh: a duration, or a function of the loaded value. What the function gives as 0 or less is not
+   * stored.
+   */
   ttl?: Duration | ((value: T) => Duration);
   /** Its tags: a list, or a function of the loaded value. */
-  tags?: readonly string[] | ((value: T, context: LoaderContext<T>) => readonly string[]);
+  tags?: readonly string[] | ((value: T, context: LoaderContext<any>) => readonly string[]);
   /** See {@link CacheOptions.refreshAhead}. */
   refreshAhead?: RefreshAhead;
   /** See {@link CacheOptions.timeout}. */
@@ -170,8 +176,8 @@ export interface GetOrSetOptions<T = unknown> extends Omit<SetOptions, 'ttl' | '
   /** Whether the loaded value is stored. Default: it is, unless it is `undefined`. */
   cacheIf?: (value: T) => boolean;
   /**
-   * Ends the wait of this caller: the call rejects with its reason. The loader's own signal is aborted when nobody is
-   * left who waits.
+   * Ends the wait of this caller: the call rejects with its reason, also when it is aborted already. The loader's own signal
+   * is aborted when nobody is left who waits.
    */
   signal?: AbortSignal;
 }
@@ -187,7 +193,7 @@ export interface LoaderContext<T = unknown> {
   readonly signal: AbortSignal;
   /** The stale value that this load is to replace, a copy of its own; `undefined` when there is none. */
   readonly previous: T | undefined;
-  /** Sets the time to live of this value. Overrides `ttl`. Throws a TypeError when it is no duration. */
+  /** Sets the time to live of this value; 0 or less: it is not stored. Overrides `ttl`. A TypeError when it is no duration. */
   setTtl(ttl: Duration): void;
   /** Sets tags of this value, which are added to those of the call. Throws a TypeError when they are none. */
   setTags(tags: readonly string[]): void;
@@ -196,7 +202,8 @@ export interface LoaderContext<T = unknown> {
 }
 
 /** Loads the value of a key. `null` is a value and is stored; `undefined` is returned and not stored. */
-export type Loader<T> = (context: LoaderContext<NoInfer<T>>) => T | Promise<T>;
+// `any`, because a type that stands in the context would be fixed before the one that the loader returns is seen.
+export type Loader<T> = (context: LoaderContext<any>) => T | Promise<T>;
 
 /** Loads the values of the keys that are missing. What it leaves out, or gives as `undefined`, is not stored. */
 export type ManyLoader<T> = (
@@ -267,17 +274,28 @@ export type Related = string | { tag: string };
 
 /** Options of the function form of {@link Cache.memoize}. */
 export interface MemoizeOptions<A extends unknown[], T> extends GetOrSetOptions<T> {
-  /** The key of a call, or a prefix to which a hash of the arguments is added. Default: the function's name. */
+  /**
+   * The key of a call, or a prefix to which a hash of the arguments is added. Default: the function's name and a hash of its
+   * text. A bound function, one without a name, and a second one of the same name and text need a key: a TypeError.
+   */
   key?: string | ((...args: A) => string);
 }
 
-/** A function that {@link Cache.memoize} made. */
-export type Memoized<A extends unknown[], T> = ((...args: A) => Promise<T>) & {
+/** What {@link Cache.memoize} adds to a function. */
+export interface MemoizedMethods<A extends unknown[]> {
   /** The key under which the result for these arguments is stored. */
   keyFor(...args: A): string;
   /** Drops the stored result for these arguments. */
   invalidate(...args: A): Promise<boolean>;
-};
+}
+
+/** A function that {@link Cache.memoize} made, by its parameters and what it gives. */
+export type Memoized<A extends unknown[], T> = ((...args: A) => Promise<T>) & MemoizedMethods<A>;
+
+/** The same, by the function: one that returns a promise keeps its type, its own type parameters included. */
+export type MemoizedFunction<F extends (...args: any[]) => any> = F extends (...args: any[]) => Promise<any>
+  ? F & MemoizedMethods<Parameters<F>>
+  : Memoized<Parameters<F>, Awaited<ReturnType<F>>>;
 
 export interface CacheStats {
   /** Reads answered from a tier. */
@@ -442,11 +460,11 @@ export interface Cache extends EventEmitter<CacheEvents> {
   ): Promise<Array<T | undefined>>;
   /** The same as getOrSet. */
   memoize<T>(key: string, compute: Loader<T>, options?: GetOrSetOptions<NoInfer<T>> | Duration): Promise<T>;
-  /** A function that remembers its results by its arguments. */
-  memoize<A extends unknown[], T>(
-    fn: (...args: A) => T | Promise<T>,
-    options?: MemoizeOptions<A, T>,
-  ): Memoized<A, Awaited<T>>;
+  /** A function that remembers its results by its arguments. It keeps the name, the length and the type of the function. */
+  memoize<F extends (...args: any[]) => any>(
+    fn: F,
+    options?: MemoizeOptions<Parameters<F>, Awaited<ReturnType<F>>>,
+  ): MemoizedFunction<F>;
 
   /**
    * Removes a key, and keeps loads that are under way from storing what they began before. Resolves true when there
@@ -517,6 +535,8 @@ export interface Cache extends EventEmitter<CacheEvents> {
    * returns. Then the connection that the cache opened ends, and its memory is freed. Safe to call twice.
    */
   close(): Promise<void>;
+  /** The same, at the end of the block of an `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Options of {@link Cache.delete}. */
@@ -540,7 +560,7 @@ export * from './redis';
 /**
  * Base of the errors that Tiercel makes, but for TypeErrors about arguments. Codes of its own: `CACHE_CLOSED`,
  * `LOAD_TIMEOUT`, `LOAD_FAILED` (in another process, which could not say how), and as the reason of a loader's signal
- * `LEASE_LOST`.
+ * `LEASE_LOST`; `RECURSIVE_LOAD`: a load would wait for itself.
  */
 export class CacheError extends Error {
   constructor(code: string, message: string, options?: { cause?: unknown });

@@ -303,6 +303,8 @@ export interface RedisClient extends EventEmitter<RedisEvents>, RedisCommands {
   ref(): this;
   /** Waits for the answers that are due, then ends the connection. */
   close(): Promise<void>;
+  /** The same, at the end of the block of an `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
   /** Ends the connection at once; commands in flight are rejected. */
   destroy(): void;
 }

@@ -122,4 +122,6 @@ export class SessionStore extends EventEmitter {
   createSession(req: any, data: SessionData): any;
   /** Ends the store's own connection. */
   close(): Promise<void>;
+  /** The same, at the end of the block of an `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }

@@ -130,6 +130,8 @@ export interface Sessions<T extends SessionObject = SessionObject> extends Event
   destroyAllForUser(userId: UserId, options?: { /** The id of one that stays. */ except?: string }): Promise<number>;
   /** Ends the connection, if it is one of its own. */
   close(): Promise<void>;
+  /** The same, at the end of the block of an `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**

@@ -292,7 +292,7 @@ class RedisClient extends EventEmitter {
     this.#subscriptions?.client.destroy();
   }
 
-  [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+  [Symbol.asyncDispose]() {
     return this.close();
   }
 

@@ -77,6 +77,33 @@ expectType<Promise<boolean>>(cache.setMany(new Map([['a', 1]]), '1m'));
 expectType<Promise<boolean>>(cache.set('key', 1, { ttl: '1m', jitter: 0.1, tags: ['a'], staleIfError: '1h' }));
 expectType<unknown>(cache.peek('key'));
 expectType<Product | undefined>(cache.peek<Product>('key'));
+// A loader that takes its context keeps the type of what it returns, and so do functions of the value beside it.
+void (async () => {
+  const loaded = await cache.getOrSet('k', async ({ signal }) => ({ name: 'x', aborted: signal.aborted }), '5m');
+  expectType<{ name: string; aborted: boolean }>(loaded);
+  const tagged = await cache.getOrSet('k', ({ key }) => ({ key }), { ttl: (u) => u.key.length, tags: (u) => [u.key] });
+  expectType<{ key: string }>(tagged);
+  expectType<string>(await cache.memoize('k', ({ key }) => key));
+  expectType<Array<string | undefined>>(await cache.getOrSetMany(['a'], (keys) => keys));
+  await using closing = createCache();
+  expectType<Cache>(closing);
+})();
+
+// memoize keeps the parameters of every form.
+declare function optional(id: number, deep?: boolean): Promise<string>;
+declare function defaulted(id: number, by: 'name' | 'date', ...tags: string[]): Promise<string>;
+declare function generic<K extends string>(kind: K): Promise<{ kind: K }>;
+declare function immediate(id: number): number;
+expectType<Promise<string>>(cache.memoize(optional, { key: (id) => `o:${id}` })(1));
+expectType<Promise<string>>(cache.memoize(optional)(1, true));
+expectType<Promise<string>>(cache.memoize(defaulted, { ttl: '5m' })(1, 'name', 'a', 'b'));
+expectType<Promise<{ kind: 'deck' }>>(cache.memoize(generic, { key: 'g' })('deck'));
+expectType<Promise<number>>(cache.memoize(immediate)(1));
+expectError(cache.memoize(optional)('1'));
+expectError(cache.memoize(defaulted)(1, 'size'));
+expectType<string>(cache.memoize(optional).keyFor(1, true));
+expectType<Promise<boolean>>(cache.memoize(optional).invalidate(1));
+
 expectType<Promise<ReadResult<Product>>>(cache.read<Product>('key'));
 expectType<Promise<Inspection>>(cache.inspect('key'));
 void cache.inspect('key').then(({ redis }) => expectType<InspectedEntry | undefined>(redis));
@@ -130,8 +157,9 @@ void cache.getOrSet('key', (context) => {
   return 1;
 });
 void cache.getOrSet<Product>('key', (context) => {
-  expectType<LoaderContext<Product>>(context);
-  expectType<Product | undefined>(context.previous);
+  expectType<LoaderContext<any>>(context);
+  const previous: Product | undefined = context.previous;
+  void previous;
   return { id: 1, name: '' };
 });
 expectType<Promise<Product | null>>(

@@ -118,6 +118,11 @@ class SessionStore extends Store {
     return session;
   }
 
+  /** @returns {Promise<void>} */
+  async [Symbol.asyncDispose]() {
+    await this.close();
+  }
+
   /** Ends the connection, if it is the store's own. */
   async close() {
     await this.#records.close();

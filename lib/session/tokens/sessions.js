@@ -207,6 +207,11 @@ class Sessions extends EventEmitter {
     }
   }
 
+  /** @returns {Promise<void>} */
+  async [Symbol.asyncDispose]() {
+    await this.close();
+  }
+
   /** Ends the connection, if it is one of its own. */
   async close() {
     this.#closed = true;
