@@ -24,8 +24,8 @@ class ReplySink {
 class ReplyReader {
  public:
   struct Limits {
-    std::size_t maxDepth = 32;
-    std::size_t maxLine = std::size_t{64} << 10;
+    std::size_t maxDepth = 1024;
+    std::size_t maxLine = std::size_t{4} << 20;
     std::size_t maxBulk = std::size_t{512} << 20;  // Redis' own proto-max-bulk-len
     std::size_t maxReply = std::size_t{2} << 30;   // of an aggregate, with everything in it
   };

@@ -37,10 +37,10 @@ TEST_F(GarbageTest, EndsInAnErrorAndANewConnection) {
       {"*9999999999\r\n", "out of range"},
       {"*-2\r\n", "out of range"},
       {"%4294967295\r\n", "too many elements"},
-      {repeated("*1\r\n", 40), "nested deeper"},
-      {repeated("%1\r\n+k\r\n", 40), "nested deeper"},
-      {"|1\r\n" + repeated("~1\r\n", 40), "nested deeper"},
-      {"+" + std::string(200000, 'x'), "line is longer"},
+      {repeated("*1\r\n", 1100), "nested deeper"},
+      {repeated("%1\r\n+k\r\n", 1100), "nested deeper"},
+      {"|1\r\n" + repeated("~1\r\n", 1100), "nested deeper"},
+      {"+" + std::string(5000000, 'x'), "line is longer"},
       {":12345678901234567890\r\n", "integer"},
       {"#x\r\n", "bool"},
       {",1.2.3\r\n", "double"},
@@ -80,7 +80,7 @@ TEST_F(GarbageTest, RefusesAHelloThatIsNone) {
                                "*x\r\n",
                                ">-1\r\n",
                                "$9999999999\r\n",
-                               repeated("*1\r\n", 40)};
+                               repeated("*1\r\n", 1100)};
   server->hello = FakeServer::Hello::kSilent;
   std::size_t errors = 0;
   open();
@@ -122,7 +122,7 @@ TEST_F(GarbageTest, TakesNoMemoryForWhatIsOnlyAnnounced) {
 // Megabytes of noise, none of which is kept.
 TEST_F(GarbageTest, KeepsNothingOfAFlood) {
   openReady();
-  const std::string noise(std::size_t{4} << 20, 'x');
+  const std::string noise(std::size_t{5} << 20, 'x');
   for (std::uint64_t i = 1; i <= 5; ++i) {
     ASSERT_TRUE(loop.runUntil([&] { return connection->isReady(); }));
     server->script({expect("GET a"), send("+" + noise)});

@@ -172,15 +172,20 @@ TEST(ReplyReader, HandsOnWhatCameBeforeAnError) {
 }
 
 TEST(ReplyReader, LimitsNesting) {
+  // The same limit as that of hiredis.
   std::string deep;
-  for (int i = 0; i < 32; ++i) deep += "*1\r\n";
-  expectReplies(deep + ":1\r\n", {std::string([] {
-                  std::string text;
-                  for (int i = 0; i < 32; ++i) text += "*[";
-                  return text + ":1" + std::string(32, ']');
-                }())});
-  expectError(deep + "*1\r\n:1\r\n", "nested deeper than 32");
-  expectError(deep + "*0\r\n", "nested deeper than 32");
+  std::string text;
+  for (int i = 0; i < 1024; ++i) {
+    deep += "*1\r\n";
+    text += "*[";
+  }
+  EXPECT_EQ(read(deep + ":1\r\n", {}).log, Strings({text + ":1" + std::string(1024, ']')}));
+  EXPECT_EQ(read(deep + ":1\r\n", {2, 777, 2048}).log, Strings({text + ":1" + std::string(1024, ']')}));
+  for (const std::string_view last : {"*1\r\n:1\r\n", "*0\r\n"}) {
+    const Outcome outcome = read(deep + std::string(last), {});
+    EXPECT_NE(outcome.error.find("nested deeper than 1024"), std::string::npos) << outcome.error;
+    EXPECT_EQ(outcome.log, Strings());
+  }
   std::string endless;
   for (int i = 0; i < 100000; ++i) endless += "*1\r\n";
   EXPECT_NE(read(endless, {}).error.find("nested"), std::string::npos);
@@ -199,7 +204,7 @@ TEST(ReplyReader, LimitsLines) {
 TEST(ReplyReader, LimitsLinesThatHoldACarriageReturn) {
   for (const std::string head : {"+\r", "-ERR\r", "$\r", "$5\r", "=1\r", "*1\r", "*2\r\n$1\r\na\r\n+\r"}) {
     Sink sink;
-    ReplyReader reader(sink);
+    ReplyReader reader(sink, {.maxDepth = 32, .maxLine = std::size_t{64} << 10, .maxBulk = 1000});
     ASSERT_TRUE(reader.feed(head.data(), head.size()));
     const std::string piece(std::size_t{16} << 10, '1');
     int pieces = 0;
