@@ -35,9 +35,15 @@ export interface RedisOptions {
   heartbeat?: Duration;
   /** `true`, or options of `tls.connect()`. Default `false`; `rediss://` sets it. */
   tls?: boolean | ConnectionOptions;
-  /** Commands that may wait for a connection; for one more, the oldest is rejected (`QUEUE_FULL`). Default `10000`. */
+  /**
+   * Commands that may wait while there is no connection; for one more, the oldest is rejected (`QUEUE_FULL`). A server
+   * that is connected takes any number. Default `10000`.
+   */
   maxQueuedCommands?: number;
-  /** Bytes that may wait, likewise. Default `'64mb'`. */
+  /**
+   * Bytes that may wait, likewise. While connected: when so many have waited since an earlier turn of the event loop for
+   * a server that is slow to read, a new command is rejected (`QUEUE_FULL`). Default `'64mb'`.
+   */
   maxQueuedBytes?: Size;
 }
 

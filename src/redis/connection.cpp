@@ -119,8 +119,9 @@ Connection::Admission Connection::admit(bool failFast, bool joined) {
   if (joined) return Admission::kAdmitted;
   const bool usable = state_ == State::kReady && draining_.empty();
   if (failFast && (unresponsive_ || (attempted_ && !usable))) return Admission::kUnavailable;
-  if (usable && !transport_->isWriting()) return Admission::kAdmitted;
-  if (!makeRoom()) {
+  // A bulk load of one turn is no sign of a slow server: only what it has not taken since an earlier turn is.
+  const bool hasRoom = usable ? !transport_->isWriting() || carriedOver_ < options_.maxQueuedBytes : makeRoom();
+  if (!hasRoom) {
     ++stats_.refused;
     return Admission::kQueueFull;
   }
@@ -128,7 +129,8 @@ Connection::Admission Connection::admit(bool failFast, bool joined) {
   return closing_ ? Admission::kClosed : Admission::kAdmitted;
 }
 
-// Whether one more command may wait. Those who have waited longest have most likely given up: they go first.
+// Whether one more command may wait for a connection. Those who have waited longest have most likely given up: they go
+// first.
 bool Connection::makeRoom() {
   const auto full = [this] { return queued() >= options_.maxQueuedCommands || out_.size() >= options_.maxQueuedBytes; };
   if (!full()) return true;
@@ -200,7 +202,7 @@ void Connection::enqueue(const Pending& pending) noexcept {
 
 void Connection::submitted() noexcept {
   if (state_ != State::kReady) return;
-  if (out_.size() >= kFlushAt) {
+  if (out_.size() >= kFlushAt && !transport_->isWriting()) {
     flush();
   } else {
     markDirty();
@@ -209,13 +211,20 @@ void Connection::submitted() noexcept {
 
 void Connection::markDirty() {
   if (uv_is_active(prepare_.base()) != 0) return;
-  uv_prepare_start(prepare_.get(), [](uv_prepare_t* prepare) { static_cast<Connection*>(prepare->data)->flush(); });
+  uv_prepare_start(prepare_.get(), [](uv_prepare_t* prepare) { static_cast<Connection*>(prepare->data)->endTurn(); });
+}
+
+void Connection::endTurn() {
+  uv_prepare_stop(prepare_.get());
+  flush();
+  carriedOver_ = out_.size();
 }
 
 void Connection::flush() {
-  if (prepare_.isOpen()) uv_prepare_stop(prepare_.get());
   if (state_ != State::kReady || transport_->isWriting() || out_.empty() || !draining_.empty()) return;
   if (failSoon_ != nullptr) return;
+  uv_prepare_stop(prepare_.get());
+  carriedOver_ = 0;
   // The time that a command has for its answer begins when it leaves: a long synchronous turn is not the server's
   // fault.
   if (options_.commandTimeout > 0) {

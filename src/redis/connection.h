@@ -35,8 +35,8 @@ struct ConnectionOptions {
   // So often the server is asked whether it is still there, and whether its answers are still those to what it was
   // asked. 0: never.
   core::Millis heartbeat = 5000;
-  std::size_t maxQueuedCommands = 10000;
-  std::size_t maxQueuedBytes = std::size_t{64} << 20;
+  std::size_t maxQueuedCommands = 10000;               // for a connection
+  std::size_t maxQueuedBytes = std::size_t{64} << 20;  // for a connection, or for a server that is slow to read
 };
 
 // Counted always: plain additions.
@@ -113,8 +113,8 @@ class Connection final : private TransportListener, private ReplySink {
 
   // Sending commands: ask admit(), and write them with a CommandWriter (redis/command_writer.h).
   // failFast: rather than wait for a connection that was lost, could not be had, or does not answer, say kUnavailable.
-  // When too much waits for a connection, what has waited longest fails to make room; when too much waits for a server
-  // that is slow to read, kQueueFull.
+  // When too much waits for a connection, what has waited longest fails to make room; when as much as maxQueuedBytes
+  // has waited since an earlier turn of the loop for a server that is slow to read, kQueueFull.
   // joined: the group that it belongs to was admitted with its first command.
   [[nodiscard]] Admission admit(bool failFast, bool joined = false);
 
@@ -176,6 +176,7 @@ class Connection final : private TransportListener, private ReplySink {
                                   const CommitOptions& how) const;
   void enqueue(const Pending& pending) noexcept;
   void submitted() noexcept;
+  void endTurn();
 
   void connect();
   void sayHello();
@@ -243,7 +244,8 @@ class Connection final : private TransportListener, private ReplySink {
   const char* failSoon_ = nullptr;
   ConnectionStats stats_;
 
-  OutputBuffer out_;  // commands that were not handed to the transport yet
+  OutputBuffer out_;             // commands that were not handed to the transport yet
+  std::size_t carriedOver_ = 0;  // bytes of it that were there when the loop last turned
   OutputBuffer handshakeOut_;
   std::vector<Pending> staged_;  // written, and not submitted yet: see CommandWriter
   PendingQueue pending_;         // in flight first, then queued

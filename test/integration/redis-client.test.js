@@ -286,6 +286,22 @@ describe('connections', () => {
     expect(await second).toBe('PONG');
   });
 
+  test('a bulk load of one turn is taken whole, with the default limits', async () => {
+    const client = connect();
+    await client.ping();
+    const value = 'x'.repeat(4000);
+    const bulk = client.pipeline();
+    for (let i = 0; i < 20_000; i++) bulk.set(`bulk:${i % 100}`, `${i}:${value}`);
+    const going = bulk.exec();
+    const behind = client.multi().incr('bulk:visits').exec();
+    const singles = Array.from({ length: 20_000 }, (_, i) => client.set(`single:${i % 100}`, i));
+    expect((await going).filter((answer) => answer !== 'OK')).toEqual([]);
+    expect(await behind).toEqual([1]);
+    expect((await Promise.all(singles)).filter((answer) => answer !== 'OK')).toEqual([]);
+    expect((await client.get('bulk:99')).slice(0, 6)).toBe('19999:');
+    expect(await client.get('single:99')).toBe('19999');
+  });
+
   test('without a server, commands time out and errors are only events', async () => {
     const port = await freePort();
     const client = connect({ url: `redis://127.0.0.1:${port}`, commandTimeout: '80ms' });

@@ -5,7 +5,7 @@ const { createRedis } = require('../../lib');
 const { PATIENCE } = require('../helpers/patience');
 const { FaultProxy } = require('../helpers/fault-proxy');
 const { RedisServer } = require('../helpers/redis-server');
-const { delay, nextEvent, rejection } = require('../helpers/until');
+const { delay, nextEvent, rejection, turns } = require('../helpers/until');
 
 const PART = 'x'.repeat(10_000);
 
@@ -159,12 +159,13 @@ describe('a queue that is full', () => {
   });
 
   test('behind a server that is slow to read: refused as a whole', async () => {
-    const client = connect({ maxQueuedCommands: 3 });
+    const client = connect({ maxQueuedBytes: 60 });
     await client.ping();
     proxy.pause();
     const large = client.set('large', 'y'.repeat(30_000_000));
-    await delay(10);
+    await turns(2);
     const queued = [1, 2, 3].map((i) => client.echo(i));
+    await turns(2);
     const error = await rejection(client.multi().set('a:1', 1).set('a:2', 1).exec());
     expect(error.code).toBe('QUEUE_FULL');
     proxy.pass();

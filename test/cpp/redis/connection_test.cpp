@@ -313,14 +313,33 @@ TEST_F(ConnectionTest, LimitsTheQueueByBytes) {
   EXPECT_EQ(recorder.log, Strings({"1 failed QUEUE_FULL"}));
 }
 
-TEST_F(ConnectionTest, LimitsWhatWaitsBehindAWrite) {
+TEST_F(ConnectionTest, LimitsWhatWaitsBehindAWriteFromOneTurnToTheNext) {
   options.maxQueuedCommands = 2;
+  options.maxQueuedBytes = 100;
   openReady();
   server->stall();
   submitHuge(1);
-  EXPECT_EQ(submit(2, "GET a", true), Admission::kAdmitted);
-  EXPECT_EQ(submit(3, "GET a"), Admission::kAdmitted);
-  EXPECT_EQ(submit(4, "GET a"), Admission::kQueueFull);
+  // A server that is connected may be given any number in one turn: it may be reading all the while.
+  for (std::uint64_t i = 2; i < 20; ++i) EXPECT_EQ(submit(i, "GET a", true), Admission::kAdmitted);
+  loop.runFor(1);
+  EXPECT_EQ(submit(20, "GET a"), Admission::kQueueFull) << "it has not taken them since";
+  server->resume();
+  server->otherwise = [](const std::string&) { return "+A\r\n"; };
+  ASSERT_TRUE(settled(19));
+  EXPECT_EQ(submit(21, "GET a"), Admission::kAdmitted);
+  ASSERT_TRUE(settled(20));
+  EXPECT_EQ(recorder.log.back(), "21 +A");
+}
+
+TEST_F(ConnectionTest, AFewBytesMayWaitForManyTurns) {
+  options.maxQueuedBytes = 1000;
+  openReady();
+  server->stall();
+  submitHuge(1);
+  for (std::uint64_t i = 2; i < 12; ++i) {
+    EXPECT_EQ(submit(i, "GET a"), Admission::kAdmitted);
+    loop.runFor(1);
+  }
 }
 
 TEST_F(ConnectionTest, FailsFastAfterTheFirstAttempt) {
