@@ -8,7 +8,10 @@ export type Credential = string | (() => string | Promise<string>);
 
 /** Options of {@link createRedis}. */
 export interface RedisOptions {
-  /** `redis://` or `rediss://[user[:password]@]host[:port][/db]`, or `unix:///path[?db=n]`. Other options override its parts. */
+  /**
+   * `redis://`, `rediss://`, `valkey://` or `valkeys://` with `[user[:password]@]host[:port][/db]`, or
+   * `unix:///path[?db=n]`. Other options override its parts. A fragment or another query parameter is a TypeError.
+   */
   url?: string;
   /** Default `'127.0.0.1'`. */
   host?: string;
@@ -16,7 +19,7 @@ export interface RedisOptions {
   port?: number;
   /** Path of a Unix socket; replaces host and port. */
   path?: string;
-  /** ACL user; needs a password. */
+  /** ACL user. Without a password: one that needs none (`nopass`). */
   username?: Credential;
   /**
    * A function is called for every connection that is made, so that passwords may change (tokens of IAM, rotated secrets).
@@ -27,6 +30,11 @@ export interface RedisOptions {
   db?: number;
   /** Shown by CLIENT LIST. */
   clientName?: string;
+  /**
+   * `3`: RESP3, and RESP2 when the server refuses HELLO, or closes the connection when it reads it. `2`: RESP2 from the
+   * start, without HELLO and CLIENT SETINFO; a cache then hears of no changes of others. Default `3`.
+   */
+  protocol?: 2 | 3;
   /** A command without an answer after this time is rejected (`COMMAND_TIMEOUT`); it may have run. Default `'5s'`, `'400ms'` for a cache's own client; `0`: never. */
   commandTimeout?: Duration;
   /** Time to connect and authenticate before the attempt counts as failed. Default `'10s'`. */

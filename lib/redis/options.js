@@ -15,6 +15,7 @@ const KNOWN = [
   'password',
   'db',
   'clientName',
+  'protocol',
   'commandTimeout',
   'connectTimeout',
   'heartbeat',
@@ -99,7 +100,9 @@ async function credentialNow(given, name) {
  * @param {string} name
  */
 function parseUrl(value, name) {
-  const expected = `${name}: expected redis:// or rediss://[user[:password]@]host[:port][/db], or unix:///path[?db=n]`;
+  const expected =
+    `${name}: expected redis://, rediss://, valkey:// or valkeys:// with [user[:password]@]host[:port][/db], ` +
+    'or unix:///path[?db=n]';
   if (typeof value !== 'string') throw invalid(name, 'a URL as a string', value);
   let url;
   try {
@@ -107,8 +110,15 @@ function parseUrl(value, name) {
   } catch {
     throw new TypeError(`${expected}, got a string that is no URL`);
   }
-  if (!['redis:', 'rediss:', 'unix:'].includes(url.protocol)) {
+  if (!['redis:', 'rediss:', 'valkey:', 'valkeys:', 'unix:'].includes(url.protocol)) {
     throw new TypeError(`${expected}, got a URL that begins with ${url.protocol}//`);
+  }
+  // Their names are not shown either: behind a # or a ? that was not escaped is the rest of a password.
+  if (url.hash !== '' || [...url.searchParams.keys()].some((key) => key !== 'db')) {
+    throw new TypeError(
+      `${expected}, got a fragment or a query parameter other than db ` +
+        '(other settings are options beside the URL; in a password # is written as %23, ? as %3F)',
+    );
   }
   const decode = (/** @type {string} */ part) => {
     try {
@@ -119,7 +129,7 @@ function parseUrl(value, name) {
   };
   /** @type {Record<string, any>} */
   const options = {};
-  if (url.protocol === 'rediss:') options.tls = true;
+  if (url.protocol === 'rediss:' || url.protocol === 'valkeys:') options.tls = true;
   let db = url.searchParams.get('db') ?? '';
   if (url.protocol === 'unix:') {
     if (url.host !== '') throw new TypeError(`${expected}, got a path that does not begin with unix:///`);
@@ -160,6 +170,7 @@ function normalizeRedisOptions(given, name) {
     password = '',
     db = 0,
     clientName = '',
+    protocol = 3,
     commandTimeout = '5s',
     connectTimeout = '10s',
     heartbeat = '5s',
@@ -172,9 +183,7 @@ function normalizeRedisOptions(given, name) {
     throw invalid(`${name}.clientName`, 'a name without white space', clientName);
   }
   credential(password, `${name}.password`);
-  if (credential(username, `${name}.username`) !== '' && password === '') {
-    throw new TypeError(`${name}.password: expected one, because there is a username`);
-  }
+  credential(username, `${name}.username`);
   const asksForCredentials = typeof username === 'function' || typeof password === 'function';
   return {
     host,
@@ -187,6 +196,7 @@ function normalizeRedisOptions(given, name) {
       : undefined,
     db: integer(db, `${name}.db`, 0, 2 ** 31 - 1),
     clientName,
+    protocol: integer(protocol, `${name}.protocol`, 2, 3),
     commandTimeout: parseDuration(commandTimeout, `${name}.commandTimeout`),
     connectTimeout: parseDuration(connectTimeout, `${name}.connectTimeout`),
     heartbeat: parseDuration(heartbeat, `${name}.heartbeat`),
@@ -197,16 +207,21 @@ function normalizeRedisOptions(given, name) {
 }
 
 /**
- * The second tier that the environment names: REDIS_URL, else REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_DB.
+ * The second tier that the environment names: REDIS_URL, else REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_DB, of which
+ * any one will do.
  * @param {NodeJS.ProcessEnv} env
  * @returns {NativeRedisOptions | undefined}
  */
 function redisFromEnvironment(env) {
   if (env.REDIS_URL) return normalizeRedisOptions(env.REDIS_URL, 'REDIS_URL');
-  if (!env.REDIS_HOST) return undefined;
+  // For a service that is called redis, Kubernetes sets it so in every container, whether it wants a Redis or not.
+  const serviceLink = /^tcp:\/\/.*:(\d+)$/.exec(env.REDIS_PORT ?? '');
+  const ownPort = serviceLink === null && env.REDIS_PORT;
+  if (!env.REDIS_HOST && !ownPort && !env.REDIS_PASSWORD && !env.REDIS_DB) return undefined;
   /** @type {Record<string, any>} */
-  const options = { host: env.REDIS_HOST };
-  if (env.REDIS_PORT) options.port = integer(Number(env.REDIS_PORT), 'REDIS_PORT', 1, 65535);
+  const options = {};
+  if (env.REDIS_HOST) options.host = env.REDIS_HOST;
+  if (env.REDIS_PORT) options.port = integer(Number(serviceLink?.[1] ?? env.REDIS_PORT), 'REDIS_PORT', 1, 65535);
   if (env.REDIS_PASSWORD) options.password = env.REDIS_PASSWORD;
   if (env.REDIS_DB) options.db = integer(Number(env.REDIS_DB), 'REDIS_DB', 0, 2 ** 31 - 1);
   return normalizeRedisOptions(options, 'REDIS_HOST');

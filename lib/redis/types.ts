@@ -39,6 +39,7 @@ export interface NativeRedisOptions {
   credentials: (() => Promise<[username: string, password: string]>) | undefined;
   db: number;
   clientName: string;
+  protocol: number;
   /** milliseconds, 0 for none */
   commandTimeout: number;
   /** milliseconds, 0 for none */

@@ -36,6 +36,7 @@ redis::ConnectionOptions optionsFrom(const Napi::Object& object) {
   options.handshake.password = stringProperty(object, "password");
   options.handshake.asksForCredentials = object.Get("credentials").IsFunction();
   options.handshake.clientName = stringProperty(object, "clientName");
+  options.handshake.protocol = static_cast<int>(integerProperty(object, "protocol", 3));
   options.handshake.libraryVersion = TIERCEL_VERSION;
   options.handshake.database = static_cast<int>(integerProperty(object, "db"));
   options.commandTimeout = integerProperty(object, "commandTimeout", options.commandTimeout);

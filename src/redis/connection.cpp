@@ -432,7 +432,10 @@ bool Connection::isConfirmation(const ReplyTree& push) {
 
 void Connection::onTransportClosed(const Error& error) {
   const Batch batch(*this);
-  lose(error);
+  if (state_ != State::kHandshake || credentialsAwaited_) return lose(error);
+  handshake_.closed();
+  const std::string& refusal = handshake_.refusal();
+  lose(refusal.empty() ? error : Error{error.code, error.message + " (" + refusal + ")"});
 }
 
 void Connection::lose(const Error& error) {

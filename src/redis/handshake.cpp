@@ -2,8 +2,21 @@
 
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 
 namespace tiercel::redis {
+
+namespace {
+
+// Answers to HELLO that would be the same, or worse, without it.
+bool isFinal(std::string_view error) {
+  for (const std::string_view word : {"WRONGPASS", "LOADING", "MASTERDOWN", "DENIED"}) {
+    if (error.starts_with(word)) return true;
+  }
+  return error.find("max number of clients") != std::string_view::npos;
+}
+
+}  // namespace
 
 void Handshake::send(OutputBuffer& out, Step step, std::initializer_list<std::string_view> words) {
   out.commandHeader(words.size());
@@ -14,20 +27,43 @@ void Handshake::send(OutputBuffer& out, Step step, std::initializer_list<std::st
 void Handshake::begin(OutputBuffer& out) {
   expected_.clear();
   error_.clear();
+  refusal_.clear();
   protocol_ = 2;
   tracking_ = false;
-  if (options_.password.empty()) {
-    send(out, Step::kHello, {"HELLO", "3"});
-  } else {
+  plain_ = std::exchange(plainNext_, false);
+  if (plain_ || options_.protocol == 2) {
+    if (hasCredentials()) return sendAuth(out, !options_.username.empty());
+    return sendRest(out);
+  }
+  if (hasCredentials()) {
     const std::string_view user = options_.username.empty() ? std::string_view("default") : options_.username;
     send(out, Step::kHello, {"HELLO", "3", "AUTH", user, options_.password});
+  } else {
+    send(out, Step::kHello, {"HELLO", "3"});
   }
 }
 
-// Behind the answer to HELLO, because what may be asked depends on it.
+void Handshake::closed() {
+  if (options_.protocol == 2) return;
+  plainNext_ = !plain_;
+  if (plain_) plainWorks_ = false;
+}
+
+void Handshake::sendAuth(OutputBuffer& out, bool withUser) {
+  withUser_ = withUser;
+  if (withUser) {
+    send(out, Step::kAuth, {"AUTH", options_.username, options_.password});
+  } else {
+    send(out, Step::kAuth, {"AUTH", options_.password});
+  }
+}
+
+// Behind the answer to HELLO or AUTH, because what may be asked depends on it.
 void Handshake::sendRest(OutputBuffer& out) {
   if (options_.database != 0) send(out, Step::kSelect, {"SELECT", std::to_string(options_.database)});
-  if (!options_.clientName.empty()) send(out, Step::kSetName, {"CLIENT", "SETNAME", options_.clientName});
+  if (!options_.clientName.empty() && !plain_) send(out, Step::kSetName, {"CLIENT", "SETNAME", options_.clientName});
+  // Without CLIENT SETINFO: something must show that there is a server, and that it wants no password.
+  if (plain_ || options_.protocol == 2) return send(out, Step::kPing, {"PING"});
   send(out, Step::kSetInfo, {"CLIENT", "SETINFO", "LIB-NAME", "tiercel"});
   if (!options_.libraryVersion.empty()) {
     send(out, Step::kSetInfo, {"CLIENT", "SETINFO", "LIB-VER", options_.libraryVersion});
@@ -41,42 +77,66 @@ Handshake::Progress Handshake::onReply(const Reply& reply, OutputBuffer& out) {
   expected_.pop_front();
   const Progress progress = take(step, reply, out);
   if (progress != Progress::kWaiting) return progress;
-  return expected_.empty() ? Progress::kDone : Progress::kWaiting;
+  return expected_.empty() ? done() : Progress::kWaiting;
+}
+
+// That a connection was closed may also mean that a proxy had no server at the time. RESP2 is settled for when it has
+// worked, and a HELLO after that was the end of a connection again.
+Handshake::Progress Handshake::done() {
+  if (plain_ && !std::exchange(plainWorks_, true)) {
+    error_ = "the connection was closed upon HELLO and works without it: HELLO is tried once more";
+    return Progress::kFailed;
+  }
+  if (!plain_) plainWorks_ = false;
+  return Progress::kDone;
+}
+
+Handshake::Progress Handshake::takeHello(const Reply& reply, OutputBuffer& out) {
+  if (!reply.isError()) {
+    if (reply.type != ReplyType::kMap && reply.type != ReplyType::kArray) {
+      return failed("HELLO", "an answer that says nothing about the server");
+    }
+    protocol_ = 3;
+    sendRest(out);
+    return Progress::kSend;
+  }
+  if (isFinal(reply.text)) return failed("HELLO", reply.text);
+  // Servers and proxies have many words for not knowing HELLO, and some ask for a password that HELLO had: with RESP2,
+  // AUTH decides.
+  const bool asksForPassword = reply.text.starts_with("NOAUTH");
+  if (asksForPassword && !hasCredentials()) return failed("HELLO", reply.text);
+  refusal_ = withoutSecrets("HELLO", reply.text);
+  if (hasCredentials()) {
+    sendAuth(out, !options_.username.empty());
+  } else {
+    sendRest(out);
+  }
+  return Progress::kSend;
 }
 
 Handshake::Progress Handshake::take(Step step, const Reply& reply, OutputBuffer& out) {
   switch (step) {
     case Step::kHello:
+      return takeHello(reply, out);
+    case Step::kAuth:
       if (!reply.isError()) {
-        if (reply.type != ReplyType::kMap && reply.type != ReplyType::kArray) {
-          return failed("HELLO", "an answer that says nothing about the server");
-        }
-        protocol_ = 3;
         sendRest(out);
         return Progress::kSend;
       }
-      // Only an old server's "I do not know HELLO" or "not that protocol" means RESP2. Everything else (wrong password,
-      // too many clients) is an answer.
-      if (!reply.text.starts_with("ERR unknown command") && !reply.text.starts_with("NOPROTO")) {
-        return failed("HELLO", reply.text);
+      // Before Redis 6 there are no users, and whoever knows the password is the default one.
+      if (withUser_ && reply.text.starts_with("ERR wrong number of arguments")) {
+        sendAuth(out, false);
+        return Progress::kSend;
       }
-      if (!options_.password.empty()) {
-        if (options_.username.empty()) {
-          send(out, Step::kAuth, {"AUTH", options_.password});
-        } else {
-          send(out, Step::kAuth, {"AUTH", options_.username, options_.password});
-        }
-      }
-      sendRest(out);
-      return Progress::kSend;
-    case Step::kAuth:
-      return reply.isError() ? failed("AUTH", reply.text) : Progress::kWaiting;
+      return failed("AUTH", reply.text);
     case Step::kSelect:
       return reply.isError() ? failed("SELECT", reply.text) : Progress::kWaiting;
     case Step::kSetName:
     case Step::kSetInfo:  // unknown before Redis 7.2, and of no consequence
       // In RESP2 the first answer that tells of a password that is missing.
       return reply.isError() && reply.text.starts_with("NOAUTH") ? failed("CLIENT", reply.text) : Progress::kWaiting;
+    case Step::kPing:
+      return reply.isError() && reply.text.starts_with("NOAUTH") ? failed("PING", reply.text) : Progress::kWaiting;
     case Step::kTracking:  // without it the memory tier trusts its entries for a shorter time
       tracking_ = !reply.isError();
       return Progress::kWaiting;
@@ -85,13 +145,19 @@ Handshake::Progress Handshake::take(Step step, const Reply& reply, OutputBuffer&
 }
 
 Handshake::Progress Handshake::failed(std::string_view what, std::string_view why) {
-  // A server that does not know the command repeats its arguments, and with them the password.
-  error_ = std::string(what) + " was refused: " + std::string(why.substr(0, why.find(", with args beginning with")));
-  const std::string& secret = options_.password;
-  for (std::size_t at = 0; !secret.empty() && (at = error_.find(secret, at)) != std::string::npos; at += 3) {
-    error_.replace(at, secret.size(), "***");
-  }
+  error_ = withoutSecrets(what, why);
   return Progress::kFailed;
+}
+
+// A server that does not know the command repeats its arguments, and with them the password.
+std::string Handshake::withoutSecrets(std::string_view what, std::string_view why) const {
+  std::string text = std::string(what) + " was refused: ";
+  text += why.substr(0, why.find(", with args beginning with"));
+  const std::string& secret = options_.password;
+  for (std::size_t at = 0; !secret.empty() && (at = text.find(secret, at)) != std::string::npos; at += 3) {
+    text.replace(at, secret.size(), "***");
+  }
+  return text;
 }
 
 }  // namespace tiercel::redis

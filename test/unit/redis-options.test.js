@@ -25,6 +25,7 @@ describe('defaults', () => {
       password: '',
       db: 0,
       clientName: '',
+      protocol: 3,
       commandTimeout: 5000,
       connectTimeout: 10_000,
       heartbeat: 5000,
@@ -53,6 +54,9 @@ describe('URLs', () => {
     ['redis://:%E2%82%AC+%00@h', { host: 'h', password: '€+\0' }],
     ['redis://[::1]', { host: '::1' }],
     ['redis://:pw@[2001:db8::7]:7001/3', { host: '2001:db8::7', port: 7001, password: 'pw', db: 3 }],
+    ['valkey://:p@h:7', { host: 'h', port: 7, password: 'p' }],
+    ['valkeys://h', { host: 'h', tls: {} }],
+    ['redis://user@h', { host: 'h', username: 'user' }],
     ['redis://10.0.0.1:7000', { host: '10.0.0.1', port: 7000 }],
     ['unix:///run/redis.sock', { path: '/run/redis.sock' }],
     ['unix:///run/with%20space.sock?db=4', { path: '/run/with space.sock', db: 4 }],
@@ -88,7 +92,13 @@ describe('URLs', () => {
     ['unix://', 'path'],
     ['unix:///', 'path'],
     ['unix://run/redis.sock', 'unix:///'],
-    ['redis://user@h', 'password'],
+    ['redis://h?password=s3cret&tls=true', 'query parameter'],
+    ['redis://h/0?db=1&family=6', 'query parameter'],
+    ['redis://h/0#x', 'fragment'],
+    ['redis://default:57#Wc903z@redis.internal:6379/0', '%23'],
+    ['redis://default:57?Wc903z@redis.internal:6379/0', '%3F'],
+    ['http://h', 'http://'],
+    ['redis+socket:///run/redis.sock', 'redis+socket://'],
   ])('%s is refused', (url, word) => {
     for (const error of [errorOf(() => normalize(url)), errorOf(() => normalize({ url }))]) {
       expect(error).toBeInstanceOf(TypeError);
@@ -181,8 +191,8 @@ describe('options', () => {
     expect(() => normalize(given)).toThrow(words);
   });
 
-  test('a user needs a password', () => {
-    expect(() => normalize({ username: 'me' })).toThrow('redis.password: expected one');
+  test('a user may need no password', () => {
+    expect(normalize({ username: 'me' })).toMatchObject({ username: 'me', password: '' });
   });
 });
 
@@ -198,9 +208,22 @@ describe('the environment', () => {
     expect(redisFromEnvironment({ REDIS_HOST: 'h' })).toMatchObject({ host: 'h', port: 6379, password: '', db: 0 });
   });
 
-  test('names none without a host', () => {
+  test('one of them is enough', () => {
+    expect(redisFromEnvironment({ REDIS_PORT: '7' })).toMatchObject({ host: '127.0.0.1', port: 7 });
+    expect(redisFromEnvironment({ REDIS_PASSWORD: 'p' })).toMatchObject({ host: '127.0.0.1', password: 'p' });
+    expect(redisFromEnvironment({ REDIS_DB: '3', REDIS_URL: '' })).toMatchObject({ host: '127.0.0.1', db: 3 });
+  });
+
+  test('names none when there is none', () => {
     expect(redisFromEnvironment({})).toBeUndefined();
-    expect(redisFromEnvironment({ REDIS_PORT: '7', REDIS_PASSWORD: 'p', REDIS_URL: '' })).toBeUndefined();
+    expect(redisFromEnvironment({ REDIS_URL: '', REDIS_HOST: '', REDIS_PORT: '', REDIS_DB: '' })).toBeUndefined();
+  });
+
+  // What Kubernetes sets for a service that is called redis.
+  test('the REDIS_PORT of a service link is its port, and names no Redis by itself', () => {
+    const env = { REDIS_PORT: 'tcp://10.3.2.1:7000' };
+    expect(redisFromEnvironment(env)).toBeUndefined();
+    expect(redisFromEnvironment({ ...env, REDIS_HOST: 'redis' })).toMatchObject({ host: 'redis', port: 7000 });
   });
 
   test.each([

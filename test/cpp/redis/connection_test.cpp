@@ -342,6 +342,32 @@ TEST_F(ConnectionTest, AFewBytesMayWaitForManyTurns) {
   }
 }
 
+TEST_F(ConnectionTest, DoesWithoutHelloWhereItEndsTheConnection) {
+  options.backoffMin = 1;
+  options.backoffMax = 2;
+  server->hello = FakeServer::Hello::kSilent;
+  server->script({expect("HELLO 3"), hangUp(), expect("PING"), send("+PONG\r\n"), expect("HELLO 3"), hangUp(),
+                  expect("PING"), send("+PONG\r\n")});
+  open();
+  submit(1, "GET a");
+  server->otherwise = [](const std::string&) { return "+A\r\n"; };
+  ASSERT_TRUE(settled(1));
+  EXPECT_EQ(recorder.log, Strings({"1 +A"}));
+  EXPECT_EQ(connection->protocol(), 2);
+}
+
+TEST_F(ConnectionTest, AServerThatWasAwayIsAskedForResp3) {
+  options.backoffMin = 1;
+  options.backoffMax = 2;
+  server->hello = FakeServer::Hello::kSilent;
+  server->script({expect("HELLO 3"), hangUp(), expect("PING"), hangUp(), expect("HELLO 3"), hangUp(), expect("PING"),
+                  send("+PONG\r\n"), expect("HELLO 3"), send("%0\r\n")});
+  open();
+  server->otherwise = [](const std::string&) { return "+OK\r\n"; };
+  ASSERT_TRUE(loop.runUntil([&] { return connection->isReady(); }));
+  EXPECT_EQ(connection->protocol(), 3);
+}
+
 TEST_F(ConnectionTest, FailsFastAfterTheFirstAttempt) {
   server->stopListening();
   open();

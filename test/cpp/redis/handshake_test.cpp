@@ -74,8 +74,12 @@ TEST(Handshake, AuthenticatesWithHello) {
 }
 
 TEST(Handshake, FallsBackToResp2) {
-  for (const std::string_view text : {"ERR unknown command `HELLO`, with args beginning with: `3`, ",
-                                      "ERR unknown command 'HELLO'", "NOPROTO unsupported protocol version"}) {
+  for (const std::string_view text :
+       {"ERR unknown command `HELLO`, with args beginning with: `3`, ", "ERR unknown command 'HELLO'",
+        "NOPROTO unsupported protocol version", "unsupported command 'HELLO'", "ERR unsupported command `hello`",
+        "NOPERM this user has no permissions to run the 'hello' command", "ERR syntax error",
+        "ERR wrong number of arguments for 'hello' command", "command 'HELLO' is not allowed",
+        "NOAUTH Authentication required."}) {
     for (const bool user : {false, true}) {
       const HandshakeOptions options{.username = user ? "anna" : "",
                                      .password = "secret",
@@ -89,8 +93,10 @@ TEST(Handshake, FallsBackToResp2) {
       drain(out);
       EXPECT_EQ(handshake.onReply(error(text), out), Progress::kSend) << text;
       const std::string auth = user ? wire({"AUTH", "anna", "secret"}) : wire({"AUTH", "secret"});
-      EXPECT_EQ(drain(out), auth + wire({"SELECT", "2"}) + wire({"CLIENT", "SETNAME", "me"}) + kLibName);
-      for (int i = 0; i < 3; ++i) EXPECT_EQ(handshake.onReply(ok(), out), Progress::kWaiting) << i;
+      EXPECT_EQ(drain(out), auth);
+      EXPECT_EQ(handshake.onReply(ok(), out), Progress::kSend);
+      EXPECT_EQ(drain(out), wire({"SELECT", "2"}) + wire({"CLIENT", "SETNAME", "me"}) + kLibName);
+      for (int i = 0; i < 2; ++i) EXPECT_EQ(handshake.onReply(ok(), out), Progress::kWaiting) << i;
       EXPECT_EQ(handshake.onReply(ok(), out), Progress::kDone);
       EXPECT_EQ(handshake.protocol(), 2);
       EXPECT_FALSE(handshake.tracking());
@@ -114,7 +120,7 @@ TEST(Handshake, FailsWithTheServersWords) {
   const HandshakeOptions options{.username = {}, .password = "secret", .clientName = {}, .libraryVersion = {}};
   for (const std::string text :
        {"WRONGPASS invalid username-password pair or user is disabled.", "ERR max number of clients reached",
-        "NOAUTH HELLO must be called with AUTH", "LOADING Redis is loading the dataset in memory"}) {
+        "DENIED Redis is running in protected mode", "LOADING Redis is loading the dataset in memory"}) {
     Handshake handshake(options);
     OutputBuffer out;
     handshake.begin(out);
@@ -124,6 +130,113 @@ TEST(Handshake, FailsWithTheServersWords) {
     EXPECT_EQ(handshake.error().find("secret"), std::string::npos);
     EXPECT_TRUE(out.empty());
   }
+}
+
+TEST(Handshake, FailsWhenAPasswordIsWantedAndThereIsNone) {
+  const HandshakeOptions options;
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  EXPECT_EQ(handshake.onReply(error("NOAUTH HELLO must be called with AUTH"), out), Progress::kFailed);
+  EXPECT_EQ(handshake.error(), "HELLO was refused: NOAUTH HELLO must be called with AUTH");
+}
+
+TEST(Handshake, TellsWhyItSpeaksResp2) {
+  const HandshakeOptions options{.username = {}, .password = "secret", .clientName = {}, .libraryVersion = {}};
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  EXPECT_EQ(handshake.refusal(), "");
+  handshake.onReply(error("ERR no HELLO AUTH default secret here"), out);
+  EXPECT_EQ(handshake.refusal(), "HELLO was refused: ERR no HELLO AUTH default *** here");
+  handshake.begin(out);
+  EXPECT_EQ(handshake.refusal(), "");
+}
+
+TEST(Handshake, AUserWithoutAPassword) {
+  const HandshakeOptions options{.username = "anna", .password = {}, .clientName = {}, .libraryVersion = {}};
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  EXPECT_EQ(drain(out), wire({"HELLO", "3", "AUTH", "anna", ""}));
+}
+
+TEST(Handshake, ServersWithoutUsersAreGivenThePasswordAlone) {
+  const HandshakeOptions options{.username = "anna", .password = "secret", .clientName = {}, .libraryVersion = {}};
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  handshake.onReply(error("ERR unknown command 'HELLO'"), out);
+  drain(out);
+  const Reply tooMany = error("ERR wrong number of arguments for 'auth' command");
+  EXPECT_EQ(handshake.onReply(tooMany, out), Progress::kSend);
+  EXPECT_EQ(drain(out), wire({"AUTH", "secret"}));
+  EXPECT_EQ(handshake.onReply(tooMany, out), Progress::kFailed) << "once";
+}
+
+TEST(Handshake, Resp2FromTheStart) {
+  const HandshakeOptions options{.username = {},
+                                 .password = "secret",
+                                 .clientName = "me",
+                                 .libraryVersion = "1.2.3",
+                                 .database = 2,
+                                 .tracking = true,
+                                 .protocol = 2};
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  EXPECT_EQ(drain(out), wire({"AUTH", "secret"}));
+  EXPECT_EQ(handshake.onReply(ok(), out), Progress::kSend);
+  EXPECT_EQ(drain(out), wire({"SELECT", "2"}) + wire({"CLIENT", "SETNAME", "me"}) + wire({"PING"}));
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(handshake.onReply(ok(), out), Progress::kWaiting) << i;
+  EXPECT_EQ(handshake.onReply(ok(), out), Progress::kDone);
+  EXPECT_EQ(handshake.protocol(), 2);
+  handshake.closed();
+  handshake.begin(out);
+  EXPECT_EQ(drain(out), wire({"AUTH", "secret"})) << "there is nothing else to leave out";
+}
+
+TEST(Handshake, Resp2FromTheStartWithoutAPassword) {
+  HandshakeOptions options;
+  options.protocol = 2;
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  EXPECT_EQ(drain(out), wire({"PING"}));
+  EXPECT_EQ(handshake.onReply(error("NOAUTH Authentication required."), out), Progress::kFailed);
+  EXPECT_EQ(handshake.error(), "PING was refused: NOAUTH Authentication required.");
+}
+
+TEST(Handshake, DoesWithoutHelloWhenItIsClosedUpon) {
+  const HandshakeOptions options{
+      .username = {}, .password = {}, .clientName = "me", .libraryVersion = "1.2.3", .database = 0, .tracking = true};
+  Handshake handshake(options);
+  OutputBuffer out;
+  const std::string hello3 = wire({"HELLO", "3"});
+  const std::string plain = wire({"PING"});
+  const auto begun = [&] {
+    handshake.begin(out);
+    return drain(out);
+  };
+  EXPECT_EQ(begun(), hello3);
+  handshake.closed();
+  EXPECT_EQ(begun(), plain);
+  EXPECT_EQ(handshake.onReply(ok(), out), Progress::kFailed) << "there may have been no server at the time";
+  EXPECT_NE(handshake.error().find("tried once more"), std::string::npos) << handshake.error();
+  EXPECT_EQ(begun(), hello3);
+  handshake.closed();
+  EXPECT_EQ(begun(), plain);
+  EXPECT_EQ(handshake.onReply(ok(), out), Progress::kDone);
+  EXPECT_EQ(handshake.protocol(), 2);
+  // After a loss: whoever is there now may know HELLO.
+  EXPECT_EQ(begun(), hello3);
+  handshake.closed();
+  EXPECT_EQ(begun(), plain);
+  handshake.closed();
+  EXPECT_EQ(begun(), hello3);
+  handshake.closed();
+  EXPECT_EQ(begun(), plain);
+  EXPECT_EQ(handshake.onReply(ok(), out), Progress::kFailed) << "it was away altogether";
 }
 
 TEST(Handshake, FailsWhenResp2RefusesThePassword) {
