@@ -35,9 +35,10 @@ class RedisError extends CacheError {
    * @param {string} code
    * @param {string} message
    * @param {string} [command] its name, without arguments
+   * @param {{ cause?: unknown }} [options]
    */
-  constructor(code, message, command) {
-    super(code, message);
+  constructor(code, message, command, options) {
+    super(code, message, options);
     this.command = command;
   }
 

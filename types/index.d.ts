@@ -585,7 +585,7 @@ export class CacheUnavailableError extends CacheError {
  * - `CONNECT_FAILED`: of an `error` event
  */
 export class RedisError extends CacheError {
-  constructor(code: string, message: string, command?: string);
+  constructor(code: string, message: string, command?: string, options?: { cause?: unknown });
   readonly command?: string;
 }
 

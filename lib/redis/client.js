@@ -64,6 +64,8 @@ class RedisClient extends EventEmitter {
   #options;
   #native;
   #queue = createReplyQueue();
+  /** Why there is no connection. @type {InstanceType<typeof RedisError> | undefined} */
+  #lastError;
   /** @type {import('./subscriptions').SubscriptionsOf | undefined} */
   #subscriptions;
   /** @type {import('./buffer-commands').View | undefined} */
@@ -90,6 +92,8 @@ class RedisClient extends EventEmitter {
       options,
       {
         ...this.#queue.callbacks,
+        fail: (/** @type {number} */ ticket, /** @type {string} */ code, /** @type {string} */ message) =>
+          this.#queue.callbacks.fail(ticket, code, message, code === 'COMMAND_TIMEOUT' ? this.#lastError : undefined),
         ...factories,
         commands: NAMES,
         event: this.#onEvent.bind(this),
@@ -350,6 +354,7 @@ class RedisClient extends EventEmitter {
         return this.#tell('connect');
       case 'ready':
         this.status = 'ready';
+        this.#lastError = undefined;
         return this.#tell('ready');
       case 'credentials':
         return void this.#authenticate(first);
@@ -360,10 +365,10 @@ class RedisClient extends EventEmitter {
         this.status = 'reconnecting';
         return this.#tell('reconnecting', { attempt: first, delay: second });
       case 'error': {
-        // An error that nobody listens for is no reason to end the process: the client mends itself.
-        if (this.listenerCount('error') === 0) return undefined;
         const space = text.indexOf(' ');
-        return this.#tell('error', new RedisError(text.slice(0, space), text.slice(space + 1)));
+        this.#lastError = new RedisError(text.slice(0, space), text.slice(space + 1));
+        // An error that nobody listens for is no reason to end the process: the client mends itself.
+        return this.listenerCount('error') === 0 ? undefined : this.#tell('error', this.#lastError);
       }
       default:
         this.status = 'closed';
@@ -405,7 +410,9 @@ class RedisClient extends EventEmitter {
       );
     }
     const [code, message] = REFUSALS[/** @type {keyof typeof REFUSALS} */ (refused)];
-    return new RedisError(code, `${name}: ${message}`, name);
+    const cause = code === 'UNAVAILABLE' ? this.#lastError : undefined;
+    const reason = cause === undefined ? '' : `: ${cause.message}`;
+    return new RedisError(code, `${name}: ${message}${reason}`, name, cause && { cause });
   }
 }
 

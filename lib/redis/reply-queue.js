@@ -133,15 +133,20 @@ function createReplyQueue() {
        * @param {number} ticket
        * @param {string} code '' when `message` is an error reply
        * @param {string} message
+       * @param {Error} [cause]
        */
-      fail(ticket, code, message) {
+      fail(ticket, code, message, cause) {
         const old = (first - ticket) | 0;
         if (old > 0) return;
         if (old < 0 || size === 0) return mismatched();
         const reject = /** @type {Settle} */ (rejects[head]);
         const name = names[head];
         drop();
-        reject(code === '' ? RedisError.fromReply(message, name) : new RedisError(code, `${name}: ${message}`, name));
+        reject(
+          code === ''
+            ? RedisError.fromReply(message, name)
+            : new RedisError(code, `${name}: ${message}`, name, cause && { cause }),
+        );
       },
 
       /**

@@ -83,7 +83,8 @@ void Connection::expireQueued(core::Millis now) {
   while (!pending_.empty() && pending_.front().deadline <= now) {
     ++stats_.timeouts;
     if (state_ != State::kReady) attempted_ = doubted_ = true;
-    failFirstQueued({ErrorCode::kTimeout, "no connection within the command timeout"});
+    const std::string reason = lastError_.empty() ? "" : ": " + lastError_;
+    failFirstQueued({ErrorCode::kTimeout, "no connection within the command timeout" + reason});
   }
 }
 

@@ -302,12 +302,18 @@ describe('connections', () => {
     expect(await client.get('single:99')).toBe('19999');
   });
 
-  test('without a server, commands time out and errors are only events', async () => {
+  test('without a server, commands time out with the reason, and errors are only events', async () => {
     const port = await freePort();
     const client = connect({ url: `redis://127.0.0.1:${port}`, commandTimeout: '80ms' });
     const began = performance.now();
     const error = await rejection(client.get('k'));
-    expect(error).toMatchObject({ code: 'COMMAND_TIMEOUT', command: 'GET' });
+    const reason = `cannot connect to 127.0.0.1:${port}: connection refused`;
+    expect(error).toMatchObject({
+      code: 'COMMAND_TIMEOUT',
+      command: 'GET',
+      message: `GET: no connection within the command timeout: ${reason}`,
+      cause: { code: 'CONNECT_FAILED', message: reason },
+    });
     expect(performance.now() - began).toBeLessThan(400 * PATIENCE);
     const [event] = await nextEvent(client, 'error');
     expect(event).toMatchObject({ code: 'CONNECT_FAILED' });
