@@ -35,7 +35,11 @@ export interface RedisOptions {
    * start, without HELLO and CLIENT SETINFO; a cache then hears of no changes of others. Default `3`.
    */
   protocol?: 2 | 3;
-  /** A command without an answer after this time is rejected (`COMMAND_TIMEOUT`); it may have run. Default `'5s'`, `'400ms'` for a cache's own client; `0`: never. */
+  /**
+   * A command without an answer after this time is rejected (`COMMAND_TIMEOUT`); it may have run. What is sent with over a
+   * thousand others before it has its time as long as answers come. Default `'5s'`, `'400ms'` for a cache's own client;
+   * `0`: never.
+   */
   commandTimeout?: Duration;
   /** Time to connect and authenticate before the attempt counts as failed. Default `'10s'`. */
   connectTimeout?: Duration;

@@ -349,6 +349,10 @@ void Connection::settle(const Reply& reply) {
   const Pending pending = take();
   --inFlight_;
   ++stats_.replies;
+  if (inFlight_ >= kCounted) {
+    Pending& next = pending_.at(kCounted - 1);
+    if (next.allowed > 0) next.deadline = static_cast<core::Millis>(uv_now(loop_->loop())) + next.allowed;
+  }
   // A late answer shows that the server lives, not that it is worth waiting for.
   if (!pending.timedOut) unresponsive_ = false;
   try {

@@ -98,6 +98,9 @@ struct CommitOptions {
 
 class Connection final : private TransportListener, private ReplySink {
  public:
+  // The time of a command in flight begins anew when so few are left of those that were sent with it or before.
+  static constexpr std::size_t kCounted = 1000;
+
   enum class State : std::uint8_t { kIdle, kConnecting, kHandshake, kReady, kBackoff, kClosed };
   using Admission = core::Admission;
 
@@ -192,6 +195,7 @@ class Connection final : private TransportListener, private ReplySink {
   void expire();
   void expireQueued(core::Millis now);
   void armDeadline();
+  [[nodiscard]] core::Millis deadlineOf(std::size_t index) const;
   void startDeadlineTimer(core::Millis delay);
   void beat();
   void ping();

@@ -16,11 +16,17 @@ void Connection::armDeadline() {
   armedFor_ = core::kForever;
   if (!deadlineTimer_.isOpen()) return;
   for (std::size_t i = 0; i < pending_.size(); ++i) {
-    const Pending& pending = pending_.at(i);
-    if (!pending.timedOut) armedFor_ = std::min(armedFor_, pending.deadline);
+    if (!pending_.at(i).timedOut) armedFor_ = std::min(armedFor_, deadlineOf(i));
   }
   if (armedFor_ >= core::kForever) return;
   startDeadlineTimer(std::max<core::Millis>(0, armedFor_ - static_cast<core::Millis>(uv_now(loop_->loop()))));
+}
+
+// Behind so many others a command waits for their answers too: it has its time as long as those come.
+core::Millis Connection::deadlineOf(std::size_t index) const {
+  const Pending& pending = pending_.at(index);
+  if (index < kCounted || index >= inFlight_ || pending.deadline >= core::kForever) return pending.deadline;
+  return std::max(pending.deadline, lastData_ + pending.allowed);
 }
 
 void Connection::startDeadlineTimer(core::Millis delay) {
@@ -34,7 +40,7 @@ void Connection::expire() {
   armedFor_ = core::kForever;
   bool due = false;
   for (std::size_t i = 0; i < pending_.size() && !due; ++i) {
-    due = !pending_.at(i).timedOut && pending_.at(i).deadline <= now;
+    due = !pending_.at(i).timedOut && deadlineOf(i) <= now;
   }
   // When the loop was blocked, timers run before the answers that have long been here are read: give them one turn.
   // A millisecond, because libuv 1.44 runs a timer of 0 ms that a timer starts in the same turn.
@@ -49,7 +55,7 @@ void Connection::expire() {
   // The others keep their places, because what is behind them is matched by its place.
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     Pending& pending = pending_.at(i);
-    if (pending.timedOut || pending.deadline > now) continue;
+    if (pending.timedOut || deadlineOf(i) > now) continue;
     pending.timedOut = true;
     ++timedOut_;
     if (pending.handler != heartbeatReply_.get()) ++stats_.timeouts;

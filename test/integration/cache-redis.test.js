@@ -101,6 +101,14 @@ describe('both tiers', () => {
     expect(reader.stats()).toMatchObject({ hits: 0, misses: 0, redisHits: 0, memoryHits: 0, hitRatio: 0 });
   });
 
+  test('getMany and setMany of 50,000 keys, with the default limits', async () => {
+    const writer = await make({ memory: false, redis: { url: server.url, commandTimeout: '5s' } });
+    const entries = Array.from({ length: 50_000 }, (_, i) => [`many:${i}`, i]);
+    expect(await writer.setMany(entries)).toBe(true);
+    expect(await writer.getMany(entries.map(([key]) => key))).toEqual(entries.map(([, value]) => value));
+    expect(writer.stats().redisErrors).toBe(0);
+  });
+
   test('getMany and setMany of 1,000 keys', async () => {
     const [writer, reader] = [await make(), await makeElsewhere()];
     const entries = Array.from({ length: 1000 }, (_, i) => [`k${i}`, { i }]);

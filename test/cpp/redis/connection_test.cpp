@@ -238,6 +238,39 @@ TEST_F(ConnectionTest, TimesOutOneAfterTheOther) {
   EXPECT_EQ(recorder.log.back(), "2 timed out");
 }
 
+// The server is seen to work: the last of a large batch has waited for the others, not for the server.
+TEST_F(ConnectionTest, ALargeBatchHasItsTimeWhileAnswersCome) {
+  options.commandTimeout = 1000;
+  options.heartbeat = 0;
+  openReady();
+  const std::size_t count = 4 * Connection::kCounted;
+  for (std::uint64_t i = 1; i <= count; ++i) submit(i, "GET a");
+  ASSERT_TRUE(received(count));
+  const core::Millis began = connection->now();
+  std::string some;
+  for (std::size_t i = 0; i < Connection::kCounted / 4; ++i) some += "+A\r\n";
+  for (std::size_t sent = 0; sent < count; sent += Connection::kCounted / 4) {
+    server->send(some);
+    ASSERT_TRUE(settled(sent + (Connection::kCounted / 4)));
+    loop.runFor(140);
+  }
+  EXPECT_GT(connection->now() - began, 2 * options.commandTimeout) << "or it shows nothing";
+  EXPECT_EQ(connection->stats().timeouts, 0U);
+  EXPECT_EQ(recorder.log.back(), std::to_string(count) + " +A");
+}
+
+TEST_F(ConnectionTest, AllOfALargeBatchTimeOutWhenNoAnswersCome) {
+  options.commandTimeout = 30;
+  options.heartbeat = 0;
+  openReady();
+  const std::size_t count = 3 * Connection::kCounted;
+  for (std::uint64_t i = 1; i <= count; ++i) submit(i, "GET a");
+  ASSERT_TRUE(received(count));
+  server->send("+A\r\n");
+  ASSERT_TRUE(loop.runUntil([&] { return recorder.log.size() >= count; }));
+  EXPECT_GE(connection->stats().timeouts, count - 1) << "the first may have been too late as well";
+}
+
 TEST_F(ConnectionTest, TimesOutInTheQueueAndNeverSendsIt) {
   options.heartbeat = 0;
   options.commandTimeout = 20;
