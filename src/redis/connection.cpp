@@ -19,6 +19,9 @@ constexpr std::size_t kFlushAt = std::size_t{64} << 10;
 // With so few commands in flight the loop would fall asleep before their answers come: see ShortWait.
 constexpr std::size_t kFew = 4;
 
+// Of the words of a server: they become part of many errors.
+constexpr std::size_t kMostShown = 500;
+
 // A connection that was ready for less time than this is not given up for a READONLY.
 constexpr core::Millis kStayAfterReady = 1000;
 
@@ -329,7 +332,7 @@ void Connection::onReply(const Reply& reply) {
   if (inFlight_ == 0 && !(subscriber_ && protocol_ == 2 && reply.tree != nullptr && isMessage(*reply.tree))) {
     deferredFailure_ = "the server sent an answer that nobody asked for";
     // Servers explain themselves this way before they hang up.
-    if (reply.isError()) deferredFailure_ += ": " + std::string(reply.text);
+    if (reply.isError()) deferredFailure_ += ": " + std::string(reply.text.substr(0, kMostShown));
     return;
   }
   if (reply.isError()) {
@@ -455,12 +458,14 @@ void Connection::lose(const Error& error) {
   if (wasReady) ++stats_.losses;
   lastError_ = error.message;
   state_ = State::kBackoff;
+  carriedOver_ = 0;
   failInFlight({ErrorCode::kConnectionLost, error.message});
   // Of a group whose beginning has left, answered or not, the rest must not follow on another connection.
   failJoined({ErrorCode::kConnectionLost, error.message});
-  expireQueued(static_cast<core::Millis>(uv_now(loop_->loop())));
   if (wasReady) observer_.onClose(error);
   observer_.onError(error);
+  // Behind that, because it is their reason.
+  expireQueued(static_cast<core::Millis>(uv_now(loop_->loop())));
   if (closing_) return end(kClosedError);
   backOff();
 }

@@ -86,21 +86,24 @@ void Connection::expire() {
 
 // With nothing in flight. From now on, whoever can do without the server does not wait for a connection.
 void Connection::expireQueued(core::Millis now) {
+  if (pending_.empty() || pending_.front().deadline > now) return;
+  const std::string reason = lastError_.empty() ? "" : ": " + lastError_;
+  const Error error{ErrorCode::kTimeout, "no connection within the command timeout" + reason};
   while (!pending_.empty() && pending_.front().deadline <= now) {
     ++stats_.timeouts;
     if (state_ != State::kReady) attempted_ = doubted_ = true;
-    const std::string reason = lastError_.empty() ? "" : ": " + lastError_;
-    failFirstQueued({ErrorCode::kTimeout, "no connection within the command timeout" + reason});
+    failFirstQueued(error);
   }
 }
 
 void Connection::ping() {
-  // A string of our own: no other answer looks like it.
+  // A string of our own: no other answer looks like it. A proxy may end the connection that sends it.
   const std::string nonce = "tiercel:" + std::to_string(++nonce_);
+  const bool bare = handshake_.isPlain();
   CommandWriter writer(*this);
-  writer.output().commandHeader(2);
+  writer.output().commandHeader(bare ? 1 : 2);
   writer.output().argument("PING");
-  writer.output().argument(nonce);
+  if (!bare) writer.output().argument(nonce);
   writer.end(*heartbeatReply_, nonce_);
   writer.submit();
   pingSent_ = static_cast<core::Millis>(uv_now(loop_->loop()));
@@ -113,8 +116,9 @@ void Connection::onHeartbeat(const Pending& pending, const Reply& reply) {
   // With RESP2 and subscriptions: "pong" and the nonce.
   const bool pair = reply.tree != nullptr && reply.tree->nodes.size() == 3;
   const std::string_view echo = pair ? reply.tree->textOf(reply.tree->nodes[2]) : reply.text;
-  // Some proxies know PING without an argument alone.
-  if (echo == "tiercel:" + std::to_string(pending.data) || reply.text == "PONG") return;
+  // Some proxies know PING without an argument alone; with subscriptions, its answer is "pong" and nothing.
+  const bool bare = handshake_.isPlain() && pair && echo.empty();
+  if (echo == "tiercel:" + std::to_string(pending.data) || reply.text == "PONG" || bare) return;
   // A reply is missing, or there is one too many: whoever was answered since then may have had somebody else's answer.
   deferredFailure_ = "an answer came out of place: a reply was lost, or nobody had asked for it";
 }

@@ -1,5 +1,7 @@
 #include "redis/handshake.h"
 
+#include <algorithm>
+#include <cctype>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
@@ -8,12 +10,40 @@ namespace tiercel::redis {
 
 namespace {
 
+// Of the server's words: they become part of the errors of all commands that wait.
+constexpr std::size_t kMostShown = 500;
+
+// So much of a password shows it, where a server repeats only the beginning.
+constexpr std::size_t kTelling = 4;
+
 // Answers to HELLO that would be the same, or worse, without it.
 bool isFinal(std::string_view error) {
-  for (const std::string_view word : {"WRONGPASS", "LOADING", "MASTERDOWN", "DENIED"}) {
+  for (const std::string_view word :
+       {"WRONGPASS", "LOADING", "MASTERDOWN", "DENIED", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MISCONF", "UNAVAILABLE"}) {
     if (error.starts_with(word)) return true;
   }
   return error.find("max number of clients") != std::string_view::npos;
+}
+
+// Answers that say that it is HELLO, or how it was said, that is not known. Others may be those of a proxy without a
+// server at the time.
+bool isAboutHello(std::string_view error) {
+  std::string text(error.substr(0, kMostShown));
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const char* word : {"hello", "command", "syntax", "argument", "proto", "noperm", "noauth"}) {
+    if (text.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// As servers write what is not printed as it is.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result;
 }
 
 }  // namespace
@@ -31,7 +61,7 @@ void Handshake::begin(OutputBuffer& out) {
   protocol_ = 2;
   tracking_ = false;
   plain_ = std::exchange(plainNext_, false);
-  if (plain_ || options_.protocol == 2) {
+  if (isPlain()) {
     if (hasCredentials()) return sendAuth(out, !options_.username.empty());
     return sendRest(out);
   }
@@ -45,8 +75,12 @@ void Handshake::begin(OutputBuffer& out) {
 
 void Handshake::closed() {
   if (options_.protocol == 2) return;
-  plainNext_ = !plain_;
-  if (plain_) plainWorks_ = false;
+  if (plain_) {
+    plainWorks_ = false;
+  } else {
+    // Twice, so that it is no coincidence where a balancer takes turns between a server and one that is away.
+    plainNext_ = !plainWorks_ || ++closedUponHello_ > 1;
+  }
 }
 
 void Handshake::sendAuth(OutputBuffer& out, bool withUser) {
@@ -63,7 +97,7 @@ void Handshake::sendRest(OutputBuffer& out) {
   if (options_.database != 0) send(out, Step::kSelect, {"SELECT", std::to_string(options_.database)});
   if (!options_.clientName.empty() && !plain_) send(out, Step::kSetName, {"CLIENT", "SETNAME", options_.clientName});
   // Without CLIENT SETINFO: something must show that there is a server, and that it wants no password.
-  if (plain_ || options_.protocol == 2) return send(out, Step::kPing, {"PING"});
+  if (isPlain()) return send(out, Step::kPing, {"PING"});
   send(out, Step::kSetInfo, {"CLIENT", "SETINFO", "LIB-NAME", "tiercel"});
   if (!options_.libraryVersion.empty()) {
     send(out, Step::kSetInfo, {"CLIENT", "SETINFO", "LIB-VER", options_.libraryVersion});
@@ -81,8 +115,10 @@ Handshake::Progress Handshake::onReply(const Reply& reply, OutputBuffer& out) {
 }
 
 // That a connection was closed may also mean that a proxy had no server at the time. RESP2 is settled for when it has
-// worked, and a HELLO after that was the end of a connection again.
+// worked, and the HELLOs after that were the end of their connections again.
 Handshake::Progress Handshake::done() {
+  closedUponHello_ = 0;
+  doubtful_.clear();
   if (plain_ && !std::exchange(plainWorks_, true)) {
     error_ = "the connection was closed upon HELLO and works without it: HELLO is tried once more";
     return Progress::kFailed;
@@ -105,6 +141,10 @@ Handshake::Progress Handshake::takeHello(const Reply& reply, OutputBuffer& out) 
   // AUTH decides.
   const bool asksForPassword = reply.text.starts_with("NOAUTH");
   if (asksForPassword && !hasCredentials()) return failed("HELLO", reply.text);
+  if (!isAboutHello(reply.text) && doubtful_ != reply.text.substr(0, kMostShown)) {
+    doubtful_ = reply.text.substr(0, kMostShown);
+    return failed("HELLO", reply.text);
+  }
   refusal_ = withoutSecrets("HELLO", reply.text);
   if (hasCredentials()) {
     sendAuth(out, !options_.username.empty());
@@ -136,7 +176,11 @@ Handshake::Progress Handshake::take(Step step, const Reply& reply, OutputBuffer&
       // In RESP2 the first answer that tells of a password that is missing.
       return reply.isError() && reply.text.starts_with("NOAUTH") ? failed("CLIENT", reply.text) : Progress::kWaiting;
     case Step::kPing:
-      return reply.isError() && reply.text.starts_with("NOAUTH") ? failed("PING", reply.text) : Progress::kWaiting;
+      // Some proxies know not even this one.
+      return reply.isError() && reply.text.find("unknown command") == std::string_view::npos &&
+                     !reply.text.starts_with("NOPERM")
+                 ? failed("PING", reply.text)
+                 : Progress::kWaiting;
     case Step::kTracking:  // without it the memory tier trusts its entries for a shorter time
       tracking_ = !reply.isError();
       return Progress::kWaiting;
@@ -149,15 +193,22 @@ Handshake::Progress Handshake::failed(std::string_view what, std::string_view wh
   return Progress::kFailed;
 }
 
-// A server that does not know the command repeats its arguments, and with them the password.
+// A server that does not know the command repeats its arguments, and with them the password, or the beginning of it:
+// from there on, nothing is shown.
 std::string Handshake::withoutSecrets(std::string_view what, std::string_view why) const {
   std::string text = std::string(what) + " was refused: ";
   text += why.substr(0, why.find(", with args beginning with"));
+  if (text.size() > kMostShown) text = text.substr(0, kMostShown) + "…";
   const std::string& secret = options_.password;
-  for (std::size_t at = 0; !secret.empty() && (at = text.find(secret, at)) != std::string::npos; at += 3) {
-    text.replace(at, secret.size(), "***");
+  if (secret.size() < kTelling) {
+    for (std::size_t at = 0; !secret.empty() && (at = text.find(secret, at)) != std::string::npos; at += 3) {
+      text.replace(at, secret.size(), "***");
+    }
+    return text;
   }
-  return text;
+  const std::size_t at =
+      std::min(text.find(secret.substr(0, kTelling)), text.find(escaped(secret).substr(0, kTelling)));
+  return at == std::string::npos ? text : text.substr(0, at) + "***";
 }
 
 }  // namespace tiercel::redis

@@ -41,6 +41,8 @@ class Handshake {
 
   [[nodiscard]] int protocol() const { return protocol_; }
   [[nodiscard]] bool tracking() const { return tracking_; }
+  // Whether the other side may be a proxy that knows few commands.
+  [[nodiscard]] bool isPlain() const { return plain_ || options_.protocol == 2; }
   // Why it failed; the server's words, which never hold the password.
   [[nodiscard]] const std::string& error() const { return error_; }
   // The answer to HELLO that led to RESP2, likewise; empty when there was none.
@@ -67,6 +69,8 @@ class Handshake {
   bool plain_ = false;      // on this connection: neither HELLO nor CLIENT
   bool plainNext_ = false;  // on the next one
   bool plainWorks_ = false;
+  int closedUponHello_ = 0;  // since it was found to work
+  std::string doubtful_;     // an answer to HELLO that does not say that HELLO is what is wrong
   std::string error_;
   std::string refusal_;
 };

@@ -62,7 +62,7 @@ struct ReplyReader::Functions {
   }
   static void* createArray(const redisReadTask* task, std::size_t elements) {
     try {
-      return self(task).openAggregate(task, typeOf(task->type), elements) ? kDone : nullptr;
+      return self(task).openAggregate(typeOf(task->type), elements) ? kDone : nullptr;
     } catch (const std::bad_alloc&) {
       return nullptr;
     }
@@ -211,10 +211,9 @@ bool ReplyReader::append(const ReplyNode& node) {
   return fail("Protocol error, reply is larger than " + std::to_string(limits_.maxReply) + " bytes");
 }
 
-bool ReplyReader::openAggregate(const redisReadTask* task, ReplyType type, std::size_t elements) {
-  std::size_t depth = 1;
-  for (const redisReadTask* up = task->parent; up != nullptr; up = up->parent) ++depth;
-  if (depth > limits_.maxDepth) {
+bool ReplyReader::openAggregate(ReplyType type, std::size_t elements) {
+  // The index of the task that is being read: how many are open above it.
+  if (static_cast<std::size_t>(reader_->ridx) >= limits_.maxDepth) {
     return fail("Protocol error, reply is nested deeper than " + std::to_string(limits_.maxDepth) + " levels");
   }
   if (elements > UINT32_MAX) return fail("Protocol error, too many elements");

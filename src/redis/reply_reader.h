@@ -25,7 +25,7 @@ class ReplyReader {
  public:
   struct Limits {
     std::size_t maxDepth = 1024;
-    std::size_t maxLine = std::size_t{4} << 20;
+    std::size_t maxLine = std::size_t{1} << 20;
     std::size_t maxBulk = std::size_t{512} << 20;  // Redis' own proto-max-bulk-len
     std::size_t maxReply = std::size_t{2} << 30;   // of an aggregate, with everything in it
   };
@@ -52,7 +52,7 @@ class ReplyReader {
   bool appendScalar(const Reply& reply);
   bool append(const ReplyNode& node);
   bool emit(const redisReadTask* task, const Reply& reply);
-  bool openAggregate(const redisReadTask* task, ReplyType type, std::size_t elements);
+  bool openAggregate(ReplyType type, std::size_t elements);
 
   struct Free {
     void operator()(redisReader* reader) const { redisReaderFree(reader); }

@@ -379,12 +379,17 @@ TEST_F(ConnectionTest, DoesWithoutHelloWhereItEndsTheConnection) {
   options.backoffMin = 1;
   options.backoffMax = 2;
   server->hello = FakeServer::Hello::kSilent;
+  options.heartbeat = 5;
   server->script({expect("HELLO 3"), hangUp(), expect("PING"), send("+PONG\r\n"), expect("HELLO 3"), hangUp(),
-                  expect("PING"), send("+PONG\r\n")});
+                  expect("HELLO 3"), hangUp(), expect("PING"), send("+PONG\r\n")});
   open();
   submit(1, "GET a");
-  server->otherwise = [](const std::string&) { return "+A\r\n"; };
+  server->otherwise = [](const std::string& command) { return command == "PING" ? "+PONG\r\n" : "+A\r\n"; };
   ASSERT_TRUE(settled(1));
+  const std::size_t soFar = server->received().size();
+  ASSERT_TRUE(received(soFar + 2));
+  EXPECT_EQ(server->received().back(), "PING") << "the heartbeat too: without an argument";
+  EXPECT_TRUE(connection->isReady());
   EXPECT_EQ(recorder.log, Strings({"1 +A"}));
   EXPECT_EQ(connection->protocol(), 2);
 }

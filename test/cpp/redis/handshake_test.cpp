@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace tiercel::redis {
 namespace {
@@ -148,7 +149,7 @@ TEST(Handshake, TellsWhyItSpeaksResp2) {
   handshake.begin(out);
   EXPECT_EQ(handshake.refusal(), "");
   handshake.onReply(error("ERR no HELLO AUTH default secret here"), out);
-  EXPECT_EQ(handshake.refusal(), "HELLO was refused: ERR no HELLO AUTH default *** here");
+  EXPECT_EQ(handshake.refusal(), "HELLO was refused: ERR no HELLO AUTH default ***");
   handshake.begin(out);
   EXPECT_EQ(handshake.refusal(), "");
 }
@@ -205,6 +206,57 @@ TEST(Handshake, Resp2FromTheStartWithoutAPassword) {
   EXPECT_EQ(drain(out), wire({"PING"}));
   EXPECT_EQ(handshake.onReply(error("NOAUTH Authentication required."), out), Progress::kFailed);
   EXPECT_EQ(handshake.error(), "PING was refused: NOAUTH Authentication required.");
+  for (const std::string_view text : {"ERR max number of clients reached", "DENIED protected mode", "ERR what"}) {
+    handshake.begin(out);
+    EXPECT_EQ(handshake.onReply(error(text), out), Progress::kFailed) << text;
+  }
+  for (const std::string_view text : {"ERR unknown command 'PING'", "NOPERM no permissions to run 'ping'"}) {
+    handshake.begin(out);
+    EXPECT_EQ(handshake.onReply(error(text), out), Progress::kDone) << text;
+  }
+}
+
+TEST(Handshake, WordsThatDoNotNameHelloAreDoubtedOnce) {
+  const HandshakeOptions options;
+  Handshake handshake(options);
+  OutputBuffer out;
+  for (const std::string_view text : {"BUSY backend restarting", "TRYAGAIN", "CLUSTERDOWN"}) {
+    for (int i = 0; i < 3; ++i) {
+      handshake.begin(out);
+      EXPECT_EQ(handshake.onReply(error(text), out), Progress::kFailed) << text;
+    }
+  }
+  handshake.begin(out);
+  EXPECT_EQ(handshake.onReply(error("ERR no upstream host"), out), Progress::kFailed);
+  handshake.begin(out);
+  EXPECT_EQ(handshake.onReply(error("ERR not today"), out), Progress::kFailed) << "something else";
+  handshake.begin(out);
+  EXPECT_EQ(handshake.onReply(error("ERR not today"), out), Progress::kSend) << "the same again";
+}
+
+TEST(Handshake, ShowsNothingFromThePasswordOn) {
+  for (const auto& [password, text, shown] :
+       {std::tuple("secret", "ERR what: HELLO 3 AUTH default secret SETNAME", "ERR what: HELLO 3 AUTH default ***"),
+        std::tuple("longsecretpassword", "ERR HELLO AUTH default longsecretpa...", "ERR HELLO AUTH default ***"),
+        std::tuple("s3\"cret", R"(ERR HELLO AUTH default "s3\"cret")", "ERR HELLO AUTH default \"***"),
+        std::tuple("abc", "ERR HELLO AUTH default abc d", "ERR HELLO AUTH default *** d")}) {
+    HandshakeOptions options;
+    options.password = password;
+    Handshake handshake(options);
+    OutputBuffer out;
+    handshake.begin(out);
+    EXPECT_EQ(handshake.onReply(error(text), out), Progress::kSend);
+    EXPECT_EQ(handshake.refusal(), std::string("HELLO was refused: ") + shown);
+  }
+}
+
+TEST(Handshake, ShowsTheBeginningOfManyWords) {
+  const HandshakeOptions options;
+  Handshake handshake(options);
+  OutputBuffer out;
+  handshake.begin(out);
+  EXPECT_EQ(handshake.onReply(error("LOADING " + std::string(100'000, 'x')), out), Progress::kFailed);
+  EXPECT_LT(handshake.error().size(), 600U);
 }
 
 TEST(Handshake, DoesWithoutHelloWhenItIsClosedUpon) {
@@ -225,10 +277,15 @@ TEST(Handshake, DoesWithoutHelloWhenItIsClosedUpon) {
   EXPECT_NE(handshake.error().find("tried once more"), std::string::npos) << handshake.error();
   EXPECT_EQ(begun(), hello3);
   handshake.closed();
+  EXPECT_EQ(begun(), hello3) << "twice, where a balancer takes turns";
+  handshake.closed();
   EXPECT_EQ(begun(), plain);
   EXPECT_EQ(handshake.onReply(ok(), out), Progress::kDone);
   EXPECT_EQ(handshake.protocol(), 2);
+  EXPECT_TRUE(handshake.isPlain());
   // After a loss: whoever is there now may know HELLO.
+  EXPECT_EQ(begun(), hello3);
+  handshake.closed();
   EXPECT_EQ(begun(), hello3);
   handshake.closed();
   EXPECT_EQ(begun(), plain);
