@@ -410,9 +410,7 @@ class RedisClient extends EventEmitter {
       );
     }
     const [code, message] = REFUSALS[/** @type {keyof typeof REFUSALS} */ (refused)];
-    const cause = code === 'UNAVAILABLE' ? this.#lastError : undefined;
-    const reason = cause === undefined ? '' : `: ${cause.message}`;
-    return new RedisError(code, `${name}: ${message}${reason}`, name, cause && { cause });
+    return new RedisError(code, `${name}: ${message}`, name);
   }
 }
 

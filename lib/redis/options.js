@@ -206,6 +206,9 @@ function normalizeRedisOptions(given, name) {
   };
 }
 
+/** @param {string} given a variable of the environment */
+const numberIn = (given) => (/^\d+$/.test(given) ? Number(given) : given);
+
 /**
  * The second tier that the environment names: REDIS_URL, else REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_DB, of which
  * any one will do.
@@ -214,16 +217,16 @@ function normalizeRedisOptions(given, name) {
  */
 function redisFromEnvironment(env) {
   if (env.REDIS_URL) return normalizeRedisOptions(env.REDIS_URL, 'REDIS_URL');
-  // For a service that is called redis, Kubernetes sets it so in every container, whether it wants a Redis or not.
-  const serviceLink = /^tcp:\/\/.*:(\d+)$/.exec(env.REDIS_PORT ?? '');
-  const ownPort = serviceLink === null && env.REDIS_PORT;
-  if (!env.REDIS_HOST && !ownPort && !env.REDIS_PASSWORD && !env.REDIS_DB) return undefined;
+  // For a service that is called redis, Kubernetes sets tcp://… in every container, whether it wants a Redis or not: that
+  // is no setting.
+  const port = env.REDIS_PORT?.startsWith('tcp://') ? undefined : env.REDIS_PORT;
+  if (!env.REDIS_HOST && !port && !env.REDIS_PASSWORD && !env.REDIS_DB) return undefined;
   /** @type {Record<string, any>} */
   const options = {};
   if (env.REDIS_HOST) options.host = env.REDIS_HOST;
-  if (env.REDIS_PORT) options.port = integer(Number(serviceLink?.[1] ?? env.REDIS_PORT), 'REDIS_PORT', 1, 65535);
+  if (port) options.port = integer(numberIn(port), 'REDIS_PORT', 1, 65535);
   if (env.REDIS_PASSWORD) options.password = env.REDIS_PASSWORD;
-  if (env.REDIS_DB) options.db = integer(Number(env.REDIS_DB), 'REDIS_DB', 0, 2 ** 31 - 1);
+  if (env.REDIS_DB) options.db = integer(numberIn(env.REDIS_DB), 'REDIS_DB', 0, 2 ** 31 - 1);
   return normalizeRedisOptions(options, 'REDIS_HOST');
 }
 

@@ -287,7 +287,7 @@ describe('connections', () => {
   });
 
   test('a bulk load of one turn is taken whole, with the default limits', async () => {
-    const client = connect();
+    const client = connect({ commandTimeout: '60s' });
     await client.ping();
     const value = 'x'.repeat(4000);
     const bulk = client.pipeline();

@@ -3,10 +3,14 @@
 const net = require('node:net');
 
 const { createCache, createRedis } = require('../../lib');
-const { rejection } = require('../helpers/until');
+const { RedisServer } = require('../helpers/redis-server');
+const { rejection, until } = require('../helpers/until');
 
-/** Every command of a burst, by its name. */
-const namesOf = (bytes) => [...bytes.matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)].map(([, name]) => name.toUpperCase());
+/** Every command of a burst: its name, and of how many words it is. */
+const namesOf = (bytes) =>
+  [...bytes.matchAll(/\*(\d+)\r\n\$\d+\r\n(\w+)/g)].map(([, count, name]) => [name.toUpperCase(), Number(count)]);
+
+const USUAL = { GET: '$1\r\nv\r\n', PING: '+PONG\r\n' };
 
 let closing = [];
 afterEach(async () => {
@@ -15,7 +19,8 @@ afterEach(async () => {
 });
 
 /**
- * @param {Record<string, string | null>} answers of commands; null closes the connection, what is not listed is OK
+ * @param {Record<string, string | [string] | null>} answers of commands; null closes the connection, one in an array is the
+ *   last; what is not listed is OK
  */
 async function proxyWith(answers) {
   const seen = [];
@@ -27,10 +32,12 @@ async function proxyWith(answers) {
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
     socket.on('data', (data) => {
-      for (const name of namesOf(String(data))) {
+      for (const [name, count] of namesOf(String(data))) {
         commands.push(name);
-        const answer = name in answers ? answers[name] : name === 'GET' ? '$1\r\nv\r\n' : '+OK\r\n';
+        if (count > 1 && answers[`${name} with arguments`] === null) return socket.destroy();
+        const answer = name in answers ? answers[name] : (USUAL[name] ?? '+OK\r\n');
         if (answer === null) return socket.destroy();
+        if (Array.isArray(answer)) return socket.end(answer[0]);
         socket.write(answer);
       }
     });
@@ -76,8 +83,53 @@ test.each(['HELLO', 'CLIENT'])('a proxy that ends a connection that says %s is a
   const { port, seen } = await proxyWith(answers);
   const client = connect({ port });
   expect(await client.get('k')).toBe('v');
-  expect(seen.map((commands) => commands[0])).toEqual(['HELLO', 'PING', 'HELLO', 'PING']);
-  expect(seen[3]).toEqual(['PING', 'GET']);
+  expect(seen.map((commands) => commands[0])).toEqual(['HELLO', 'PING', 'HELLO', 'HELLO', 'PING']);
+  expect(seen[4]).toEqual(['PING', 'GET']);
+});
+
+test('the heartbeat is of a kind that such a proxy knows', async () => {
+  const { port, seen } = await proxyWith({ HELLO: null, 'PING with arguments': null });
+  const client = connect({ port, heartbeat: '20ms' });
+  expect(await client.get('k')).toBe('v');
+  await until('three heartbeats', () => seen[4].filter((name) => name === 'PING').length > 3);
+  expect(await client.get('k')).toBe('v');
+  expect(seen).toHaveLength(5);
+  expect(client.stats()).toMatchObject({ losses: 0 });
+});
+
+test('a server that is away behind a balancer does not make its neighbour speak RESP2', async () => {
+  const target = await RedisServer.start();
+  closing.push(() => target.stop());
+  let turn = 0;
+  const balancer = net.createServer((socket) => {
+    socket.on('error', () => {});
+    if (turn++ % 2 === 0) {
+      socket.once('data', () => socket.destroy());
+      return;
+    }
+    const upstream = net.connect(target.port, '127.0.0.1');
+    upstream.on('error', () => socket.destroy());
+    socket.on('close', () => upstream.destroy());
+    socket.pipe(upstream).pipe(socket);
+  });
+  await new Promise((resolve) => balancer.listen(0, '127.0.0.1', resolve));
+  closing.push(() => balancer.close());
+  const client = connect({ port: balancer.address().port });
+  expect(await client.call('CLIENT', 'INFO')).toContain('resp=3');
+});
+
+test('a server that has no room is waited for, whatever it says to a PING', async () => {
+  for (const options of [{ protocol: 2 }, {}]) {
+    const full = ['-ERR Too many connections\r\n'];
+    const { port } = await proxyWith({ HELLO: full, PING: full, CLIENT: full });
+    const client = connect({ port, commandTimeout: '1s', ...options });
+    let ready = 0;
+    client.on('ready', () => ready++);
+    const error = await rejection(client.get('k'));
+    expect(error).toMatchObject({ code: 'COMMAND_TIMEOUT' });
+    expect(error.message).toContain('Too many connections');
+    expect(ready).toBe(0);
+  }
 });
 
 test('protocol: 2 says neither HELLO nor CLIENT', async () => {
@@ -99,16 +151,17 @@ test('a cache is of use behind such a proxy', async () => {
 });
 
 test('an answer that means something else is the reason of the failure', async () => {
-  for (const [answer, options] of [
+  for (const [answer, options, shown] of [
     ['-NOAUTH HELLO must be called with the client already authenticated\r\n', {}],
     ['-WRONGPASS invalid username-password pair or user is disabled.\r\n', { password: 'secret' }],
+    ['-DENIED: HELLO 3 AUTH default secret\r\n', { password: 'secret' }, 'DENIED: HELLO 3 AUTH default ***'],
     ['-ERR max number of clients reached\r\n', {}],
     ['-LOADING Redis is loading the dataset in memory\r\n', {}],
   ]) {
     const { port } = await proxyWith({ HELLO: answer });
-    const error = await rejection(connect({ port, commandTimeout: '200ms', ...options }).get('k'));
+    const error = await rejection(connect({ port, commandTimeout: '500ms', ...options }).get('k'));
     expect(error.code).toBe('COMMAND_TIMEOUT');
-    expect(error.message).toContain(answer.slice(1, -2));
+    expect(error.message).toContain(shown ?? answer.slice(1, -2));
     expect(error.message).not.toContain('secret');
     expect(error.cause).toMatchObject({ code: 'CONNECT_FAILED' });
   }

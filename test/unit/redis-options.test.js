@@ -220,16 +220,18 @@ describe('the environment', () => {
   });
 
   // What Kubernetes sets for a service that is called redis.
-  test('the REDIS_PORT of a service link is its port, and names no Redis by itself', () => {
+  test('the REDIS_PORT of a service link is no setting', () => {
     const env = { REDIS_PORT: 'tcp://10.3.2.1:7000' };
     expect(redisFromEnvironment(env)).toBeUndefined();
-    expect(redisFromEnvironment({ ...env, REDIS_HOST: 'redis' })).toMatchObject({ host: 'redis', port: 7000 });
+    expect(redisFromEnvironment({ ...env, REDIS_HOST: 'redis' })).toMatchObject({ host: 'redis', port: 6379 });
   });
 
   test.each([
     [{ REDIS_URL: 'redis://:hunter2@h:x' }, 'REDIS_URL'],
     [{ REDIS_HOST: 'h', REDIS_PORT: 'x' }, 'REDIS_PORT'],
     [{ REDIS_HOST: 'h', REDIS_PORT: '0' }, 'REDIS_PORT'],
+    [{ REDIS_PORT: '0x10' }, 'REDIS_PORT'],
+    [{ REDIS_DB: '1e1' }, 'REDIS_DB'],
     [{ REDIS_HOST: 'h', REDIS_DB: '-1' }, 'REDIS_DB'],
   ])('%p is refused by the name of the variable', (env, name) => {
     const error = errorOf(() => redisFromEnvironment(env));
