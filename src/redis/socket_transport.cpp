@@ -12,6 +12,9 @@ namespace {
 // What libuv counts in 32 bits.
 constexpr std::size_t kMostPerBuffer = std::size_t{1} << 30;
 
+// How long an address may be silent before the next one is tried too, ms: RFC 8305, section 8.
+constexpr std::uint64_t kAttemptDelay = 250;
+
 // Is the transport that began a request still waiting for it?
 struct Ticket {
   SocketTransport* owner;
@@ -43,10 +46,11 @@ struct SocketTransport::Lookup {
 struct SocketTransport::ConnectRequest {
   uv_connect_t request{};
   Ticket ticket;
+  Attempt* attempt = nullptr;  // of the owner, as long as the ticket is good
 
   static void done(uv_connect_t* request, int status) {
     const std::unique_ptr<ConnectRequest> self(static_cast<ConnectRequest*>(request->data));
-    if (SocketTransport* owner = self->ticket.holder()) owner->connected(status);
+    if (SocketTransport* owner = self->ticket.holder()) owner->connected(self->attempt, status);
   }
 };
 
@@ -82,12 +86,9 @@ void SocketTransport::connect() {
 
   addresses_.clear();
   nextAddress_ = 0;
-  Address address{};
-  if (uv_ip4_addr(endpoint_.host.c_str(), endpoint_.port, reinterpret_cast<sockaddr_in*>(&address)) == 0 ||
-      uv_ip6_addr(endpoint_.host.c_str(), endpoint_.port, reinterpret_cast<sockaddr_in6*>(&address)) == 0) {
-    addresses_.push_back(address);
-    return connectNext(0);
-  }
+  lastStatus_ = UV_EAI_NONAME;
+  for (const std::string& address : endpoint_.addresses) addAddress(address);
+  if (!addresses_.empty() || addAddress(endpoint_.host)) return connectNext();
 
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -101,6 +102,16 @@ void SocketTransport::connect() {
   lookup_ = lookup.release();  // until Lookup::done adopts it
 }
 
+bool SocketTransport::addAddress(const std::string& text) {
+  Address address{};
+  if (uv_ip4_addr(text.c_str(), endpoint_.port, reinterpret_cast<sockaddr_in*>(&address)) != 0 &&
+      uv_ip6_addr(text.c_str(), endpoint_.port, reinterpret_cast<sockaddr_in6*>(&address)) != 0) {
+    return false;
+  }
+  addresses_.push_back(address);
+  return true;
+}
+
 void SocketTransport::resolved(int status, const addrinfo* list) {
   if (status != 0) return lost(ErrorCode::kConnectFailed, "cannot resolve " + endpoint_.host, status);
   for (; list != nullptr; list = list->ai_next) {
@@ -108,30 +119,46 @@ void SocketTransport::resolved(int status, const addrinfo* list) {
     std::memcpy(&address, list->ai_addr, list->ai_addrlen);
     addresses_.push_back(address);
   }
-  connectNext(UV_EAI_NONAME);
+  connectNext();
 }
 
-void SocketTransport::connectNext(int lastStatus) {
+void SocketTransport::connectNext() {
   while (nextAddress_ < addresses_.size()) {
     const Address& address = addresses_[nextAddress_++];
-    const int opened = tcp_.open(loop_, this, [](uv_loop_t* loop, uv_tcp_t* tcp) { return uv_tcp_init(loop, tcp); });
+    auto attempt = std::make_unique<Attempt>();
+    const int opened =
+        attempt->open(loop_, this, [](uv_loop_t* loop, uv_tcp_t* tcp) { return uv_tcp_init(loop, tcp); });
     if (opened != 0) {
-      lastStatus = opened;
+      lastStatus_ = opened;
       break;
     }
-    applyRef();
-    auto request = std::make_unique<ConnectRequest>(ConnectRequest{.ticket = {this, generation_, *generation_}});
+    auto request = std::make_unique<ConnectRequest>(
+        ConnectRequest{.ticket = {this, generation_, *generation_}, .attempt = attempt.get()});
     request->request.data = request.get();
-    lastStatus = uv_tcp_connect(&request->request, tcp_.get(), reinterpret_cast<const sockaddr*>(&address),
-                                ConnectRequest::done);
-    if (lastStatus == 0) {
-      (void)request.release();  // until ConnectRequest::done adopts it
-      return;
+    const int status = uv_tcp_connect(&request->request, attempt->get(), reinterpret_cast<const sockaddr*>(&address),
+                                      ConnectRequest::done);
+    if (status != 0) {
+      lastStatus_ = status;
+      continue;
     }
-    ++*generation_;
-    tcp_.close();
+    (void)request.release();  // until ConnectRequest::done adopts it
+    attempts_.push_back(std::move(attempt));
+    applyRef();
+    return awaitAttempt();
   }
-  lost(ErrorCode::kConnectFailed, "cannot connect to " + name(), lastStatus);
+  if (attempts_.empty()) lost(ErrorCode::kConnectFailed, "cannot connect to " + name(), lastStatus_);
+}
+
+void SocketTransport::awaitAttempt() {
+  if (nextAddress_ == addresses_.size()) return;
+  if (!nextAttempt_.isOpen()) {
+    nextAttempt_.open(loop_, this, [](uv_loop_t* loop, uv_timer_t* timer) { return uv_timer_init(loop, timer); });
+    // The sockets keep the process alive.
+    uv_unref(nextAttempt_.base());
+  }
+  uv_timer_start(
+      nextAttempt_.get(), [](uv_timer_t* timer) { static_cast<SocketTransport*>(timer->data)->connectNext(); },
+      kAttemptDelay, 0);
 }
 
 void SocketTransport::connectPipe() {
@@ -144,14 +171,18 @@ void SocketTransport::connectPipe() {
   uv_pipe_connect(&request.release()->request, pipe_.get(), endpoint_.path.c_str(), ConnectRequest::done);
 }
 
-void SocketTransport::connected(int status) {
+void SocketTransport::connected(Attempt* attempt, int status) {
   if (status != 0) {
-    ++*generation_;
-    tcp_.close();
-    if (endpoint_.path.empty()) return connectNext(status);
-    return lost(ErrorCode::kConnectFailed, "cannot connect to " + name(), status);
+    if (attempt == nullptr) return lost(ErrorCode::kConnectFailed, "cannot connect to " + name(), status);
+    lastStatus_ = status;
+    std::erase_if(attempts_, [&](const std::unique_ptr<Attempt>& each) { return each.get() == attempt; });
+    return connectNext();
   }
-  if (tcp_.isOpen()) {
+  if (attempt != nullptr) {
+    ++*generation_;  // nobody waits for the other attempts
+    tcp_.take(*attempt);
+    attempts_.clear();
+    nextAttempt_.close();
     uv_tcp_nodelay(tcp_.get(), 1);
     uv_tcp_keepalive(tcp_.get(), 1, 30);
   }
@@ -243,6 +274,8 @@ void SocketTransport::close() {
     uv_cancel(reinterpret_cast<uv_req_t*>(&lookup_->request));
     lookup_ = nullptr;
   }
+  attempts_.clear();
+  nextAttempt_.close();
   tcp_.close();
   pipe_.close();
   connected_ = false;
@@ -255,14 +288,17 @@ void SocketTransport::setRef(bool ref) {
 }
 
 void SocketTransport::applyRef() {
-  for (uv_handle_t* handle : {tcp_.base(), pipe_.base()}) {
-    if (handle == nullptr) continue;
+  const auto apply = [this](uv_handle_t* handle) {
+    if (handle == nullptr) return;
     if (ref_) {
       uv_ref(handle);
     } else {
       uv_unref(handle);
     }
-  }
+  };
+  apply(tcp_.base());
+  apply(pipe_.base());
+  for (const std::unique_ptr<Attempt>& attempt : attempts_) apply(attempt->base());
 }
 
 }  // namespace tiercel::redis

@@ -1,4 +1,5 @@
 // TCP and Unix sockets on a libuv loop: resolves without blocking, tries every address, reads into one buffer.
+// The addresses of a name are tried side by side, the next one after a while without an answer (RFC 8305).
 #pragma once
 
 #include <uv.h>
@@ -18,6 +19,8 @@ struct Endpoint {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
   std::string path;  // of a Unix socket; then host and port do not count
+  // Numeric ones, tried in this order. None: those that host is resolved to.
+  std::vector<std::string> addresses;
 };
 
 class SocketTransport final : public Transport {
@@ -37,11 +40,15 @@ class SocketTransport final : public Transport {
   struct ConnectRequest;
   struct WriteRequest;
   using Address = sockaddr_storage;
+  using Attempt = UvHandle<uv_tcp_t>;
 
+  bool addAddress(const std::string& text);
   void resolved(int status, const addrinfo* list);
-  void connectNext(int lastStatus);
+  void connectNext();
+  void awaitAttempt();
   void connectPipe();
-  void connected(int status);
+  // attempt: nullptr for a Unix socket
+  void connected(Attempt* attempt, int status);
   void written(int status);
   void startReading();
   bool mayRead();
@@ -57,6 +64,9 @@ class SocketTransport final : public Transport {
   UvHandle<uv_pipe_t> pipe_;
   std::vector<Address> addresses_;
   std::size_t nextAddress_ = 0;
+  std::vector<std::unique_ptr<Attempt>> attempts_;  // that have not been answered
+  int lastStatus_ = 0;                              // of those that have failed
+  UvHandle<uv_timer_t> nextAttempt_;
   Lookup* lookup_ = nullptr;  // freed by its callback
   // Requests in flight outlive this object when it is closed: they know by the generation that nobody waits any more.
   std::shared_ptr<std::uint64_t> generation_ = std::make_shared<std::uint64_t>(0);

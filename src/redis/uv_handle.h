@@ -66,6 +66,11 @@ class UvHandle {
     box_ = box.release();  // until onClosed adopts it
     return 0;
   }
+  // What `other` has; its owner stays the same.
+  void take(UvHandle& other) {
+    close();
+    box_ = std::exchange(other.box_, nullptr);
+  }
   ~UvHandle() { close(); }
   UvHandle(const UvHandle&) = delete;
   UvHandle& operator=(const UvHandle&) = delete;

@@ -1,8 +1,10 @@
 #include "redis/connection.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -443,6 +445,68 @@ TEST_F(ConnectionTest, ResolvesNames) {
   options.endpoint.host = "localhost";  // perhaps ::1 first, where nobody listens
   openReady();
   EXPECT_EQ(events.log, Strings({"connect", "ready"}));
+}
+
+// Takes no more connections, and does not refuse them either: what it may hold is full.
+class SilentListener {
+ public:
+  SilentListener(const char* address, std::uint16_t port) : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in where{};
+    uv_ip4_addr(address, port, &where);
+    EXPECT_EQ(bind(listener_, reinterpret_cast<const sockaddr*>(&where), sizeof(where)), 0);
+    EXPECT_EQ(listen(listener_, 0), 0);
+    for (int& held : held_) {
+      held = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      (void)::connect(held, reinterpret_cast<const sockaddr*>(&where), sizeof(where));
+    }
+  }
+  ~SilentListener() {
+    for (const int held : held_) ::close(held);
+    ::close(listener_);
+  }
+  SilentListener(const SilentListener&) = delete;
+  SilentListener& operator=(const SilentListener&) = delete;
+
+ private:
+  int listener_;
+  std::array<int, 4> held_{};
+};
+
+TEST_F(ConnectionTest, TriesTheNextAddressWhenOneIsSilent) {
+  const SilentListener silent("127.0.0.2", server->port());
+  options.endpoint.addresses = {"127.0.0.2", "127.0.0.1"};
+  options.connectTimeout = 4000;
+  openReady();
+  EXPECT_EQ(events.log, Strings({"connect", "ready"}));
+  submit(1, "GET a");
+  server->otherwise = [](const std::string&) { return "+A\r\n"; };
+  ASSERT_TRUE(settled(1));
+}
+
+TEST_F(ConnectionTest, TriesTheNextAddressAtOnceWhenOneRefuses) {
+  const SilentListener silent("127.0.0.4", server->port());
+  options.endpoint.addresses = {"127.0.0.2", "127.0.0.3", "127.0.0.1", "127.0.0.4"};
+  openReady();
+  EXPECT_EQ(events.log, Strings({"connect", "ready"}));
+}
+
+TEST_F(ConnectionTest, GivesUpWhenNoAddressAnswers) {
+  const SilentListener silent("127.0.0.2", server->port());
+  server->stopListening();
+  options.endpoint.addresses = {"127.0.0.2", "127.0.0.1"};
+  options.connectTimeout = 600;
+  open();
+  ASSERT_TRUE(loop.runUntil([&] { return !events.errors.empty(); }));
+  EXPECT_EQ(events.errors[0].message, "no connection within the connect timeout");
+  connection.reset();  // with both attempts, or neither, under way
+}
+
+TEST_F(ConnectionTest, TellsWhyTheLastAddressFailed) {
+  server->stopListening();
+  options.endpoint.addresses = {"127.0.0.2", "127.0.0.1"};
+  open();
+  ASSERT_TRUE(loop.runUntil([&] { return !events.errors.empty(); }));
+  EXPECT_NE(events.errors[0].message.find("connection refused"), std::string::npos) << events.errors[0].message;
 }
 
 TEST_F(ConnectionTest, CanBeDestroyedWhileResolving) {
