@@ -3,4 +3,4 @@
 source "$(dirname "$0")/lib/common.sh"
 
 prettier --write --log-level warn .
-find src test/cpp test/fuzz -name '*.cpp' -o -name '*.h' | xargs clang-format -i
+find src test/cpp test/fuzz bench -name '*.cpp' -o -name '*.h' | xargs clang-format -i

@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib/common.sh"
 part=${1:-}
 case $part in '' | --quick | --tidy) ;; *) die "usage: lint.sh [--quick | --tidy]" ;; esac
 
-cpp_files() { find src test/cpp test/fuzz -name '*.cpp' -o -name '*.h' | sort; }
+cpp_files() { find src test/cpp test/fuzz bench -name '*.cpp' -o -name '*.h' | sort; }
 
 clang_format() { cpp_files | xargs clang-format --dry-run -Werror; }
 

@@ -3,7 +3,7 @@
 #include <queue>
 #include <unordered_map>
 
-#include "core/eviction.h"
+#include "core/memory/eviction.h"
 
 namespace tiercel::bench {
 
