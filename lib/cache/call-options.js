@@ -11,7 +11,7 @@ const LOAD = [...WRITE, 'refreshAhead', 'timeout', 'softTimeout', 'errorBackoff'
 
 /** @typedef {import('./types').CallDefaults} CallDefaults */
 
-/** @typedef {import('./types').Windows} Windows */
+/** @typedef {import('../store/types').Windows} Windows */
 
 /**
  * @param {any} value

@@ -1,5 +1,6 @@
 // Shapes that the files of this folder hand to each other. Types alone: nothing here is loaded.
 
+import type { Encoded } from '../store/types';
 import type { InFlightLoadInstance as InFlightLoad } from './single-flight';
 
 export interface Sleeper {
@@ -21,20 +22,6 @@ export interface CallDefaults {
   softTimeout: number | undefined;
   errorBackoff: number;
   leaseTimeout: number;
-}
-
-export interface Windows {
-  /** from now until it is stale */
-  fresh: number;
-  /** from now until it may no longer be served while it is revalidated */
-  stale: number;
-  /** from now until it is gone */
-  keep: number;
-}
-
-export interface Encoded {
-  codec: number;
-  payload: string | Uint8Array;
 }
 
 export interface CacheCodec {

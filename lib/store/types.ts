@@ -109,13 +109,13 @@ export interface Hit {
   token: number;
 }
 
-/** Of an entry, in milliseconds from its fill. */
+/** Of an entry, in milliseconds from its fill; each is at least the one before. */
 export interface Windows {
   /** until it is stale */
   fresh: number;
-  /** after that: it is served while it is revalidated */
+  /** until it may no longer be served while it is revalidated */
   stale: number;
-  /** after that: it is served when the load fails */
+  /** until it may no longer be served when the load fails, and is gone */
   keep: number;
 }
 

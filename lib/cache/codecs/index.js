@@ -7,7 +7,7 @@ const { encodeJson, decodeJson } = require('./json');
 const { encodeMsgpack, decodeMsgpack, requireMsgpack } = require('./msgpack');
 const { BYTES, JSON_TEXT, MSGPACK, TEXT, CUSTOM } = require('../../store/codec-numbers');
 
-/** @typedef {import('../types').Encoded} Encoded */
+/** @typedef {import('../../store/types').Encoded} Encoded */
 
 /** @typedef {import('../types').CacheCodec} CacheCodec */
 

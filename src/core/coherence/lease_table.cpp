@@ -59,45 +59,41 @@ LeaseAnswer LeaseTable::take(std::string_view key, Millis now, Millis leaseFor,
   return {.status = Status::kBusy, .id = {}, .until = lease.until, .failure = {}};
 }
 
-bool LeaseTable::complete(std::string_view key, const FillId& id, const std::function<void()>& fill) {
+template <class Act>
+bool LeaseTable::withHeld(std::string_view key, const FillId& id, const Act& act) {
   const HashedKey wanted = hashed(key);
   Stripe& stripe = stripeOf(wanted);
   Told told;
   const std::lock_guard lock(stripe.mutex);
   const auto held = stripe.findHeld(wanted, id);
   if (held == stripe.leases.end()) return false;
-  // First, so that the lease ends even when `fill` throws.
-  stripe.remove(held, told);
-  if (fill) fill();
+  act(held, stripe, told);
   return true;
+}
+
+bool LeaseTable::complete(std::string_view key, const FillId& id, const std::function<void()>& fill) {
+  return withHeld(key, id, [&](Leases::iterator held, Stripe& stripe, Told& told) {
+    // First, so that the lease ends even when `fill` throws.
+    stripe.remove(held, told);
+    if (fill) fill();
+  });
 }
 
 bool LeaseTable::fail(std::string_view key, const FillId& id, std::string failure, Millis now, Millis until) {
-  const HashedKey wanted = hashed(key);
-  Stripe& stripe = stripeOf(wanted);
-  Told told;
-  const std::lock_guard lock(stripe.mutex);
-  const auto held = stripe.findHeld(wanted, id);
-  if (held == stripe.leases.end()) return false;
-  if (now >= until) {
-    stripe.remove(held, told);
-    return true;
-  }
-  told.add(held->waiters);
-  held->failed = true;
-  held->failure = std::move(failure);
-  held->until = until;
-  return true;
+  return withHeld(key, id, [&](Leases::iterator held, Stripe& stripe, Told& told) {
+    if (now >= until) {
+      stripe.remove(held, told);
+      return;
+    }
+    told.add(held->waiters);
+    held->failed = true;
+    held->failure = std::move(failure);
+    held->until = until;
+  });
 }
 
 bool LeaseTable::extend(std::string_view key, const FillId& id, Millis until) {
-  const HashedKey wanted = hashed(key);
-  Stripe& stripe = stripeOf(wanted);
-  const std::lock_guard lock(stripe.mutex);
-  const auto held = stripe.findHeld(wanted, id);
-  if (held == stripe.leases.end()) return false;
-  held->until = until;
-  return true;
+  return withHeld(key, id, [until](Leases::iterator held, Stripe&, Told&) { held->until = until; });
 }
 
 bool LeaseTable::holds(std::string_view key, const FillId& id, Millis now) const {

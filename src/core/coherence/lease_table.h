@@ -134,6 +134,9 @@ class LeaseTable {
 
   static constexpr std::size_t kStripes = 16;
 
+  // Calls `act` with the lease, its stripe and who is to be told, when this fill holds it; false when it does not.
+  template <class Act>
+  bool withHeld(std::string_view key, const FillId& id, const Act& act);
   [[nodiscard]] HashedKey hashed(std::string_view key) const;
   Stripe& stripeOf(const HashedKey& key) { return stripes_[key.hash >> 60]; }
   [[nodiscard]] const Stripe& stripeOf(const HashedKey& key) const { return stripes_[key.hash >> 60]; }
