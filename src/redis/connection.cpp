@@ -8,6 +8,7 @@
 #include "core/random.h"
 #include "redis/command_writer.h"
 #include "redis/connection_batch.h"
+#include "redis/server_words.h"
 
 namespace tiercel::redis {
 
@@ -18,9 +19,6 @@ constexpr std::size_t kFlushAt = std::size_t{64} << 10;
 
 // With so few commands in flight the loop would fall asleep before their answers come: see ShortWait.
 constexpr std::size_t kFew = 4;
-
-// Of the words of a server: they become part of many errors.
-constexpr std::size_t kMostShown = 500;
 
 // A connection that was ready for less time than this is not given up for a READONLY.
 constexpr core::Millis kStayAfterReady = 1000;
@@ -332,7 +330,7 @@ void Connection::onReply(const Reply& reply) {
   if (inFlight_ == 0 && !(subscriber_ && protocol_ == 2 && reply.tree != nullptr && isMessage(*reply.tree))) {
     deferredFailure_ = "the server sent an answer that nobody asked for";
     // Servers explain themselves this way before they hang up.
-    if (reply.isError()) deferredFailure_ += ": " + std::string(reply.text.substr(0, kMostShown));
+    if (reply.isError()) deferredFailure_ += ": " + shown(reply.text);
     return;
   }
   if (reply.isError()) {

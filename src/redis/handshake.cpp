@@ -1,20 +1,15 @@
 #include "redis/handshake.h"
 
-#include <algorithm>
 #include <cctype>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
 
+#include "redis/server_words.h"
+
 namespace tiercel::redis {
 
 namespace {
-
-// Of the server's words: they become part of the errors of all commands that wait.
-constexpr std::size_t kMostShown = 500;
-
-// So much of a password shows it, where a server repeats only the beginning.
-constexpr std::size_t kTelling = 4;
 
 // Answers to HELLO that would be the same, or worse, without it.
 bool isFinal(std::string_view error) {
@@ -34,16 +29,6 @@ bool isAboutHello(std::string_view error) {
     if (text.find(word) != std::string::npos) return true;
   }
   return false;
-}
-
-// As servers write what is not printed as it is.
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result;
 }
 
 }  // namespace
@@ -145,7 +130,7 @@ Handshake::Progress Handshake::takeHello(const Reply& reply, OutputBuffer& out) 
     doubtful_ = reply.text.substr(0, kMostShown);
     return failed("HELLO", reply.text);
   }
-  refusal_ = withoutSecrets("HELLO", reply.text);
+  refusal_ = refused("HELLO", reply.text);
   if (hasCredentials()) {
     sendAuth(out, !options_.username.empty());
   } else {
@@ -189,26 +174,12 @@ Handshake::Progress Handshake::take(Step step, const Reply& reply, OutputBuffer&
 }
 
 Handshake::Progress Handshake::failed(std::string_view what, std::string_view why) {
-  error_ = withoutSecrets(what, why);
+  error_ = refused(what, why);
   return Progress::kFailed;
 }
 
-// A server that does not know the command repeats its arguments, and with them the password, or the beginning of it:
-// from there on, nothing is shown.
-std::string Handshake::withoutSecrets(std::string_view what, std::string_view why) const {
-  std::string text = std::string(what) + " was refused: ";
-  text += why.substr(0, why.find(", with args beginning with"));
-  if (text.size() > kMostShown) text = text.substr(0, kMostShown) + "…";
-  const std::string& secret = options_.password;
-  if (secret.size() < kTelling) {
-    for (std::size_t at = 0; !secret.empty() && (at = text.find(secret, at)) != std::string::npos; at += 3) {
-      text.replace(at, secret.size(), "***");
-    }
-    return text;
-  }
-  const std::size_t at =
-      std::min(text.find(secret.substr(0, kTelling)), text.find(escaped(secret).substr(0, kTelling)));
-  return at == std::string::npos ? text : text.substr(0, at) + "***";
+std::string Handshake::refused(std::string_view what, std::string_view why) const {
+  return std::string(what) + " was refused: " + shown(why, options_.password);
 }
 
 }  // namespace tiercel::redis

@@ -58,7 +58,7 @@ class Handshake {
   Progress takeHello(const Reply& reply, OutputBuffer& out);
   Progress done();
   Progress failed(std::string_view what, std::string_view why);
-  [[nodiscard]] std::string withoutSecrets(std::string_view what, std::string_view why) const;
+  [[nodiscard]] std::string refused(std::string_view what, std::string_view why) const;
   [[nodiscard]] bool hasCredentials() const { return !options_.username.empty() || !options_.password.empty(); }
 
   const HandshakeOptions& options_;

@@ -45,6 +45,11 @@ class ConnectionFixture : public ::testing::Test {
     ASSERT_EQ(submit(number, "SET huge " + std::string(std::size_t{24} << 20, 'x')), Connection::Admission::kAdmitted);
     connection->flush();
   }
+  // Numbers 1 to count; they have arrived.
+  void submitBatch(std::size_t count) {
+    for (std::uint64_t i = 1; i <= count; ++i) submit(i, "GET a");
+    ASSERT_TRUE(received(count));
+  }
   bool settled(std::size_t count) {
     return loop.runUntil([&] { return recorder.settled >= count; });
   }
