@@ -25,7 +25,7 @@ enum class Script : std::uint8_t {
 };
 inline constexpr std::size_t kScripts = 10;
 
-// Byte ranges are those of src/core/entry.h: GETRANGE and SETRANGE count from 0, string.sub from 1.
+// Byte ranges are those of src/core/entry/entry.h: GETRANGE and SETRANGE count from 0, string.sub from 1.
 
 // A value that the caller has: overtakes whatever load is under way.
 // ARGV: entry, PX. Returns PTTL.
@@ -35,20 +35,22 @@ inline constexpr std::string_view kStoreSource =
 
 // The same for an entry with tags whose stamps are not known yet: what was sent in front of it has made those that did
 // not exist. KEYS: the entry's, then those of the tags. ARGV: entry, PX, and where in the entry the stamp of each tag
-// is, in this order. Returns PTTL.
+// is, in this order. Returns PTTL and those stamps; -4 and stores nothing when a tag has none.
 inline constexpr std::string_view kStoreTaggedSource =
-    "local e,parts,from=ARGV[1],{},1\n"
+    "local e,parts,from,told=ARGV[1],{},1,{0}\n"
     "for i=2,#KEYS do\n"
     "local s=redis.call('GET',KEYS[i])\n"
-    "if not s or #s~=16 then return redis.error_reply('ERR a tag has no stamp') end\n"
+    "if not s or #s~=16 then return -4 end\n"
     "local at=tonumber(ARGV[i+1])\n"
     "parts[#parts+1]=e:sub(from,at)\n"
     "parts[#parts+1]=s\n"
+    "told[i]=s\n"
     "from=at+17\n"
     "end\n"
     "parts[#parts+1]=e:sub(from)\n"
     "redis.call('SET',KEYS[1],table.concat(parts),'PX',ARGV[2])\n"
-    "return redis.call('PTTL',KEYS[1])";
+    "told[1]=redis.call('PTTL',KEYS[1])\n"
+    "return told";
 
 // The value of a load, if its lease is still held. ARGV: lease id, entry, PX. Returns PTTL, or -3.
 inline constexpr std::string_view kFillSource =

@@ -294,23 +294,17 @@ core::Answer CacheTier::write(std::string_view key, const core::Entry& given, st
   const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
   const core::Millis now = link_->now();
-  const auto& cells = cellsOf(tags);
-  const bool known = std::ranges::all_of(namespaces_, [&](Namespace& one) { return isKnown(one, now); }) &&
-                     std::ranges::all_of(cells, [&](core::TagCell cell) { return tags_.stamp(cell, now).has_value(); });
-  // In front of the entry, in the same stream: none waits for an answer, so that what is called after this is sent
-  // after it.
-  if (!known) ensure(tags, now);
-  Sending sending(*this, key, now, 0);
-  Operation& own = sending.operation();
-  std::vector<std::string> unknown;
-  std::vector<std::size_t> places;  // of their stamps in the entry
-  std::size_t end = core::kEntryHeaderSize;
+  marks_.clear();
   written_.clear();
-  const auto add = [&](std::string_view name, std::optional<core::Stamp> stamp, std::optional<core::TagMark> mark) {
-    if (mark) own.marks.add(tags_, *mark);
+  unknown_.clear();
+  places_.clear();
+  std::size_t end = core::kEntryHeaderSize;
+  const auto add = [&](std::string_view name, const std::optional<core::Stamp>& stamp,
+                       const std::optional<core::TagMark>& mark) {
+    if (mark) marks_.add(tags_, *mark);
     if (!stamp) {
-      unknown.emplace_back(name);
-      places.push_back(end + core::kTagStampOffset);
+      unknown_.emplace_back(name);
+      places_.push_back(end + core::kTagStampOffset);
     }
     written_.push_back({name, stamp.value_or(core::Stamp{})});
     end += core::kTagStampOffset + core::kStampSize + name.size();
@@ -319,26 +313,33 @@ core::Answer CacheTier::write(std::string_view key, const core::Entry& given, st
     const bool isOwnKnown = isKnown(one, now);
     add(one.name, isOwnKnown ? std::optional(one.stamp) : std::nullopt, one.mark);
   }
+  const auto& cells = cellsOf(tags);
   for (std::size_t i = 0; i < tags.size(); ++i) {
-    const auto stamp = tags_.stamp(cells_[i], now);
-    add(tags[i], stamp, stamp ? tags_.markOf(cells_[i], *stamp, now) : std::nullopt);
+    const auto stamp = tags_.stamp(cells[i], now);
+    add(tags[i], stamp, stamp ? tags_.markOf(cells[i], *stamp, now) : std::nullopt);
   }
+  // In front of the entry, in the same stream: none waits for an answer, so that what is called after this is sent
+  // after it.
+  if (!unknown_.empty()) ensure(tags, now);
+  Sending sending(*this, key, now, 0);
+  Operation& own = sending.operation();
+  own.marks.append(marks_);
+  own.tags = unknown_;
   const std::string encodedTags = core::encodeTags(written_);
   core::Entry entry = given;
   entry.tags = encodedTags;
   rememberToKeep(own, entry);
   own.written = true;
-  own.keeps = own.keeps && own.marks.size() + unknown.size() == written_.size();
-  own.tags = unknown;
+  own.keeps = own.keeps && own.marks.size() + own.tags.size() == written_.size();
 
   OutputBuffer& out = sending.output();
   const std::size_t size = core::encodedEntrySize(entry);
   (void)out.room(size + kAroundEntry);  // at once: growing copies what is there
-  sending.beginScript(unknown.empty() ? Script::kStore : Script::kStoreTagged, key, unknown, 2 + places.size());
+  sending.beginScript(own.tags.empty() ? Script::kStore : Script::kStoreTagged, key, own.tags, 2 + places_.size());
   core::encodeEntry(entry, out.openArgument(size));
   out.closeArgument(size);
   out.argument(std::max<core::Millis>(1, entry.keepFor));
-  for (const std::size_t place : places) out.argument(static_cast<std::int64_t>(place));
+  for (const std::size_t place : places_) out.argument(static_cast<std::int64_t>(place));
   sending.end(Kind::kStored);
   if (own.keeps) confirm(sending);
   sending.submit();
@@ -452,7 +453,7 @@ std::uint32_t CacheTier::begin(std::string_view key, core::Millis now, std::uint
   operation.began = now;
   operation.abandoned = false;
   operation.lease = {};
-  operation.keeps = operation.confirms = operation.answered = operation.written = false;
+  operation.keeps = operation.confirms = operation.answered = operation.written = operation.outdated = false;
   operation.lost.reset();
   operation.error.clear();
   operation.tags.clear();
@@ -564,9 +565,10 @@ void CacheTier::index(std::string_view key, std::span<const std::string> tags, c
 
 void CacheTier::ensure(std::span<const std::string> tags, core::Millis now) {
   for (Namespace& own : namespaces_) {
-    if (!isKnown(own, now)) stamps_.ensure({&own.cell, 1}, now);
+    if (isKnown(own, now)) continue;
+    stamps_.ensure({&own.cell, 1}, now);
+    if (options_.asksForAnyTag) stamps_.ensure({&any_, 1}, now);
   }
-  if (std::exchange(options_.asksForAnyTag, false)) stamps_.ensure({&any_, 1}, now);
   if (!tags.empty()) stamps_.ensure(cellsOf(tags), now);
 }
 

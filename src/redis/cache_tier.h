@@ -56,15 +56,9 @@ struct CacheTierOptions {
   core::Millis maxStaleness = 1000;                  // how long memory is trusted when the server announces no changes
   core::Millis stampFor = INT64_C(30) * 86'400'000;  // how long the stamp of a tag lives
   bool memory = true;
-  // Whether kAnyTag is asked for once without need: it stays known until some tag changes, and leases that were taken
-  // without asking for it can then take tags, too.
+  // Whether kAnyTag is asked for with the namespaces, on every connection: it is known then until some tag changes, and
+  // leases that were taken without asking for it can take tags.
   bool asksForAnyTag = false;
-};
-
-// What is stored, and the tags that it carries besides the namespaces.
-struct Fill {
-  core::Entry entry;
-  std::span<const std::string> tags;
 };
 
 class CacheTier final : public core::Tier, private ReplyHandler, private SessionMember {
@@ -134,6 +128,7 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
     kStep   // one of several that must all succeed
   };
   static constexpr std::int64_t kUnknown = -3;
+  static constexpr std::int64_t kNoStamp = -4;  // what kStoreTagged says when a tag has none
   static constexpr std::uint32_t kNobody = UINT32_MAX;
 
   // One operation; reused, so that the steady state allocates nothing but long keys.
@@ -147,13 +142,14 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
     core::Ticket ticket = 0;       // of the memory tier: what is older than this does not get in
     core::FillId lease{};
     std::int64_t answer = kUnknown;  // what a script said, when it does not settle the operation
-    std::vector<std::string> tags;
+    std::vector<std::string> tags;   // of a write: those whose stamps were not known
     std::string error;
     // What a write or a fill puts into memory once it is seen to be in Redis.
     bool keeps = false;
     bool confirms = false;  // its kConfirm is on its way
     bool answered = false;  // the write itself
     bool written = false;   // by write(), not by the fill of a load
+    bool outdated = false;  // a tag of it has another stamp by now
     std::optional<Error> lost;
     core::Entry entry{};
     std::string payload;
@@ -207,7 +203,7 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   void settleStored(Operation& operation, const Reply& reply);
   void settleConfirm(Operation& operation, const Reply& reply);
   bool keepConfirmed(const Operation& operation, const Reply& reply);
-  bool learnMarks(Operation& operation);
+  [[nodiscard]] std::int64_t learnMarks(Operation& operation, const Reply& reply);
   [[nodiscard]] bool isOutdated(const Operation& operation) const;
   void reportStored(const Operation& operation);
   void confirm(Sending& sending);
@@ -243,6 +239,8 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   core::TagCell any_ = 0;                // changes whenever a tag does
   std::vector<core::TagCell> cells_;     // of the call that is running; one reference each
   std::vector<core::TagStamp> written_;  // of the entry that is written
+  std::vector<std::string> unknown_;     // those of its tags whose stamps are not known
+  std::vector<std::size_t> places_;      // where they are in the entry
   core::MarkList marks_;                 // of the entry that is looked at
   std::deque<Operation> operations_;     // one may be begun while another is settled
   std::vector<std::uint32_t> free_;

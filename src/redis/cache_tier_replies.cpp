@@ -1,5 +1,6 @@
 // What becomes of the operations of a cache tier: answers, failures, and the changes that the server announces.
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "redis/cache_tier.h"
@@ -265,30 +266,42 @@ void CacheTier::rememberToKeep(Operation& operation, const core::Entry& entry) {
 
 void CacheTier::settleStored(Operation& operation, const Reply& reply) {
   operation.answered = true;
-  operation.left = reply.integer;
-  operation.keeps = operation.keeps && !reply.isError() && reply.integer > 0;
-  if (operation.keeps && !operation.tags.empty()) operation.keeps = learnMarks(operation);
+  operation.left = operation.tags.empty() ? reply.integer : learnMarks(operation, reply);
+  operation.keeps = operation.keeps && !reply.isError() && operation.left > 0;
   if (!reply.isError()) return;
   forget(operation.key);
   operation.error = reply.text;
 }
 
-// Of tags whose stamps came in front of the answer: those that the entry was stored with, unless one has changed since.
-bool CacheTier::learnMarks(Operation& operation) {
+// Of tags whose stamps were not known: the answer has those that the entry was stored with. Returns what PTTL said.
+std::int64_t CacheTier::learnMarks(Operation& operation, const Reply& reply) {
+  if (reply.type == ReplyType::kInteger) return reply.integer;
+  const std::size_t count = operation.tags.size();
+  if (reply.tree == nullptr || reply.tree->nodes.size() != 2 + count) return kUnknown;
   const core::Millis now = link_->now();
-  for (const core::TagCell cell : cellsOf(operation.tags)) {
-    const auto stamp = tags_.stamp(cell, now);
-    const auto mark = stamp ? tags_.markOf(cell, *stamp, now) : std::nullopt;
-    if (!mark) return false;
-    operation.marks.add(tags_, *mark);
+  const auto& cells = cellsOf(operation.tags);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view bytes = reply.tree->textOf(reply.tree->nodes[2 + i]);
+    core::Stamp stamp{};
+    if (bytes.size() != stamp.size()) return kUnknown;
+    std::memcpy(stamp.data(), bytes.data(), stamp.size());
+    const auto mark = tags_.markOf(cells[i], stamp, now);
+    if (mark) {
+      operation.marks.add(tags_, *mark);
+      continue;
+    }
+    operation.keeps = false;
+    const auto current = tags_.stamp(cells[i], now);
+    operation.outdated = operation.outdated || (current && *current != stamp);
   }
-  return true;
+  return reply.tree->nodes[1].value.integer;
 }
 
 // Whether a tag that the entry carries has changed since it was sent: for good or ill, nobody can be served it.
 bool CacheTier::isOutdated(const Operation& operation) const {
   const core::Millis now = link_->now();
-  return std::ranges::any_of(operation.marks.view(),
+  return operation.outdated || operation.left == kNoStamp ||
+         std::ranges::any_of(operation.marks.view(),
                              [&](const core::TagMark& mark) { return !tags_.valid(mark, now); });
 }
 
@@ -296,7 +309,8 @@ void CacheTier::reportStored(const Operation& operation) {
   if (operation.lost) {
     observer_.onOperationFailed(operation.number, *operation.lost);
   } else if (operation.error.empty()) {
-    observer_.onDone(operation.number, operation.left < 0 ? 0 : operation.written && isOutdated(operation) ? 2 : 1);
+    const bool isOver = operation.written && isOutdated(operation);
+    observer_.onDone(operation.number, isOver ? 2 : operation.left < 0 ? 0 : 1);
   } else {
     observer_.onOperationFailed(operation.number, {ErrorCode::kServer, operation.error});
   }

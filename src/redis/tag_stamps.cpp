@@ -23,8 +23,7 @@ TagStamps::~TagStamps() {
   for (std::size_t i = 0; i < fetches_.size(); ++i) finish(i);
 }
 
-std::size_t TagStamps::ensure(std::span<const core::TagCell> cells, core::Millis now) {
-  std::size_t asked = 0;
+void TagStamps::ensure(std::span<const core::TagCell> cells, core::Millis now) {
   for (const core::TagCell cell : cells) {
     if (tags_.stamp(cell, now) || isUnderWay(cell)) continue;
     const std::string name = tags_.name(cell);
@@ -52,9 +51,7 @@ std::size_t TagStamps::ensure(std::span<const core::TagCell> cells, core::Millis
     writer.submit();
     tags_.addReference(cell);
     fetches_[index] = {.cell = cell, .ticket = tags_.ticket(cell), .active = true};
-    ++asked;
   }
-  return asked;
 }
 
 void TagStamps::encodeReplacement(std::string_view name, OutputBuffer& out) {

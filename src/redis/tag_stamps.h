@@ -1,5 +1,5 @@
-// Keeps the table of tags in step with the stamps in Redis, in Redis: fetches what is not known, makes what
-// does not exist, and hears of changes. A tag is a key that holds 16 random bytes; see src/core/tag_table.h.
+// Keeps the table of tags in step with the stamps in Redis: fetches what is not known, and makes what does not exist. A
+// tag is a key that holds 16 random bytes; see src/core/coherence/tag_table.h.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ class TagStamps final : private ReplyHandler {
   TagStamps& operator=(const TagStamps&) = delete;
 
   // Asks for the stamps that are not known, and makes those that do not exist. Whatever is submitted behind it finds
-  // them known when its own answer comes. Returns how many were asked for. The caller has been admitted.
-  std::size_t ensure(std::span<const core::TagCell> cells, core::Millis now);
+  // them known when its own answer comes. The caller has been admitted.
+  void ensure(std::span<const core::TagCell> cells, core::Millis now);
 
   // Encodes the replacement of a stamp; the caller submits it.
   void encodeReplacement(std::string_view name, OutputBuffer& out);

@@ -162,11 +162,14 @@ class Server {
         std::string stored = argument(1);
         for (std::size_t i = 1; i < keys; ++i) {
           const std::string stamp = read(words.at(3 + i));
-          if (stamp.size() != 16) return "-ERR a tag has no stamp\r\n";
+          if (stamp.size() != 16) return integer(-4);
           stored.replace(static_cast<std::size_t>(std::stoul(argument(2 + i))), 16, stamp);
         }
         change(key, stored, std::stoll(argument(2)));
-        return changed(left(key));
+        track(key);
+        std::string told = "*" + std::to_string(keys) + "\r\n" + integer(left(key));
+        for (std::size_t i = 1; i < keys; ++i) told += bulk(read(words.at(3 + i)));
+        return told;
       }
       case Script::kFill:
         if (lease != argument(1)) return changed(-3);

@@ -359,5 +359,70 @@ TEST_F(CacheTierNamespace, AWriteCarriesTheStampsOfNow) {
   ASSERT_TRUE(loop.runUntil([&] { return tier->isIdle(); }));
 }
 
+// With tags that are not known: the server puts their stamps in, and says which.
+class CacheTierNewTag : public testing::CacheTierFixture {
+ protected:
+  // Writes "k:a" with t:x, whose stamp is '1' when it is asked for; `answer` is that to the write.
+  void write(const std::string& answer, const std::string& behind = confirmed()) {
+    const std::string source(kScriptSources[static_cast<std::size_t>(Script::kStoreTagged)]);
+    server->script({expect("SET p:t:x …"), expect("PTTL p:t:x"), expect("GET p:t:x"),
+                    expect("EVAL " + source + " 2 p:k:a p:t:x …"), expectConfirm("k:a"), expect("ZADD p:i:x …"),
+                    expect("ZREMRANGEBYSCORE p:i:x …"), expect("PEXPIRE p:i:x …"),
+                    send("_\r\n:2592000000\r\n" + bulk(stampText('1')) + answer + behind + ":1\r\n:0\r\n:1\r\n")});
+    tier->write("k:a", entryOf("value"), Tags{"t:x"});
+    ASSERT_TRUE(logged(1));
+    ASSERT_TRUE(loop.runUntil([&] { return tier->isIdle(); }));
+  }
+};
+
+TEST_F(CacheTierNewTag, KnowsTheStampsThatItWasStoredWith) {
+  open();
+  write("*2\r\n:80000\r\n" + bulk(stampText('1')));
+  EXPECT_EQ(log.log, Strings({"done 1"}));
+  EXPECT_EQ(kept("k:a"), "value");
+  // The place of the stamp is behind the length of the tag's name.
+  const std::string place = " " + std::to_string(core::kEntryHeaderSize + core::kTagStampOffset);
+  EXPECT_TRUE(lastSent("EVAL ").ends_with(" 80000" + place));
+  server->send(invalidate("p:t:x"));
+  ASSERT_TRUE(loop.runUntil([&] { return kept("k:a") == "(nothing)"; }));
+}
+
+// Another connection of the process has changed the tag since, and knows its new stamp.
+TEST_F(CacheTierNewTag, IsOutdatedWhenItsTagHasAnotherStampByNow) {
+  open();
+  write("*2\r\n:80000\r\n" + bulk(stampText('0')));
+  EXPECT_EQ(log.log, Strings({"done 2"}));
+  EXPECT_EQ(kept("k:a"), "(nothing)");
+}
+
+TEST_F(CacheTierNewTag, StoresNothingUnderATagWithoutAStamp) {
+  open();
+  write(":-4\r\n", bulk(""));
+  EXPECT_EQ(log.log, Strings({"done 2"}));
+  EXPECT_EQ(kept("k:a"), "(nothing)");
+}
+
+TEST_F(CacheTierNewTag, BelievesNoAnswerOfAnotherShape) {
+  open();
+  write("*3\r\n:80000\r\n" + bulk(stampText('1')) + bulk(stampText('1')));
+  EXPECT_EQ(log.log, Strings({"done 0"}));
+  EXPECT_EQ(kept("k:a"), "(nothing)");
+}
+
+// The news of a change comes in front of the confirmation.
+TEST_F(CacheTierNamespace, AWriteIsOutdatedWhenItsNamespaceChangedMeanwhile) {
+  open();
+  expectStamp("n", '1');
+  server->script({expect("PING"), send("+PONG\r\n")});
+  tier->prepare(Tags{});
+  ASSERT_TRUE(logged(1));
+  server->script({expect(eval(Script::kStore) + "p:k:a …"), expectConfirm("k:a"),
+                  send(":80000\r\n" + invalidate("p:n") + confirmed())});
+  tier->write("k:a", entryOf("value"), {});
+  ASSERT_TRUE(logged(2));
+  EXPECT_EQ(log.log.back(), "done 2");
+  EXPECT_EQ(kept("k:a"), "(nothing)");
+}
+
 }  // namespace
 }  // namespace tiercel::redis
