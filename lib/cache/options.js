@@ -189,6 +189,7 @@ function normalizeCacheOptions(given, env) {
     memory,
     namespace,
     prefix,
+    server: redis === undefined ? '' : serverOf(redis),
     tierName: tierNameOf(redis, memory, prefix),
     // Far longer than any entry: what carries a stamp that is gone is invalid.
     stampFor: Math.max(30 * DAY_MS, 4 * call.maxTtl),

@@ -67,6 +67,8 @@ export interface NormalCacheOptions {
   namespace: string;
   /** of every key in Redis */
   prefix: string;
+  /** the address of Redis and the number of the database, '' without Redis */
+  server: string;
   /** caches of this process with the same one share their memory */
   tierName: string;
   /** ms that the stamp of a tag lives */

@@ -5,6 +5,7 @@ const binding = require('../binding');
 const { nextTurn } = require('../timers');
 const { RedisError } = require('../errors');
 const { linkOf } = require('../redis/link');
+const { acquireWriteOrder, releaseWriteOrder } = require('./write-order');
 
 // Flags of those that read, as in src/node/cache_store_flags.h.
 const WHOLE = 1;
@@ -63,7 +64,6 @@ const newTierCounters = () => ({ memoryHits: 0, redisHits: 0, misses: 0, redisEr
 const MOST_TRIES = 4;
 // What a write gives when one of its tags has changed since it was sent: nobody can be served it.
 const OUTDATED_AT_ONCE = 2;
-const REMEMBERED_WRITES = 256;
 /** @type {readonly string[]} */
 const NO_TAGS = [];
 const NOTHING = {};
@@ -84,11 +84,11 @@ class TieredStore {
   /** @type {import('../redis/client').Client | undefined} */
   client;
   #closed = false;
-  // The newest writes, and how often something was removed or invalidated: what is written once more must not overtake it.
-  #writes = 0;
-  /** @type {string[]} */
-  #written = new Array(REMEMBERED_WRITES).fill('');
-  removals = 0;
+  /** @type {import('./write-order').WriteOrderInstance | undefined} what is written once more must not overtake what came after it */
+  #order;
+  #orderName;
+  #space;
+  #namespaces;
 
   /**
    * @param {import('../cache/options').NormalCacheOptions & { space: string, namespaces: string[] }} options
@@ -102,6 +102,10 @@ class TieredStore {
     this.counters = counters;
     this.onError = onError;
     this.#link = client && linkOf(client);
+    this.#orderName = `${options.server} ${options.prefix}`;
+    this.#order = this.#link && acquireWriteOrder(this.#orderName);
+    this.#space = options.space;
+    this.#namespaces = options.namespaces;
     this.#native = binding.createStore(
       {
         prefix: options.prefix,
@@ -247,7 +251,7 @@ class TieredStore {
    * @returns {Promise<Outcome>}
    */
   async refresh(key, leaseFor, tags, ticket) {
-    return this.#sent('EVALSHA', this.#native.refresh(key, 0, leaseFor, tags, ticket));
+    return this.#sent('EVAL', this.#native.refresh(key, 0, leaseFor, tags, ticket));
   }
 
   /**
@@ -259,7 +263,7 @@ class TieredStore {
    * @returns {Promise<Outcome>}
    */
   async takeOver(key, leaseFor, tags, head) {
-    return this.#sent('EVALSHA', this.#native.takeOver(key, 0, leaseFor, tags, head));
+    return this.#sent('EVAL', this.#native.takeOver(key, 0, leaseFor, tags, head));
   }
 
   /**
@@ -283,7 +287,7 @@ class TieredStore {
    * @returns {Promise<boolean>} false: it is lost
    */
   async renew(lease, leaseFor) {
-    return (await this.#sent('EVALSHA', this.#native.renew(lease, leaseFor))) === 1;
+    return (await this.#sent('EVAL', this.#native.renew(lease, leaseFor))) === 1;
   }
 
   /**
@@ -312,7 +316,7 @@ class TieredStore {
    */
   fill(lease, { codec, payload }, { fresh, stale, keep }, loadTime, metadata = '') {
     const submitted = this.#native.fill(lease, codec, payload, metadata, fresh, stale, keep, loadTime);
-    return this.#link === undefined ? submitted === 1 : this.#sent('EVALSHA', submitted).then(isOne);
+    return this.#link === undefined ? submitted === 1 : this.#sent('EVAL', submitted).then(isOne);
   }
 
   /**
@@ -322,12 +326,12 @@ class TieredStore {
    * @param {number} holdOff ms
    */
   async giveUp(lease, told, holdOff) {
-    return (await this.#sent('EVALSHA', this.#native.giveUp(lease, told, holdOff))) === 1;
+    return (await this.#sent('EVAL', this.#native.giveUp(lease, told, holdOff))) === 1;
   }
 
   /** @param {number} lease */
   async held(lease) {
-    return (await this.#sent('EVALSHA', this.#native.held(lease))) === 1;
+    return (await this.#sent('EVAL', this.#native.held(lease))) === 1;
   }
 
   /**
@@ -362,15 +366,26 @@ class TieredStore {
    * @returns {Promise<boolean>}
    */
   store(key, encoded, windows, { metadata = '', tags = NO_TAGS } = NOTHING) {
-    if (this.#link === undefined) return Promise.resolve(this.storeNow(key, encoded, windows, metadata, tags));
-    const number = ++this.#writes;
-    const { removals } = this;
-    this.#written[number % REMEMBERED_WRITES] = key;
+    const order = this.#order;
+    if (order === undefined) return Promise.resolve(this.storeNow(key, encoded, windows, metadata, tags));
+    const whole = this.#space + key;
+    const number = order.begin(whole);
     // Sent in this turn: what is called after it comes after it.
-    return this.#write(key, encoded, windows, metadata, tags).then((stored) =>
-      stored === OUTDATED_AT_ONCE
-        ? this.#writeAgain({ key, encoded, windows, metadata, tags, number, removals })
-        : stored === 1,
+    return this.#write(key, encoded, windows, metadata, tags).then(
+      (stored) => {
+        if (stored === OUTDATED_AT_ONCE) {
+          const isOvertaken = () => order.isOvertaken(number, whole, [...this.#namespaces, ...tags]);
+          return this.#writeAgain({ key, encoded, windows, metadata, tags, isOvertaken }).finally(() =>
+            order.end(whole),
+          );
+        }
+        order.end(whole);
+        return stored === 1;
+      },
+      (error) => {
+        order.end(whole);
+        throw error;
+      },
     );
   }
 
@@ -391,27 +406,16 @@ class TieredStore {
   }
 
   /**
-   * A tag of what was written was gone, or changed by somebody else: once more, unless this process has written the key
-   * again or removed anything since.
-   * @param {{ key: string, encoded: Encoded, windows: Windows, metadata: string, tags: readonly string[], number: number,
-   *   removals: number }} write
+   * A tag of what was written was gone, or changed by somebody else: once more, unless something newer was called since.
+   * @param {{ key: string, encoded: Encoded, windows: Windows, metadata: string, tags: readonly string[],
+   *   isOvertaken: () => boolean }} write
    */
-  async #writeAgain({ key, encoded, windows, metadata, tags, number, removals }) {
+  async #writeAgain({ key, encoded, windows, metadata, tags, isOvertaken }) {
     for (let tries = 1; tries < MOST_TRIES; tries++) {
-      if (removals !== this.removals || this.#isWrittenSince(key, number)) return true;
+      if (isOvertaken()) return true;
       const stored = await this.#write(key, encoded, windows, metadata, tags);
       if (stored !== OUTDATED_AT_ONCE) return stored === 1;
     }
-    return false;
-  }
-
-  /**
-   * @param {string} key
-   * @param {number} number of a write
-   */
-  #isWrittenSince(key, number) {
-    if (this.#writes - number >= REMEMBERED_WRITES) return true; // nobody knows
-    for (let at = number + 1; at <= this.#writes; at++) if (this.#written[at % REMEMBERED_WRITES] === key) return true;
     return false;
   }
 
@@ -433,7 +437,7 @@ class TieredStore {
    * @returns {Promise<boolean>} whether there was an entry
    */
   async remove(key) {
-    this.removals++;
+    this.#order?.removed(this.#space + key);
     return (await this.#sent('UNLINK', this.#native.remove(key))) > 0;
   }
 
@@ -443,13 +447,13 @@ class TieredStore {
    * @returns {Promise<boolean>} whether there was an entry
    */
   async soften(key) {
-    this.removals++;
-    return (await this.#sent('EVALSHA', this.#native.soften(key))) > 0;
+    this.#order?.removed(this.#space + key);
+    return (await this.#sent('EVAL', this.#native.soften(key))) > 0;
   }
 
   /** @param {readonly string[]} names whole */
   async invalidateTags(names) {
-    this.removals++;
+    this.#order?.invalidated(names);
     await this.#sent('SET', this.#native.invalidateTags(names));
   }
 
@@ -460,7 +464,7 @@ class TieredStore {
    * @returns {Promise<number>} how many there were
    */
   async removeMatching(pattern) {
-    this.removals++;
+    this.#order?.removedSome();
     let removed = 0;
     for (let cursor = 0; ;) {
       const step = this.#native.removeMatching(pattern, cursor);
@@ -495,7 +499,7 @@ class TieredStore {
    * @returns {Promise<number>}
    */
   async sweep(key, name, stamp) {
-    return this.#sent('EVALSHA', this.#native.sweep(key, name, stamp));
+    return this.#sent('EVAL', this.#native.sweep(key, name, stamp));
   }
 
   /**
@@ -560,7 +564,10 @@ class TieredStore {
   }
 
   close() {
-    if (!this.#closed) this.#link?.unshare();
+    if (!this.#closed && this.#link !== undefined) {
+      this.#link.unshare();
+      releaseWriteOrder(this.#orderName);
+    }
     this.#closed = true;
     this.#native.close();
   }

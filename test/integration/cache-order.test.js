@@ -85,8 +85,10 @@ describe.each([
 });
 
 describe('a server that forgets', () => {
+  let namespace;
   beforeEach(async () => {
-    cache = createCache({ namespace: unique('forgets'), redis: redis.url });
+    namespace = unique('forgets');
+    cache = createCache({ namespace, redis: redis.url });
     await cache.set('warm', 1, { tags: ['known'] });
     await cache.get('warm');
   });
@@ -117,6 +119,49 @@ describe('a server that forgets', () => {
       void cache.set('k', i);
       await cache.delete('k');
       expect(await cache.get('k')).toBeUndefined();
+    }
+  });
+
+  test('everything: all of a setMany of 5,000 can be read', async () => {
+    const pairs = Array.from({ length: 5000 }, (_, i) => [`many${i}`, i]);
+    await admin.flushall();
+    expect(await cache.setMany(pairs)).toBe(true);
+    const found = await cache.getMany(pairs.map(([key]) => key));
+    expect(found.filter((value) => value === undefined)).toHaveLength(0);
+  });
+
+  // What is written once more, because its tags had changed, must not overtake these.
+  test.each([
+    ['delete() through another object of the namespace', () => cache.namespace('a').delete('k')],
+    ['invalidateTag() of the cache above', () => cache.invalidateTag('tag')],
+    ['clear() of the cache above', () => cache.clear()],
+    ['invalidateTag() through another object', () => cache.namespace('a').invalidateTag('tag')],
+    ['invalidatePattern() through another object', () => cache.namespace('a').invalidatePattern('k*')],
+  ])('everything: a set in a namespace stays removed by %s', async (_name, change) => {
+    const inside = cache.namespace('a');
+    const found = [];
+    for (let i = 0; i < 20; i++) {
+      await admin.flushall();
+      void inside.set('k', i, { tags: ['tag'] });
+      await change();
+      found.push(await inside.get('k'));
+    }
+    expect(found).toEqual(new Array(20).fill(undefined));
+  });
+
+  test('everything: another cache of the process has the last word', async () => {
+    const other = createCache({ namespace, redis: redis.url });
+    try {
+      const found = [];
+      for (let i = 0; i < 20; i++) {
+        await admin.flushall();
+        void cache.set('k', 'old', { tags: ['known'] });
+        await other.delete('k');
+        found.push(await cache.get('k'));
+      }
+      expect(found).toEqual(new Array(20).fill(undefined));
+    } finally {
+      await other.close();
     }
   });
 
