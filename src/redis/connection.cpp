@@ -482,6 +482,10 @@ void Connection::heard() {
 }
 
 void Connection::backOff() {
+  if (handshake_.takeRetryAtOnce()) {
+    startStateTimer(0);
+    return observer_.onReconnecting(attempts_, 0);
+  }
   const double most = static_cast<double>(options_.backoffMax);
   const double grown = static_cast<double>(options_.backoffMin) * std::pow(2.0, std::min(attempts_, 30));
   const double delay = std::min(most, grown) * (0.5 + core::randomUnit() / 2);

@@ -105,6 +105,7 @@ Handshake::Progress Handshake::done() {
   closedUponHello_ = 0;
   doubtful_.clear();
   if (plain_ && !std::exchange(plainWorks_, true)) {
+    retriesAtOnce_ = true;
     error_ = "the connection was closed upon HELLO and works without it: HELLO is tried once more";
     return Progress::kFailed;
   }

@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "redis/error.h"
 #include "redis/output_buffer.h"
@@ -43,6 +44,8 @@ class Handshake {
   [[nodiscard]] bool tracking() const { return tracking_; }
   // Whether the other side may be a proxy that knows few commands.
   [[nodiscard]] bool isPlain() const { return plain_ || options_.protocol == 2; }
+  // True once when it has failed only to be tried once more: nothing is wrong with the server.
+  [[nodiscard]] bool takeRetryAtOnce() { return std::exchange(retriesAtOnce_, false); }
   // Why it failed; the server's words, which never hold the password.
   [[nodiscard]] const std::string& error() const { return error_; }
   // The answer to HELLO that led to RESP2, likewise; empty when there was none.
@@ -69,6 +72,7 @@ class Handshake {
   bool plain_ = false;      // on this connection: neither HELLO nor CLIENT
   bool plainNext_ = false;  // on the next one
   bool plainWorks_ = false;
+  bool retriesAtOnce_ = false;
   int closedUponHello_ = 0;  // since it was found to work
   std::string doubtful_;     // an answer to HELLO that does not say that HELLO is what is wrong
   std::string error_;

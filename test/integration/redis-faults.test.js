@@ -108,8 +108,8 @@ describe.each(testServers())('%s', (_name, program) => {
     expect(counter).toBeGreaterThanOrEqual(counts.acknowledged);
     expect(counter).toBeLessThanOrEqual(counts.acknowledged + counts.unknown);
     expect(counts.acknowledged + counts.unknown).toBe(counts.submitted);
-    // It mended itself.
-    expect(await client.echo('after')).toBe('after');
+    // It mends itself, however much longer than its command timeout that takes on a busy machine.
+    await until('an answer', () => client.echo('after').catch(() => ''));
     return outcomes;
   }
 

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -84,6 +85,10 @@ TEST_F(ConnectTest, AServerThatWasAwayIsAskedForResp3) {
   server->otherwise = [](const std::string&) { return "+OK\r\n"; };
   ASSERT_TRUE(loop.runUntil([&] { return connection->isReady(); }));
   EXPECT_EQ(connection->protocol(), 3);
+  // HELLO is tried once more at once: PING has just been answered.
+  ASSERT_EQ(events.delays.size(), 4u);
+  EXPECT_EQ(events.delays.back(), 0);
+  EXPECT_EQ(std::ranges::count(events.delays, 0), 1);
 }
 
 TEST_F(ConnectTest, ReportsARefusedConnection) {

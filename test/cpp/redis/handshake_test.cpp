@@ -249,6 +249,8 @@ TEST(Handshake, DoesWithoutHelloWhenItIsClosedUpon) {
   EXPECT_EQ(begun(), plain);
   EXPECT_EQ(handshake.onReply(ok(), out), Progress::kFailed) << "there may have been no server at the time";
   EXPECT_NE(handshake.error().find("tried once more"), std::string::npos) << handshake.error();
+  EXPECT_TRUE(handshake.takeRetryAtOnce());
+  EXPECT_FALSE(handshake.takeRetryAtOnce());
   EXPECT_EQ(begun(), hello3);
   handshake.closed();
   EXPECT_EQ(begun(), hello3) << "twice, where a balancer takes turns";
