@@ -204,17 +204,13 @@ bool CacheTier::judgeTags(const core::Entry& entry, core::Millis now, Found& fou
 
 void CacheTier::keepRead(const Operation& operation, const Found& found) {
   if (memory_ == nullptr || operation.left < 0) return;
-  core::Deadlines deadlines = found.deadlines;
-  if (!link_->connectionOf(operation.key).isTracking()) {
-    const core::Millis trusted = found.asOf + options_.maxStaleness;
-    deadlines.freshUntil = std::min(deadlines.freshUntil, trusted);
-    deadlines.staleUntil = std::min(deadlines.staleUntil, trusted);
-    deadlines.goneAt = std::min(deadlines.goneAt, trusted);
-  }
+  // Nobody announces a change: not trusted for longer, and as fresh as it is.
+  const bool announced = link_->connectionOf(operation.key).isTracking();
+  const core::Millis keepUntil = announced ? core::kForever : found.asOf + options_.maxStaleness;
   const core::SourceId through = link_->sessionOf(operation.key).source(options_.maxStaleness);
   if (through == core::kOwnSource) return;
-  memory_->put(operation.key, found.entry, deadlines, found.asOf,
-               {.source = through, .tags = marks_.view(), .ticket = operation.ticket});
+  memory_->put(operation.key, found.entry, found.deadlines, found.asOf,
+               {.source = through, .tags = marks_.view(), .ticket = operation.ticket, .keepUntil = keepUntil});
 }
 
 void CacheTier::settleCount(Operation& operation, const Reply& reply) {

@@ -93,6 +93,7 @@ EntryPlan::EntryPlan(std::string_view key, const Entry& entry, const Deadlines& 
   freshFor_ = windowOf(deadlines.freshUntil, entry.freshFor, filledAt_, now);
   staleFor_ = std::max(freshFor_, windowOf(deadlines.staleUntil, entry.staleFor, filledAt_, now));
   keepFor_ = std::max(staleFor_, windowOf(deadlines.goneAt, entry.keepFor, filledAt_, now));
+  if (options.keepUntil < kForever) keepFor_ = std::clamp<Millis>(sane(options.keepUntil) - filledAt_, 0, keepFor_);
   size_ = sizeof(EntryBlock) + key.size() + entry.metadata.size() + entry.payload.size();
   const auto need = [&](bool condition, EntryBlock::Extra extra, std::size_t bytes) {
     if (!condition) return;
@@ -101,7 +102,7 @@ EntryPlan::EntryPlan(std::string_view key, const Entry& entry, const Deadlines& 
   };
   need(!options.tags.empty(), EntryBlock::kTags, sizeof(std::uint32_t) + options.tags.size_bytes());
   need(options.source != kOwnSource, EntryBlock::kSource, sizeof(SourceId));
-  need(keepFor_ != freshFor_, EntryBlock::kWindows, 2 * sizeof(Short));
+  need(keepFor_ != freshFor_ || staleFor_ != freshFor_, EntryBlock::kWindows, 2 * sizeof(Short));
   need(!entry.metadata.empty(), EntryBlock::kMetadata, sizeof(std::uint32_t));
   need(size_ >= Arena::kMinChunk / 8, EntryBlock::kLong, sizeof(std::uint32_t));
   need(entry.outdated, EntryBlock::kOutdated, 0);

@@ -27,6 +27,7 @@ struct PutOptions {
   SourceId source = kOwnSource;
   std::span<const TagMark> tags = {};  // the entry takes a reference to each cell; at most 65535
   std::optional<Ticket> ticket = std::nullopt;
+  Millis keepUntil = kForever;  // the tier forgets it then, however long it is fresh
 };
 
 // Every method may be called by any thread. None throws, but for what callbacks throw.

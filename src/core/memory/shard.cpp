@@ -188,7 +188,7 @@ void Shard::prefetchLinks(const EntryBlock& entry) const {
 PutResult Shard::put(const PutRequest& request, Room room, bool evicts) {
   const EntryPlan plan(request.key, request.entry, request.deadlines, request.now, request.options);
   const auto hash = static_cast<std::uint32_t>(request.hash);
-  const bool isOver = request.now >= request.deadlines.goneAt;
+  const bool isOver = request.now >= request.goneAt();
   const std::lock_guard lock(lock_);
   if (request.options.ticket && *request.options.ticket != ticket(request.hash)) return PutResult::kNotKept;
   replaced_ = lookup(request.key, request.hash);
@@ -261,7 +261,7 @@ bool Shard::rewrite(Slot slot, const EntryPlan& plan, const PutRequest& request)
   for (const TagMark mark : request.options.tags) state_.tags.addReference(mark.cell);
   for (const TagMark mark : entry.tags()) state_.tags.release(mark.cell);
   // The wheel need not know of a later end: sweep() looks.
-  const bool waits = entry.wheel.previous != WheelNode::kOff && request.deadlines.goneAt >= entry.goneAt();
+  const bool waits = entry.wheel.previous != WheelNode::kOff && request.goneAt() >= entry.goneAt();
   if (!waits) wheel_.remove(slot);
   const EvictionNode node = entry.eviction;
   const WheelNode wheelNode = entry.wheel;

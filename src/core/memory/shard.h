@@ -68,6 +68,8 @@ struct PutRequest {
   const Deadlines& deadlines;
   Millis now;
   const PutOptions& options;
+
+  [[nodiscard]] Millis goneAt() const { return std::min(deadlines.goneAt, options.keepUntil); }
 };
 
 // What a put knows of the room for its entry.

@@ -84,6 +84,28 @@ TEST(MemoryTier, ExpiresAtItsDeadline) {
   EXPECT_EQ(tier.stats().hits, 4U);
 }
 
+TEST(MemoryTier, ForgetsBeforeItsDeadlineWhatItMayNotKeep) {
+  Tier tier;
+  for (const bool oneWindow : {false, true}) {
+    Entry entry = holding("v");
+    entry.freshFor = 10000;
+    entry.staleFor = entry.keepFor = oneWindow ? 10000 : 30000;
+    const Deadlines deadlines = deadlinesFrom(entry, 1000, entry.keepFor - 4000);
+    ASSERT_TRUE(tier.put("k", entry, deadlines, 1000, {.keepUntil = 1500}));
+    const auto hit = tier.find("k", 1499);
+    ASSERT_TRUE(hit);
+    EXPECT_EQ(hit->filledAt, -3000);
+    EXPECT_EQ(hit->deadlines.freshUntil, 7000);
+    EXPECT_EQ(hit->deadlines.staleUntil, deadlines.staleUntil);
+    EXPECT_EQ(hit->deadlines.goneAt, 1500);
+    EXPECT_FALSE(tier.find("k", 1500));
+    EXPECT_FALSE(tier.put("k", entry, deadlines, 1500, {.keepUntil = 1500}));
+    // A shorter life than that is not made longer.
+    ASSERT_TRUE(tier.put("k", entry, deadlines, 1000, {.keepUntil = 1'000'000}));
+    EXPECT_EQ(tier.find("k", 1000)->deadlines.goneAt, deadlines.goneAt);
+  }
+}
+
 TEST(MemoryTier, WhatIsOverIsNotKeptAndTakesTheOldOneWithIt) {
   Tier tier;
   tier.put("k", holding("old"), kAlways, 0);

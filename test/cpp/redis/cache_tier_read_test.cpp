@@ -168,8 +168,9 @@ TEST_F(CacheTierRead, TrustsMemoryForAShortTimeWithoutTracking) {
     ASSERT_TRUE(hit);
     EXPECT_GE(hit->deadlines.goneAt, before + 300);
     EXPECT_LE(hit->deadlines.goneAt, connection->now() + 300);
-    EXPECT_EQ(hit->deadlines.freshUntil, hit->deadlines.goneAt);
-    EXPECT_EQ(hit->deadlines.staleUntil, hit->deadlines.goneAt);
+    EXPECT_EQ(hit->deadlines.freshUntil, log.deadlines.freshUntil) << "it is as fresh as it is";
+    EXPECT_EQ(hit->deadlines.staleUntil, log.deadlines.staleUntil);
+    EXPECT_EQ(hit->filledAt, log.deadlines.goneAt - 80000) << "and as old";
     EXPECT_GT(log.deadlines.goneAt, before + 40000) << "what is served knows its true lifetime";
     // A shorter life than that is not made longer.
     expectRead("a", ":20\r\n" + stored("value"));
