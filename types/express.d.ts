@@ -5,9 +5,9 @@ import type { Cache, Duration, Size } from './index';
 declare module 'node:http' {
   interface ServerResponse {
     /**
-     * Gives the response tags, by which `purge({ tag })` finds it. It is there behind a cacheResponse that may store the
-     * answer; where a route may also be reached without one, write `res.cacheTags?.('product:7')`. Express' Response has
-     * it as well. The fields `Cache-Tag` and `Surrogate-Key` do the same.
+     * Gives the response tags, by which `purge({ tag })` finds it. It is there behind every cacheResponse, whether the
+     * answer may be stored or not; where a route may also be reached without one, write `res.cacheTags?.('product:7')`.
+     * Express' Response has it as well. The fields `Cache-Tag` and `Surrogate-Key` do the same.
      */
     cacheTags?(...tags: Array<string | readonly string[]>): this;
   }

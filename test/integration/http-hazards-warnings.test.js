@@ -24,17 +24,18 @@ async function warnings(mount, { options = '', env = {} } = {}) {
     app.use((req, res) => {
       res.setHeader('Cache-Control', req.path === '/private' ? 'private' : 'max-age=60');
       if (req.path === '/told') res.setHeader('Vary', 'X-Theme, Cookie');
-      if (req.path !== '/fine') void [req.headers['x-theme'], req.get('Cookie')];
+      if (req.path === '/copied') void [{ ...req.headers }, Object.entries(req.headers), JSON.stringify(req.headers)];
+      else if (req.path !== '/fine') void [req.headers['x-theme'], req.get('Cookie')];
       void [req.headers.host, req.headers['user-agent'], req.headers['x-forwarded-host'], req.ip];
       res.send('x');
     });
     const server = http.createServer(${mount === 'front' ? 'cacheResponse.front(app, options)' : 'app'});
     server.listen(0, '127.0.0.1', async () => {
       const get = (path) => new Promise((resolve) => {
-        const headers = { 'x-theme': 'dark' };
+        const headers = { 'x-theme': 'dark', 'if-none-match': '"none"' };
         http.get({ port: server.address().port, path, headers, agent: false }, (res) => res.resume().on('end', resolve));
       });
-      for (const path of ['/told', '/private', '/fine', '/bad?x=1', '/bad?x=2', '/bad']) await get(path);
+      for (const path of ['/told', '/private', '/fine', '/copied', '/bad?x=1', '/bad?x=2', '/bad']) await get(path);
       setTimeout(async () => {
         console.log(JSON.stringify(seen));
         server.close();

@@ -42,6 +42,18 @@ everywhere((test) => {
     expect((await site.get('/blog/1')).body).toBe('run 3');
   });
 
+  test('the handler may give tags to responses that are not stored', async (start) => {
+    const site = await start((req, res, run) => {
+      res.cacheTags('one').cacheTags(['two'], 'three');
+      page(req, res, run);
+    });
+    const methods = ['POST', 'PATCH', 'OPTIONS', 'GET'];
+    for (const method of methods) {
+      expect([method, (await site.get('/a', {}, { method })).status]).toEqual([method, 200]);
+    }
+    expect((await site.get('/a', { 'if-match': '"x"' })).status).toBe(200);
+  });
+
   test('by tags: of the option, of the handler, and of the fields', async (start) => {
     const site = await start(
       (req, res, run) => {

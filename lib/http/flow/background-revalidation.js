@@ -4,6 +4,7 @@
 
 const { clearTimeout, setTimeout } = require('../../timers');
 const { detachedCopy, relay } = require('./detached-request');
+const { offerCacheTags } = require('../record/cache-tags');
 const { RequestContext } = require('../record/request-context');
 const { runHandler } = require('../record/run-handler');
 const { addStatus } = require('../serve/response-fields');
@@ -133,6 +134,7 @@ class BackgroundRevalidation {
     req.headers = asked.headers;
     req.rawHeaders = asked.rawHeaders;
     /** @type {any} */ (req)[OURS] = { mount: this.#mount, proceed: (/** @type {() => void} */ forward) => forward() };
+    offerCacheTags(req, copy);
     addStatus(res, `${this.#options.name}; fwd=partial`);
     relay(copy, res);
     if (rerun !== undefined) return rerun(req, copy);

@@ -2,6 +2,7 @@
 // One request's way: bypass, hit, or miss. Both mounts are this class; what each step does is said in the file of its name.
 
 const { addStatus } = require('../serve/response-fields');
+const { offerCacheTags } = require('../record/cache-tags');
 const { onHead } = require('../record/response-methods');
 const { RequestContext } = require('../record/request-context');
 const { Invalidations } = require('../storage/invalidations');
@@ -65,6 +66,7 @@ class HttpCache {
     if (method !== 'GET' && method !== 'HEAD') {
       if (SAFE_METHODS.has(method ?? '')) return this.#passOn(req, res, forward, 'method', 'method');
       markPassed(req, this);
+      offerCacheTags(req, res);
       return this.#invalidations.watch(req, res, forward, base, depth);
     }
     if (base === undefined) return this.#passOn(req, res, forward, 'bypass', 'key');
@@ -107,6 +109,7 @@ class HttpCache {
    */
   #passOn(req, res, forward, fwd, reason) {
     markPassed(req, this);
+    offerCacheTags(req, res);
     onHead(res, (status) => {
       addStatus(res, `${this.#options.name}; fwd=${fwd}`);
       this.#mount.metrics.count(req, 'bypass', { status, reason });

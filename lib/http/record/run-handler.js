@@ -12,6 +12,7 @@ const {
   languageOf,
   validatorsOf,
 } = require('../serve/response-fields');
+const { givenCacheTags, offerCacheTags } = require('./cache-tags');
 const { ResponseRecorder } = require('./response-recorder');
 const { compressed } = require('../storage/compress');
 const { conditionsForRest, isRestOf } = require('../storage/complete-partial');
@@ -40,8 +41,6 @@ const { selectorOf, varyNames } = require('../rfc/vary');
 /** @typedef {import('../types').Right} Right */
 
 const EMPTY = Buffer.alloc(0);
-/** On the request: the tags that the handler gave its response. */
-const TAGS = Symbol('tiercel.tags');
 
 /** It listens to its recorder: what that calls is not private. */
 class HandlerRun {
@@ -96,11 +95,9 @@ class HandlerRun {
     if (coding !== undefined && this.#right.lease !== undefined) replaceCoding(req, coding);
     const capture = new ResponseRecorder(res, this.#options.maxBodyBytes, this);
     if (flight !== undefined) flight.capture = capture;
-    /** @type {any} */ (res).cacheTags ??= (/** @type {string[]} */ ...tags) => {
-      const tagged = /** @type {any} */ (req);
-      tagged[TAGS] = [...(tagged[TAGS] ?? []), ...tags.flat()];
-      return res;
-    };
+    offerCacheTags(req, res);
+    // From here on: what is above reads all header fields.
+    if (this.#right.lease !== undefined) this.#mount.unkeyed?.watch(this.#exchange);
     // Out of the promise: what the app throws stays an uncaught exception, as it would be without us.
     queueMicrotask(forward);
   }
@@ -196,7 +193,7 @@ class HandlerRun {
   #tagsOf(head) {
     const { req } = this.#exchange;
     try {
-      return allTags(this.#options.tags?.(req) ?? [], head, /** @type {any} */ (req)[TAGS] ?? []);
+      return allTags(this.#options.tags?.(req) ?? [], head, givenCacheTags(req));
     } catch {
       return undefined;
     }
@@ -516,7 +513,6 @@ class HandlerRun {
  */
 function runHandler(mount, exchange, right) {
   if (right.flight !== undefined) right.flight.lease = right.lease;
-  if (right.lease !== undefined) mount.unkeyed?.watch(exchange);
   new HandlerRun(mount, exchange, right).start();
 }
 

@@ -42,6 +42,15 @@ const HARMLESS = new Set([
 ]);
 const MAX_WARNINGS = 100;
 
+/**
+ * Not toJSON, constructor and the like.
+ * @param {string | symbol} name
+ * @returns {name is string}
+ */
+function isFieldName(name) {
+  return typeof name === 'string' && name === name.toLowerCase() && !(name in Object.prototype);
+}
+
 class UnkeyedHeaders {
   /** @type {WeakMap<object, Set<string>>} */
   #read = new WeakMap();
@@ -66,11 +75,19 @@ class UnkeyedHeaders {
     const read = new Set();
     this.#read.set(req, read);
     this.#plain.set(req, headers);
+    // Whoever copies all of them decides nothing by that: each may be read once more behind a look at their names.
+    /** @type {Set<string | symbol>} */
+    let copied = new Set();
     req.headers = new Proxy(headers, {
       get(target, name) {
         // Absent or not: what is decided by its absence is decided by it.
-        if (typeof name === 'string') read.add(name);
+        if (isFieldName(name) && !copied.delete(name)) read.add(name);
         return Reflect.get(target, name);
+      },
+      ownKeys(target) {
+        const names = Reflect.ownKeys(target);
+        copied = new Set(names);
+        return names;
       },
     });
   }
