@@ -4,7 +4,7 @@ const { invalid, isPlainObject } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { parseDuration, parsePositiveDuration } = require('../options/duration');
 const { parseTags } = require('../options/tags');
-const { parseComputedTtl, parseTtl } = require('../options/ttl');
+const { parseComputedTtl, parseTtl, parseWindow } = require('../options/ttl');
 
 const WRITE = ['ttl', 'jitter', 'staleWhileRevalidate', 'staleIfError', 'tags'];
 const LOAD = [...WRITE, 'refreshAhead', 'timeout', 'softTimeout', 'errorBackoff', 'cacheIf', 'signal'];
@@ -69,13 +69,14 @@ class CallOptions {
       options ?? { ttl: given };
     this.ttl = ttlOf(ttl, defaults, known === LOAD);
     this.jitter = jitter === undefined ? defaults.jitter : parseJitter(jitter, 'jitter');
-    this.staleWhileRevalidate = or(staleWhileRevalidate, defaults.staleWhileRevalidate, 'staleWhileRevalidate');
-    this.staleIfError = or(staleIfError, defaults.staleIfError, 'staleIfError');
+    this.staleWhileRevalidate = windowOf(staleWhileRevalidate, defaults, 'staleWhileRevalidate');
+    this.staleIfError = windowOf(staleIfError, defaults, 'staleIfError');
     this.ahead = refreshAhead === undefined ? defaults.refreshAhead : parseRefreshAhead(refreshAhead, 'refreshAhead');
     this.timeout = timeout === undefined ? defaults.timeout : parsePositiveDuration(timeout, 'timeout');
     this.softTimeout =
       softTimeout === undefined ? defaults.softTimeout : parsePositiveDuration(softTimeout, 'softTimeout');
-    this.errorBackoff = or(errorBackoff, defaults.errorBackoff, 'errorBackoff');
+    this.errorBackoff =
+      errorBackoff === undefined ? defaults.errorBackoff : parseDuration(errorBackoff, 'errorBackoff');
     if (options === undefined) return;
     if (options.tags !== undefined) {
       this.tags = known === LOAD && typeof options.tags === 'function' ? options.tags : parseTags(options.tags, 'tags');
@@ -114,11 +115,11 @@ class CallOptions {
 
 /**
  * @param {any} given
- * @param {number} otherwise
- * @param {string} name
+ * @param {CallDefaults} defaults
+ * @param {'staleWhileRevalidate' | 'staleIfError'} name
  */
-function or(given, otherwise, name) {
-  return given === undefined ? otherwise : parseDuration(given, name);
+function windowOf(given, defaults, name) {
+  return given === undefined ? defaults[name] : parseWindow(given, name, defaults.maxTtl);
 }
 
 /**

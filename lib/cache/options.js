@@ -4,6 +4,7 @@ const { randomUUID } = require('node:crypto');
 const { invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { parseDuration, parsePositiveDuration } = require('../options/duration');
+const { parseTtl, parseWindow } = require('../options/ttl');
 const { parseSize } = require('../options/size');
 const { RedisClient } = require('../redis/client');
 const { createCodec } = require('./codecs');
@@ -25,6 +26,7 @@ const KNOWN_MEMORY = ['maxBytes', 'maxEntryBytes', 'maxEntries', 'maxStaleness',
 const MOST_SHARE = 1 / 4;
 const MOST_ENTRY_BYTES = 4 << 20;
 const DAY_MS = 86_400_000;
+const DEFAULT_TTL_MS = 300_000;
 
 /** @typedef {import('./types').MemoryOptions} MemoryOptions */
 
@@ -110,21 +112,15 @@ function checkLogger(logger) {
  * @returns {import('./call-options').CallDefaults}
  */
 function callDefaults(options) {
-  const {
-    ttl = '5m',
-    maxTtl = '1d',
-    jitter = 0,
-    staleWhileRevalidate = 0,
-    staleIfError = 0,
-    refreshAhead = false,
-  } = options;
-  const { timeout, softTimeout, errorBackoff = 0, leaseTimeout = '2s' } = options;
+  const { ttl, jitter = 0, staleWhileRevalidate = 0, staleIfError = 0, refreshAhead = false } = options;
+  const { timeout, softTimeout, errorBackoff = 0, leaseTimeout = '2s', maxTtl: longest = '1d' } = options;
+  const maxTtl = parsePositiveDuration(longest, 'maxTtl');
   return {
-    ttl: parsePositiveDuration(ttl, 'ttl'),
-    maxTtl: parsePositiveDuration(maxTtl, 'maxTtl'),
+    ttl: ttl === undefined ? DEFAULT_TTL_MS : parseTtl(ttl, 'ttl', maxTtl),
+    maxTtl,
     jitter: parseJitter(jitter, 'jitter'),
-    staleWhileRevalidate: parseDuration(staleWhileRevalidate, 'staleWhileRevalidate'),
-    staleIfError: parseDuration(staleIfError, 'staleIfError'),
+    staleWhileRevalidate: parseWindow(staleWhileRevalidate, 'staleWhileRevalidate', maxTtl),
+    staleIfError: parseWindow(staleIfError, 'staleIfError', maxTtl),
     refreshAhead: parseRefreshAhead(refreshAhead, 'refreshAhead'),
     timeout: timeout === undefined ? undefined : parsePositiveDuration(timeout, 'timeout'),
     softTimeout: softTimeout === undefined ? undefined : parsePositiveDuration(softTimeout, 'softTimeout'),

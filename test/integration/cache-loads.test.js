@@ -283,12 +283,21 @@ describe('lifetimes as people write them', () => {
     ['getOrSet', (cache) => cache.getOrSet('k', () => 1, 3_600_000)],
     ['a function', (cache) => cache.getOrSet('k', () => 1, { ttl: () => 3_600_000 })],
     ['setTtl', (cache) => cache.getOrSet('k', ({ setTtl }) => (setTtl(3_600_000), 1))],
+    ['a window', (cache) => cache.set('k', 1, { staleIfError: 3_600_000 })],
+    ['the default of a cache', async () => open({ redis: false, ttl: 3_600_000 })],
   ])('milliseconds are an error that says seconds: %s', async (_name, call) => {
     const error = await rejection(call(open({ redis: false })));
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toMatch(
-      /^(ttl|setTtl): expected seconds, got \d+, which looks like milliseconds: write \d+, or '\d+ms'$/,
+      /^(ttl|setTtl|staleIfError): expected seconds, got \d+, which looks like milliseconds: write \d+, or '\d+ms'$/,
     );
+  });
+
+  test('a week in seconds is one', async () => {
+    const cache = open({ redis: false, maxTtl: '30d' });
+    await cache.set('k', 1, 604_800);
+    expect(await cache.ttl('k')).toBeGreaterThan(604_700);
+    await open({ redis: false }).set('k', 1, 604_800);
   });
 
   test('a ttl beyond maxTtl is told once', async () => {
