@@ -34,7 +34,7 @@ class LoadRunner {
    * @param {import('../store/events').AnnouncerInstance} parts.events
    * @param {{ loads: number, loadErrors: number, sets: number, refused: number }} parts.counters
    * @param {(load: InFlightLoad) => void} parts.onEnding called when the end of the lease has been sent
-   * @param {(load: InFlightLoad) => void} parts.onTagsSet called when a loader has set tags
+   * @param {(load: InFlightLoad) => void} parts.onTagsSet called when tags of a load are known only behind it
    * @param {(load: InFlightLoad) => InFlightLoad} parts.again another load of the key, for the callers of one that was overtaken
    */
   constructor({ tiers, outstanding, codec, results, failures, events, counters, onEnding, onTagsSet, again }) {
@@ -109,7 +109,7 @@ class LoadRunner {
     try {
       if (load.overtaken) refused = 'overtaken';
       else if (!(await this.#tiers.addTags(load.leaseId, tags))) refused = 'tag';
-      this.#onTagsSet(load);
+      if (tags.length > 0) this.#onTagsSet(load);
     } catch (error) {
       return this.#notStored(load.key, 'unavailable', error);
     }
@@ -132,7 +132,6 @@ class LoadRunner {
     try {
       filled = this.#tiers.fill(load.leaseId, encoded, windows, loadTime);
     } catch (error) {
-      this.#onEnding(load);
       this.#notStored(key, 'unavailable', error);
       return undefined;
     }

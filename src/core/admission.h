@@ -9,6 +9,7 @@ enum class Admission : std::uint8_t {
   kAdmitted,
   kClosed,       // there is nothing any more that could carry it out
   kQueueFull,    // too much waits to be sent
+  kTooLarge,     // there is no memory for it
   kUnavailable,  // who would carry it out cannot be reached, or does not answer
 };
 

@@ -60,7 +60,7 @@ core::Answer guarded(Operation operation) {
   try {
     return operation();
   } catch (const std::bad_alloc&) {
-    return refusal::kTooLarge;
+    return core::Admission::kTooLarge;
   }
 }
 

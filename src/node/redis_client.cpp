@@ -66,6 +66,8 @@ napi_value refusalOf(napi_env env, core::Admission admission) {
       return refuse(env, refusal::kClosed);
     case core::Admission::kQueueFull:
       return refuse(env, refusal::kQueueFull);
+    case core::Admission::kTooLarge:
+      return refuse(env, refusal::kTooLarge);
     case core::Admission::kUnavailable:
       return refuse(env, refusal::kUnavailable);
   }
