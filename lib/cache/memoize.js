@@ -11,6 +11,7 @@ const NAMING = "give it a key of its own: memoize(fn, { key: '…' })";
 
 /** The functions of one cache that are known by their own names. */
 class MemoizedNames {
+  // By name; one that is no more still has its name, as its results are still there.
   /** @type {Map<string, WeakRef<Function>>} */
   #functions = new Map();
 
@@ -28,9 +29,9 @@ class MemoizedNames {
     }
     if (fn.name === '') throw new TypeError(`memoize: a function without a name cannot be told from others; ${NAMING}`);
     const name = `${fn.name}#${createHash('sha256').update(text).digest('base64url').slice(0, 8)}`;
-    const other = this.#functions.get(name)?.deref();
+    const known = this.#functions.get(name);
     // They may differ in what they have taken from around them: a tenant, a connection.
-    if (other !== undefined && other !== fn) {
+    if (known !== undefined && known.deref() !== fn) {
       throw new TypeError(
         `memoize: another function with the name and text of '${fn.name}' is memoized in this cache already; ${NAMING}, ` +
           'or memoize it once',

@@ -336,6 +336,25 @@ describe('memoize', () => {
     expect(prefixed.keyFor()).toMatch(/^prefix:/);
   });
 
+  test('the name of a function that is collected is not given to another', async () => {
+    const { stdout, stderr } = await runScript(
+      `
+      const cache = tiercel.createCache({ redis: false });
+      const make = (tenant) => cache.memoize(async function settings() { return tenant; });
+      console.log(await make('a')());
+      for (let i = 0; i < 5; i++) { gc(); await new Promise(setImmediate); }
+      try {
+        console.log(await make('b')());
+      } catch (error) {
+        console.log(error.message);
+      }
+      await cache.close();`,
+      { env: { NODE_OPTIONS: '--expose-gc' } },
+    );
+    expect([stdout.split('\n')[0], stderr]).toEqual(['a', '']);
+    expect(stdout).toContain("another function with the name and text of 'settings'");
+  });
+
   test('refuses what could not be keyed', async () => {
     expect(() => cache.memoize(() => 1)).toThrow(/without a name.*key of its own/);
     expect(() => cache.memoize(never, { key: 5 })).toThrow('options.key');
