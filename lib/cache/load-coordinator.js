@@ -58,8 +58,8 @@ class LoadCoordinator {
       events,
       counters,
       onEnding: (load) => this.#onEnding(load),
-      onTagsSet: () => {
-        this.#anyMayComputeTags = true;
+      onTagsSet: (load) => {
+        this.#anyMayComputeTags ||= !this.#mayComputeTags(load);
       },
       again: (load) => this.#joinable(load.key) ?? this.#begin(load.key, load.loader, load.call, false),
     });
@@ -255,7 +255,8 @@ class LoadCoordinator {
     if (other !== undefined) other.joinable = false;
     const load = new InFlightLoad(key, call, loader, background, this);
     load.stale = hit;
-    load.parent = enclosingLoad();
+    // What goes on behind a loader is none of what it waits for.
+    if (!background) load.parent = enclosingLoad();
     load.tags = this.#tagsToAskFor(load);
     this.#leases.waiters.enter(load);
     load.result = this.#run(load);
@@ -269,7 +270,8 @@ class LoadCoordinator {
   async #run(load) {
     try {
       if (load.background) return await this.#refreshed(load);
-      if (this.#pending.any && !(await this.#pending.flushFor(load.key))) return await this.#withoutLease(load);
+      if (this.#pending.any && !(await this.#pending.flushFor(load.key)))
+        return await this.#notGranted(load, { reason: 'unavailable' });
       // The loader is called in a later microtask in any case: by then callers can join the load.
       const sought = await this.#leases.seek(load, this.#search);
       if (sought.leaseId === undefined) return sought.entry ?? (await this.#notGranted(load, sought));

@@ -45,8 +45,10 @@ class InFlightLoad extends Waiter {
   parent = undefined;
   /** @type {AbortController | undefined} */
   #controller = undefined;
-  /** @type {Promise<LoadResult>} */
-  result;
+  /** @type {Promise<LoadResult> | undefined} */
+  #result = undefined;
+  /** @type {{ promise: Promise<LoadResult>, resolve: (result: Promise<LoadResult>) => void } | undefined} */
+  #awaited = undefined;
   #owner;
 
   /**
@@ -61,8 +63,18 @@ class InFlightLoad extends Waiter {
     this.call = call;
     this.loader = loader;
     this.background = background;
-    this.result = /** @type {any} */ (undefined);
     this.#owner = owner;
+  }
+
+  /** @returns {Promise<LoadResult>} also before run() has returned: a listener of an event may be quicker */
+  get result() {
+    return this.#result ?? (this.#awaited ??= deferred()).promise;
+  }
+
+  /** @param {Promise<LoadResult>} result */
+  set result(result) {
+    this.#result = result;
+    this.#awaited?.resolve(result);
   }
 
   leaseLost() {
@@ -115,6 +127,16 @@ class InFlightLoad extends Waiter {
   addLimit(timer) {
     (this.limits ??= []).push(timer);
   }
+}
+
+function deferred() {
+  /** @type {(result: Promise<LoadResult>) => void} */
+  let resolve = () => {};
+  /** @type {Promise<LoadResult>} */
+  const promise = new Promise((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 /** @typedef {InFlightLoad} InFlightLoadInstance */

@@ -255,6 +255,22 @@ describe.each(modes)('%s: a load that asks for itself', (_mode, options) => {
     );
   });
 
+  test('a stale hit within a loader, whose refresh asks for what is being loaded, is no mistake', async () => {
+    const cache = open(options());
+    const refreshed = held();
+    await cache.set('b', 'stale', { ttl: '1ms', staleWhileRevalidate: '1h' });
+    await until('the value to be stale', async () => (await cache.read('b')).status === 'stale');
+    const errors = [];
+    cache.on('cache:error', (error) => errors.push(error));
+    const value = await cache.getOrSet('a', async () => {
+      const load = async () => refreshed.resolve(await cache.getOrSet('a', () => 'never'));
+      return cache.getOrSet('b', load, { staleWhileRevalidate: '1h' });
+    });
+    expect(value).toBe('stale');
+    expect(await refreshed.promise).toBe('stale');
+    expect(errors).toEqual([]);
+  });
+
   test('two loads that ask for a third are no mistake', async () => {
     const cache = open(options());
     const third = held();
@@ -264,6 +280,21 @@ describe.each(modes)('%s: a load that asks for itself', (_mode, options) => {
     third.resolve(3);
     expect(await both).toEqual([3, 3]);
   });
+});
+
+test.each(modes)('%s: a listener that asks for the key joins the load that it hears of', async (_mode, options) => {
+  const cache = open(options());
+  const heard = [];
+  const load = held();
+  let loads = 0;
+  const loader = () => (loads++, load.promise);
+  cache.on('cache:miss', ({ key }) => heard.push(cache.getOrSet(key, loader)));
+  const value = cache.getOrSet('k', loader);
+  await until('the load', () => loads > 0);
+  load.resolve('value');
+  expect(await value).toBe('value');
+  expect(await Promise.all(heard)).toEqual(['value']);
+  expect(loads).toBe(1);
 });
 
 test('what is shared frozen is the same object for all who waited', async () => {

@@ -59,6 +59,14 @@ describe('a server that was killed', () => {
     expect(cache.stats().redisErrors).toBeGreaterThan(5);
   });
 
+  test('errorBackoff holds while an invalidation waits for Redis', async () => {
+    await rejection(cache.delete('k'));
+    let loads = 0;
+    const fails = () => Promise.reject(new Error(`database ${++loads}`));
+    const ask = async () => (await rejection(cache.getOrSet('k', fails, { errorBackoff: '1m' }))).message;
+    expect([await ask(), await ask(), await ask()]).toEqual(['database 1', 'database 1', 'database 1']);
+  });
+
   test('a failing loader is still the error, and many callers still share one load', async () => {
     const failure = new Error('database');
     expect(await rejection(cache.getOrSet('k', () => Promise.reject(failure), { errorBackoff: 0 }))).toBe(failure);
