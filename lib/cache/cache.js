@@ -1,6 +1,7 @@
 'use strict';
 // Cache: what createCache() gives. Checks arguments, answers plain hits of the memory tier itself, and leaves the rest to
 // LoadCoordinator, Invalidation and many.js. A namespace has its parts only while it is in use.
+const asyncDispose = require('../util/async-dispose');
 const { CacheError } = require('../errors');
 const { invalid } = require('../options/invalid');
 const { checkTag } = require('../options/tags');
@@ -579,7 +580,7 @@ class Cache extends AnnouncingEmitter {
   }
 
   /** @returns {Promise<void>} */
-  [Symbol.asyncDispose]() {
+  [asyncDispose]() {
     return this.close();
   }
 

@@ -270,8 +270,9 @@ class LoadCoordinator {
   async #run(load) {
     try {
       if (load.background) return await this.#refreshed(load);
-      if (this.#pending.any && !(await this.#pending.flushFor(load.key)))
+      if (this.#pending.any && !(await this.#pending.flushFor(load.key))) {
         return await this.#notGranted(load, { reason: 'unavailable' });
+      }
       // The loader is called in a later microtask in any case: by then callers can join the load.
       const sought = await this.#leases.seek(load, this.#search);
       if (sought.leaseId === undefined) return sought.entry ?? (await this.#notGranted(load, sought));

@@ -1,5 +1,6 @@
 'use strict';
 // RedisClient: promises around the native connection. Commands go in one by one, replies come back in batches.
+const asyncDispose = require('../util/async-dispose');
 const { EventEmitter } = require('node:events');
 const binding = require('../binding');
 const { RedisError } = require('../errors');
@@ -296,7 +297,7 @@ class RedisClient extends EventEmitter {
     this.#subscriptions?.client.destroy();
   }
 
-  [Symbol.asyncDispose]() {
+  [asyncDispose]() {
     return this.close();
   }
 

@@ -124,6 +124,17 @@ test('what is refused is named, with its path', () => {
   for (const name of ['json', 'msgpack']) expect(() => createCodec(name).encode(value, 'value')).toThrow(refused);
 });
 
+test('what is lost is found behind a toJSON() that gives itself, and below many levels', () => {
+  const own = { toJSON: () => own, kept: { at: new Headers() } };
+  expect(() => createCodec('json').encode({ own }, 'value')).toThrow('an instance of Headers at own.kept.at');
+  let deep = { lost: {} };
+  for (let i = 0; i < 6000; i++) deep = [deep];
+  expect(() => createCodec('json').encode(deep, 'value')).not.toThrow(RangeError);
+  const keys = [];
+  createCodec('json').encode({ a: [{ toJSON: (key) => keys.push(key) }, {}] }, 'value');
+  expect(new Set(keys)).toEqual(new Set(['0']));
+});
+
 test('an error of toJSON() is told as it is', () => {
   const value = { toJSON: () => new Date(NaN).toISOString() };
   expect(() => createCodec('json').encode(value, 'value')).toThrow('value: JSON cannot hold it: Invalid time value');

@@ -17,30 +17,68 @@ function isLost(value) {
 }
 
 /**
- * The first thing in a value that JSON would lose, with its path.
- * @param {any} value that JSON.stringify() takes
- * @param {string} [path]
+ * The first thing in a value, as JSON.stringify() goes through it, that `named` has a name for, with its path.
+ * @param {any} value
+ * @param {(value: any, above: readonly object[]) => string | undefined} named `above`: what holds it, from the outermost on
  * @returns {string | undefined}
  */
-function lostIn(value, path = '') {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (typeof value.toJSON === 'function') {
-    const made = value.toJSON(path);
-    return made === value ? undefined : lostIn(made, path);
-  }
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      const lost = lostIn(value[i], `${path}[${i}]`);
-      if (lost !== undefined) return lost;
+function firstIn(value, named) {
+  /** @type {object[]} */
+  const above = [];
+  /**
+   * @param {any} given
+   * @param {string} key
+   * @param {string} path
+   * @returns {string | undefined}
+   */
+  function search(given, key, path) {
+    let one = given;
+    if (typeof one === 'object' && one !== null && typeof one.toJSON === 'function') {
+      one = one.toJSON(key);
+      // Its own properties, whatever they are.
+      if (one === given && typeof one === 'object') return among(one, path);
     }
+    const name = named(one, above);
+    if (name !== undefined) return `${name}${at(path)}`;
+    return typeof one === 'object' && one !== null ? among(one, path) : undefined;
+  }
+  /**
+   * @param {any} holder
+   * @param {string} path
+   */
+  function among(holder, path) {
+    const isList = Array.isArray(holder);
+    above.push(holder);
+    for (const key of Object.keys(holder)) {
+      const found = search(holder[key], key, isList ? `${path}[${key}]` : `${path}.${key}`);
+      if (found !== undefined) return found;
+    }
+    above.pop();
     return undefined;
   }
-  if (isLost(value)) return `${describe(value)}${at(path)}`;
-  for (const key of Object.keys(value)) {
-    const lost = lostIn(value[key], `${path}.${key}`);
-    if (lost !== undefined) return lost;
+  return search(value, '', '');
+}
+
+/**
+ * The first thing in a value that JSON would lose, with its path.
+ * @param {any} value that JSON.stringify() takes
+ */
+const lostIn = (value) =>
+  firstIn(value, (one) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one) && isLost(one) ? describe(one) : undefined,
+  );
+
+/**
+ * Where in a value the first BigInt is, or the first object that holds itself.
+ * @param {any} value that JSON.stringify() refused
+ * @returns {string} ' at a.b'; '' for the value itself, or when it is not found
+ */
+function refusedAt(value) {
+  try {
+    return firstIn(value, (one, above) => (typeof one === 'bigint' || above.includes(one) ? '' : undefined)) ?? '';
+  } catch {
+    return '';
   }
-  return undefined;
 }
 
 /** @param {string} path */
@@ -48,4 +86,4 @@ function at(path) {
   return path === '' ? '' : ` at ${path.length > 100 ? `${path.slice(0, 100)}…` : path.replace(/^\./, '')}`;
 }
 
-module.exports = { at, isLost, lostIn };
+module.exports = { at, isLost, lostIn, refusedAt };

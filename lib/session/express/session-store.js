@@ -1,6 +1,7 @@
 'use strict';
 // SessionStore: a store for express-session. Here are its callbacks, promises and events; what it does is in
 // stored-sessions.js.
+const asyncDispose = require('../../util/async-dispose');
 const { createForm } = require('./formats');
 const { loadExpressSession } = require('./load-express-session');
 const { openRecords } = require('../storage/open-records');
@@ -119,7 +120,7 @@ class SessionStore extends Store {
   }
 
   /** @returns {Promise<void>} */
-  async [Symbol.asyncDispose]() {
+  async [asyncDispose]() {
     await this.close();
   }
 

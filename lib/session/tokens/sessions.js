@@ -2,6 +2,7 @@
 // createSessions: sessions without express-session. A session is one record; whether it is good is decided by that record
 // and by the generation of its user's sessions (sessions-generations.js). Nothing of it is kept in the memory of the
 // process: what one process ends is ended for all with the next read.
+const asyncDispose = require('../../util/async-dispose');
 const { EventEmitter } = require('node:events');
 const { RedisError } = require('../../errors');
 const { invalid } = require('../../options/invalid');
@@ -208,7 +209,7 @@ class Sessions extends EventEmitter {
   }
 
   /** @returns {Promise<void>} */
-  async [Symbol.asyncDispose]() {
+  async [asyncDispose]() {
     await this.close();
   }
 
