@@ -146,36 +146,21 @@ const writeOptions = (given, defaults) => new CallOptions(given, defaults, WRITE
  */
 const loadOptions = (given, defaults) => new CallOptions(given, defaults, LOAD);
 
-// Durations that were found to be valid: most calls have one of a few.
-const DURATIONS = ['ttl', 'staleWhileRevalidate', 'staleIfError', 'timeout', 'softTimeout', 'errorBackoff'];
+/** So many values of one option are known to be valid. */
 const MOST_KNOWN = 1000;
-/** @type {Set<string>} */
-const validDurations = new Set();
-
-/** @param {any} value */
-function isValidDuration(value) {
-  if (typeof value === 'number') return value > 0 && value < 1e4;
-  if (typeof value !== 'string') return false;
-  return validDurations.has(value);
-}
 
 /** @param {unknown} tag */
 const isUsualTag = (tag) => typeof tag === 'string' && tag !== '' && tag.length <= 256;
 
 /**
+ * Whether an option is seen to be valid at a glance: what it is, or that the same value has been checked before.
  * @param {string} name
  * @param {any} value
+ * @param {CallDefaults} defaults
  */
-function isUsual(name, value) {
+function isKnown(name, value, { checked }) {
+  if (value === undefined) return true;
   switch (name) {
-    case 'ttl':
-      return typeof value === 'function' || isValidDuration(value);
-    case 'staleWhileRevalidate':
-    case 'staleIfError':
-    case 'timeout':
-    case 'softTimeout':
-    case 'errorBackoff':
-      return isValidDuration(value);
     case 'tags':
       return typeof value === 'function' || (Array.isArray(value) && value.every(isUsualTag));
     case 'cacheIf':
@@ -183,35 +168,37 @@ function isUsual(name, value) {
     case 'signal':
       return value instanceof AbortSignal;
     default:
-      return false;
-  }
-}
-
-/** @param {any} given options of a load that are valid */
-function noteDurations(given) {
-  const values = typeof given === 'string' ? [given] : DURATIONS.map((name) => given[name]);
-  for (const value of values) {
-    if (typeof value === 'string' && validDurations.size < MOST_KNOWN) validDurations.add(value);
+      return (name === 'ttl' && typeof value === 'function') || checked.get(name)?.has(value) === true;
   }
 }
 
 /**
- * Throws for options of a load that are not valid, and for a signal that is aborted. Hits come by here: what is usual costs
- * little.
+ * @param {any} given options that are valid, or a ttl
+ * @param {CallDefaults} defaults
+ */
+function noteChecked(given, { checked }) {
+  const options = isPlainObject(given) ? given : { ttl: given };
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || typeof value === 'object' || typeof value === 'function') continue;
+    let values = checked.get(name);
+    if (values === undefined) checked.set(name, (values = new Set()));
+    if (values.size < MOST_KNOWN) values.add(value);
+  }
+}
+
+/**
+ * Throws for options of a load that are not valid, and for a signal that is aborted. Hits come by here: what was checked
+ * before costs little.
  * @param {any} given not undefined
  * @param {CallDefaults} defaults
  */
 function checkLoadOptions(given, defaults) {
-  let isKnown = true;
-  if (typeof given === 'object' && given !== null) {
-    for (const name of Object.keys(given)) isKnown &&= given[name] === undefined || isUsual(name, given[name]);
-    isKnown &&= isPlainObject(given);
-  } else {
-    isKnown = isValidDuration(given);
-  }
-  if (!isKnown) {
+  const known = isPlainObject(given)
+    ? Object.keys(given).every((name) => isKnown(name, given[name], defaults))
+    : isKnown('ttl', given, defaults);
+  if (!known) {
     loadOptions(given, defaults);
-    noteDurations(given);
+    noteChecked(given, defaults);
   }
   given?.signal?.throwIfAborted();
 }

@@ -126,6 +126,7 @@ function callDefaults(options) {
     softTimeout: softTimeout === undefined ? undefined : parsePositiveDuration(softTimeout, 'softTimeout'),
     errorBackoff: parseDuration(errorBackoff, 'errorBackoff'),
     leaseTimeout: parsePositiveDuration(leaseTimeout, 'leaseTimeout'),
+    checked: new Map(),
   };
 }
 

@@ -22,6 +22,8 @@ export interface CallDefaults {
   softTimeout: number | undefined;
   errorBackoff: number;
   leaseTimeout: number;
+  /** values of options of a call that were found to be valid, by the name of the option */
+  checked: Map<string, Set<unknown>>;
 }
 
 export interface CacheCodec {

@@ -351,6 +351,13 @@ describe('lifetimes as people write them', () => {
       [{ ttl: 'soon' }, /^ttl: expected a number of seconds/],
       [{ tags: 'x' }, /^tags: expected an array of tags/],
       [{ timeout: -1 }, /^timeout: expected/],
+      [{ timeout: 0 }, /^timeout: expected at least a millisecond/],
+      [{ ttl: 5, jitter: 2 }, /^jitter: expected/],
+      [{ refreshAhead: 5 }, /^refreshAhead: expected/],
+      // A value that another option may have.
+      [{ cacheIf: '5m' }, /^cacheIf: expected/],
+      [{ jitter: '5m' }, /^jitter: expected/],
+      [3_600_000, /looks like milliseconds/],
       [null, /^ttl: expected/],
       [true, /^ttl: expected/],
     ]) {
@@ -358,7 +365,9 @@ describe('lifetimes as people write them', () => {
     }
     for (const options of [
       60,
+      60,
       '5m',
+      { errorBackoff: 0, jitter: 0.5, refreshAhead: false, softTimeout: '1s' },
       { ttl: '5m', tags: ['a'] },
       { ttl: () => 5, cacheIf: () => true },
       {},
