@@ -322,9 +322,11 @@ napi_value CacheStore::answered(napi_env env, const core::Answer& answer, std::u
 }
 
 core::LeaseRequest CacheStore::leaseRequestFrom(napi_env env, const napi_value* args) {
+  const auto flags = static_cast<std::uint32_t>(integerOf(env, args[1]));
   return {.leaseFor = integerOf(env, args[2]),
           .tags = tagsOf(env, args[3]),
-          .flags = static_cast<std::uint32_t>(integerOf(env, args[1]))};
+          .flags = flags,
+          .overFailure = (flags & kOverFailure) != 0};
 }
 
 // read(key, flags): what is behind memory.
@@ -343,7 +345,6 @@ napi_value CacheStore::acquire(napi_env env, napi_callback_info info) {
   if (self.isGone()) return self.gone(env);
   core::LeaseRequest request = self.leaseRequestFrom(env, call.args);
   request.ticket = static_cast<std::uint64_t>(integerOf(env, call.args[4]));
-  request.overFailure = (request.flags & kOverFailure) != 0;
   return self.answered(env, self.tier_->acquire(self.fullKey(env, call.args[0]), request), request.flags);
 }
 

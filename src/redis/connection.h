@@ -98,7 +98,7 @@ struct CommitOptions {
 
 class Connection final : private TransportListener, private ReplySink {
  public:
-  // The time of a command in flight begins anew when so few are left of those that were sent with it or before.
+  // A command that was sent behind at least so many others has its time from when so many are left, itself included.
   static constexpr std::size_t kCounted = 1000;
 
   enum class State : std::uint8_t { kIdle, kConnecting, kHandshake, kReady, kBackoff, kClosed };

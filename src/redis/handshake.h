@@ -69,7 +69,7 @@ class Handshake {
   int protocol_ = 2;
   bool tracking_ = false;
   bool withUser_ = false;   // the AUTH that is under way names the user
-  bool plain_ = false;      // on this connection: neither HELLO nor CLIENT
+  bool plain_ = false;      // on this connection: neither HELLO nor CLIENT, whatever the protocol
   bool plainNext_ = false;  // on the next one
   bool plainWorks_ = false;
   bool retriesAtOnce_ = false;

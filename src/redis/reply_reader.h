@@ -25,7 +25,8 @@ class ReplyReader {
  public:
   struct Limits {
     std::size_t maxDepth = 1024;
-    std::size_t maxLine = std::size_t{1} << 20;
+    std::size_t maxLine =
+        std::size_t{1} << 20;  // of one that has not ended yet; whole ones are read, whatever their length
     std::size_t maxBulk = std::size_t{512} << 20;  // Redis' own proto-max-bulk-len
     std::size_t maxReply = std::size_t{2} << 30;   // of an aggregate, with everything in it
   };

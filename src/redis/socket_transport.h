@@ -19,7 +19,7 @@ struct Endpoint {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
   std::string path;  // of a Unix socket; then host and port do not count
-  // Numeric ones, tried in this order. None: those that host is resolved to.
+  // Numeric ones, tried in this order. None, as everywhere but in tests: those that host is resolved to.
   std::vector<std::string> addresses;
 };
 

@@ -1,6 +1,5 @@
 #include "core/coherence/lease_table.h"
 
-#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -115,28 +114,24 @@ void LeaseTable::revoke(std::string_view key) {
   if (found != stripe.byKey.end()) stripe.remove(found->second, told);
 }
 
-void LeaseTable::revokeIf(const std::function<bool(std::string_view)>& matches) {
+void LeaseTable::removeIf(const std::function<bool(const Lease&)>& goes) {
   for (Stripe& stripe : stripes_) {
     Told told;
     const std::lock_guard lock(stripe.mutex);
     for (auto lease = stripe.leases.begin(); lease != stripe.leases.end();) {
-      lease = matches(lease->key) ? stripe.remove(lease, told) : std::next(lease);
+      lease = goes(*lease) ? stripe.remove(lease, told) : std::next(lease);
     }
   }
 }
 
-void LeaseTable::forgetFailures() {
-  for (Stripe& stripe : stripes_) {
-    Told told;
-    const std::lock_guard lock(stripe.mutex);
-    for (auto lease = stripe.leases.begin(); lease != stripe.leases.end();) {
-      lease = lease->failed ? stripe.remove(lease, told) : std::next(lease);
-    }
-  }
+void LeaseTable::revokeIf(const std::function<bool(std::string_view)>& matches) {
+  removeIf([&](const Lease& lease) { return matches(lease.key); });
 }
+
+void LeaseTable::forgetFailures() { removeIf(&Lease::failed); }
 
 void LeaseTable::revokeAll() {
-  revokeIf([](std::string_view) { return true; });
+  removeIf([](const Lease&) { return true; });
 }
 
 std::size_t LeaseTable::size() const {

@@ -134,6 +134,8 @@ class LeaseTable {
 
   static constexpr std::size_t kStripes = 16;
 
+  // goes: called under a lock.
+  void removeIf(const std::function<bool(const Lease&)>& goes);
   // Calls `act` with the lease, its stripe and who is to be told, when this fill holds it; false when it does not.
   template <class Act>
   bool withHeld(std::string_view key, const FillId& id, const Act& act);

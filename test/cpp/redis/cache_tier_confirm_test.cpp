@@ -15,6 +15,7 @@ using core::Entry;
 using testing::bulk;
 using testing::confirmed;
 using testing::entryOf;
+using testing::eval;
 using testing::expect;
 using testing::expectConfirm;
 using testing::hangUp;
@@ -25,10 +26,6 @@ using testing::send;
 using testing::stored;
 using testing::Strings;
 using Admission = Connection::Admission;
-
-std::string eval(Script which) {
-  return "EVAL " + std::string(kScriptSources[static_cast<std::size_t>(which)]) + " 1 ";
-}
 
 Entry entryWith(std::string_view payload, char id) {
   Entry entry = entryOf(payload);

@@ -17,6 +17,11 @@ namespace tiercel::redis::testing {
 inline std::string bulk(std::string_view bytes) {
   return "$" + std::to_string(bytes.size()) + "\r\n" + std::string(bytes) + "\r\n";
 }
+// The beginning of a script of one key, as it is sent.
+inline std::string eval(Script which) {
+  return "EVAL " + std::string(kScriptSources[static_cast<std::size_t>(which)]) + " 1 ";
+}
+
 inline std::string stored(const core::Entry& entry) { return bulk(core::encodeEntry(entry)); }
 inline std::string stored(std::string_view payload) { return stored(entryOf(payload)); }
 // What is asked behind a write or a fill, and the answer when its entry is there.

@@ -14,6 +14,7 @@ using core::Entry;
 using testing::bulk;
 using testing::confirmed;
 using testing::entryOf;
+using testing::eval;
 using testing::expect;
 using testing::expectConfirm;
 using testing::hangUp;
@@ -25,9 +26,6 @@ using testing::stored;
 using testing::Strings;
 using Admission = Connection::Admission;
 using CacheTierLease = testing::CacheTierFixture;
-
-std::string_view source(Script which) { return kScriptSources[static_cast<std::size_t>(which)]; }
-std::string eval(Script which) { return "EVAL " + std::string(source(which)) + " 1 "; }
 
 Entry flagged(std::uint16_t flags, std::string_view payload) {
   Entry entry = entryOf(payload);

@@ -15,6 +15,7 @@ using core::Entry;
 using testing::bulk;
 using testing::confirmed;
 using testing::entryOf;
+using testing::eval;
 using testing::expect;
 using testing::expectConfirm;
 using testing::invalidate;
@@ -27,10 +28,6 @@ using testing::Strings;
 using Admission = Connection::Admission;
 using Tags = std::vector<std::string>;
 using Tagging = CacheTier::Tagging;
-
-std::string eval(Script which) {
-  return "EVAL " + std::string(kScriptSources[static_cast<std::size_t>(which)]) + " 1 ";
-}
 
 std::string storedWith(std::initializer_list<core::TagStamp> tags) {
   const std::string encoded = core::encodeTags(std::vector<core::TagStamp>(tags));

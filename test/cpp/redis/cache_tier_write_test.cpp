@@ -12,6 +12,7 @@ namespace {
 using core::Entry;
 using testing::confirmed;
 using testing::entryOf;
+using testing::eval;
 using testing::expect;
 using testing::expectConfirm;
 using testing::hangUp;
@@ -22,10 +23,6 @@ using testing::stored;
 using testing::Strings;
 using Admission = Connection::Admission;
 using CacheTierWrite = testing::CacheTierFixture;
-
-std::string eval(Script which) {
-  return "EVAL " + std::string(kScriptSources[static_cast<std::size_t>(which)]) + " 1 ";
-}
 
 TEST_F(CacheTierWrite, KeepsWhatItHasWritten) {
   open();
