@@ -11,29 +11,13 @@
 
 namespace tiercel::redis {
 
-enum class Script : std::uint8_t {
-  kStore,
-  kStoreTagged,
-  kFill,
-  kRefresh,
-  kTakeOver,
-  kFail,
-  kSoften,
-  kHeld,
-  kSweep,
-  kRenew
-};
-inline constexpr std::size_t kScripts = 10;
+enum class Script : std::uint8_t { kStoreTagged, kFill, kRefresh, kTakeOver, kFail, kSoften, kHeld, kSweep, kRenew };
+inline constexpr std::size_t kScripts = 9;
 
 // Byte ranges are those of src/core/entry/entry.h: GETRANGE and SETRANGE count from 0, string.sub from 1.
 
-// A value that the caller has: overtakes whatever load is under way.
-// ARGV: entry, PX. Returns PTTL.
-inline constexpr std::string_view kStoreSource =
-    "redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2])\n"
-    "return redis.call('PTTL',KEYS[1])";
-
-// The same for an entry with tags whose stamps are not known yet: what was sent in front of it has made those that did
+// A value that the caller has, as SET stores it, with tags whose stamps are not known yet: what was sent in front of it
+// has made those that did
 // not exist. KEYS: the entry's, then those of the tags. ARGV: entry, PX, and where in the entry the stamp of each tag
 // is, in this order. Returns PTTL and those stamps; -4 and stores nothing when a tag has none.
 inline constexpr std::string_view kStoreTaggedSource =
@@ -151,8 +135,8 @@ inline constexpr std::string_view kSweepSource =
     "end\n"
     "return 0";
 
-inline constexpr std::array<std::string_view, kScripts> kScriptSources{
-    kStoreSource, kStoreTaggedSource, kFillSource, kRefreshSource, kTakeOverSource,
-    kFailSource,  kSoftenSource,      kHeldSource, kSweepSource,   kRenewSource};
+inline constexpr std::array<std::string_view, kScripts> kScriptSources{kStoreTaggedSource, kFillSource,  kRefreshSource,
+                                                                       kTakeOverSource,    kFailSource,  kSoftenSource,
+                                                                       kHeldSource,        kSweepSource, kRenewSource};
 
 }  // namespace tiercel::redis

@@ -262,7 +262,11 @@ void CacheTier::rememberToKeep(Operation& operation, const core::Entry& entry) {
 
 void CacheTier::settleStored(Operation& operation, const Reply& reply) {
   operation.answered = true;
-  operation.left = operation.tags.empty() ? reply.integer : learnMarks(operation, reply);
+  if (!operation.written) {
+    operation.left = reply.integer;
+  } else if (!operation.tags.empty()) {
+    operation.left = learnMarks(operation, reply);
+  }
   operation.keeps = operation.keeps && !reply.isError() && operation.left > 0;
   if (!reply.isError()) return;
   forget(operation.key);

@@ -155,9 +155,6 @@ class Server {
       return integer(result);
     };
     switch (static_cast<Script>(which)) {
-      case Script::kStore:
-        change(key, argument(1), std::stoll(argument(2)));
-        return changed(left(key));
       case Script::kStoreTagged: {
         std::string stored = argument(1);
         for (std::size_t i = 1; i < keys; ++i) {

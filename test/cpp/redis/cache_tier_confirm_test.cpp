@@ -38,7 +38,7 @@ class CacheTierConfirm : public testing::CacheTierFixture {
   // Up to the answer to the write itself: what is told waits for the confirmation.
   void write(std::string_view payload, char id) {
     const std::size_t before = log.log.size();
-    server->script({expect("EVAL…"), expectConfirm("a"), send(":80000\r\n")});
+    server->script({expect("SET …"), expectConfirm("a"), send(":80000\r\n")});
     ASSERT_EQ(tier->write("a", entryWith(payload, id), {}), Admission::kAdmitted);
     ASSERT_TRUE(loop.runUntil([&] { return connection->waiting() == 1; }));
     EXPECT_EQ(log.log.size(), before) << "it has yet to be confirmed";
@@ -71,7 +71,7 @@ TEST_F(CacheTierConfirm, ItsOwnAnnouncementIsNoNews) {
 // Older servers say it in front of the answer, and it may be said more than once.
 TEST_F(CacheTierConfirm, WhereverItComesBeforeTheConfirmation) {
   open();
-  server->script({expect(eval(Script::kStore) + "p:a …"), expectConfirm("a"),
+  server->script({expect("SET p:a …"), expectConfirm("a"),
                   send(ownPush + ":80000\r\n" + ownPush + confirmed(entryWith("", 'w')))});
   tier->write("a", entryWith("value", 'w'), {});
   ASSERT_TRUE(logged(1));
@@ -90,7 +90,7 @@ TEST_F(CacheTierConfirm, WhatSomebodyElseHasPutThereIsNotKept) {
       "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
   };
   for (const std::string& answer : cases) {
-    server->script({expect("EVAL…"), expectConfirm("a"), send(":80000\r\n" + ownPush + ownPush + answer)});
+    server->script({expect("SET …"), expectConfirm("a"), send(":80000\r\n" + ownPush + ownPush + answer)});
     tier->write("a", entryWith("ours", 'w'), {});
     ASSERT_TRUE(logged(1));
     ASSERT_TRUE(settled());
@@ -199,7 +199,7 @@ TEST_F(CacheTierConfirm, AnnouncementsOfOtherKeysAreNotMistaken) {
 TEST_F(CacheTierConfirm, ANewerWriteOvertakesAnOlderOne) {
   open();
   write("one", '1');
-  server->script({expect("EVAL …"), expectConfirm("a")});
+  server->script({expect("SET …"), expectConfirm("a")});
   ASSERT_EQ(tier->write("a", entryWith("two", '2'), {}), Admission::kAdmitted);
   ASSERT_TRUE(received(4));
   server->send(ownPush + confirmed(entryWith("", '1')));
@@ -217,7 +217,7 @@ TEST_F(CacheTierConfirm, ANewerWriteOvertakesAnOlderOne) {
 TEST_F(CacheTierConfirm, ANewerWriteThatFailsLeavesNothing) {
   open();
   write("one", '1');
-  server->script({expect("EVAL …"), expectConfirm("a")});
+  server->script({expect("SET …"), expectConfirm("a")});
   tier->write("a", entryWith("two", '2'), {});
   server->send(ownPush + confirmed(entryWith("", '1')) + "-OOM no\r\n" + confirmed(entryWith("", '1')));
   ASSERT_TRUE(settled());
@@ -304,13 +304,13 @@ TEST_F(CacheTierConfirm, AClosedTierWaitsForNoConfirmation) {
 TEST_F(CacheTierConfirm, WithoutMemoryNothingIsAsked) {
   tierOptions.memory = false;
   open();
-  server->script({expect(eval(Script::kStore) + "p:a …"), send(":80000\r\n" + ownPush)});
+  server->script({expect("SET p:a …"), send(":80000\r\n" + ownPush)});
   tier->write("a", entryWith("value", 'w'), {});
   ASSERT_TRUE(logged(1));
   EXPECT_TRUE(tier->isIdle());
   loop.runFor(5);
   EXPECT_EQ(server->received().size(), 1U);
-  server->script({expect("EVAL …"), hangUp()});
+  server->script({expect("SET …"), hangUp()});
   tier->write("a", entryWith("value", 'w'), {});
   ASSERT_TRUE(logged(2));
   EXPECT_TRUE(tier->isIdle());

@@ -341,7 +341,7 @@ TEST_F(CacheTierNamespace, AWriteCarriesTheStampsOfNow) {
   ASSERT_TRUE(logged(1));
   EXPECT_TRUE(tier->knowsTags(Tags{"t:x"}));
   EXPECT_FALSE(tier->knowsTags(Tags{"t:x", "t:y"}));
-  server->script({expect(eval(Script::kStore) + "p:k:a …"), expectConfirm("k:a"), expect("ZADD p:i:x …"),
+  server->script({expect("SET p:k:a …"), expectConfirm("k:a"), expect("ZADD p:i:x …"),
                   expect("ZREMRANGEBYSCORE p:i:x …"), expect("PEXPIRE p:i:x …"),
                   send(":80000\r\n" + confirmed() + ":1\r\n:0\r\n:1\r\n")});
   tier->write("k:a", entryOf("value"), Tags{"t:x"});
@@ -349,7 +349,7 @@ TEST_F(CacheTierNamespace, AWriteCarriesTheStampsOfNow) {
   Entry entry = entryOf("value");
   const std::string tags = core::encodeTags(std::vector<core::TagStamp>{{"n", stampOf('1')}, {"t:x", stampOf('2')}});
   entry.tags = tags;
-  EXPECT_TRUE(lastSent("EVAL ").ends_with(" " + core::encodeEntry(entry) + " 80000"));
+  EXPECT_TRUE(lastSent("SET p:k:a ").ends_with(" " + core::encodeEntry(entry) + " PX 80000"));
   EXPECT_EQ(kept("k:a"), "value");
   server->send(invalidate("p:n"));
   ASSERT_TRUE(loop.runUntil([&] { return kept("k:a") == "(nothing)"; }));
@@ -413,8 +413,7 @@ TEST_F(CacheTierNamespace, AWriteIsOutdatedWhenItsNamespaceChangedMeanwhile) {
   server->script({expect("PING"), send("+PONG\r\n")});
   tier->prepare(Tags{});
   ASSERT_TRUE(logged(1));
-  server->script({expect(eval(Script::kStore) + "p:k:a …"), expectConfirm("k:a"),
-                  send(":80000\r\n" + invalidate("p:n") + confirmed())});
+  server->script({expect("SET p:k:a …"), expectConfirm("k:a"), send(":80000\r\n" + invalidate("p:n") + confirmed())});
   tier->write("k:a", entryOf("value"), {});
   ASSERT_TRUE(logged(2));
   EXPECT_EQ(log.log.back(), "done 2");

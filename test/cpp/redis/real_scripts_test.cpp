@@ -80,18 +80,6 @@ class RealServerScripts : public testing::RealServerFixture {
   std::unique_ptr<Connection> connection = open();
 };
 
-TEST_F(RealServerScripts, StoreOvertakesWhateverIsThere) {
-  for (const std::string& before : {std::string(), marker('t'), value("old")}) {
-    if (!before.empty()) put(before);
-    const std::string answer = eval(Script::kStore, {value("new"), "60000"});
-    ASSERT_TRUE(answer.starts_with(':'));
-    EXPECT_GT(std::stoll(answer.substr(1)), 59000);
-    EXPECT_LE(std::stoll(answer.substr(1)), 60000);
-    EXPECT_EQ(gotBytes(), value("new"));
-  }
-  EXPECT_GT(left(), 55000);
-}
-
 TEST_F(RealServerScripts, FillNeedsItsLease) {
   for (const std::string& held : {marker('m'), leasedValue('m', 5)}) {
     put(held);
@@ -295,8 +283,6 @@ TEST_F(RealServerScripts, TheNextChangeIsAnnounced) {
     const char* answer;  // nullptr: a time to live
   };
   const Case cases[] = {
-      {"store", "", Script::kStore, {value(), "60000"}, nullptr},
-      {"store over", value(), Script::kStore, {value("new"), "60000"}, nullptr},
       {"fill", marker('m'), Script::kFill, {kMine, value(), "60000"}, nullptr},
       {"fill, overtaken", marker('t'), Script::kFill, {kMine, value(), "60000"}, ":-3"},
       {"refresh", value(), Script::kRefresh, {kMine, "5000"}, ":1"},
