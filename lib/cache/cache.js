@@ -10,7 +10,8 @@ const { AwakeNamespaces } = require('./awake-namespaces');
 const { AnnouncingEmitter } = require('../store/events');
 const { checkKey, checkKeys, isSoft, pairsOf, relatedParts } = require('./validate');
 const { inspect } = require('./inspect');
-const { getMany, getOrSetMany, setMany } = require('./many');
+const { BatchReader } = require('./batch-read');
+const { getOrSetMany, setMany } = require('./many');
 const { checkLoadOptions, loadOptions, writeOptions, parseRefreshAhead } = require('./call-options');
 const { Complaints } = require('../store/log-throttle');
 const { dump, load } = require('../store/snapshot');
@@ -48,6 +49,8 @@ class Cache extends AnnouncingEmitter {
   #pending = /** @type {any} */ (undefined);
   /** @type {import('./decoded-objects').ObjectsInstance} */
   #objects = /** @type {any} */ (undefined);
+  /** @type {import('./batch-read').BatchReaderInstance} */
+  #batches = /** @type {any} */ (undefined);
   /** @type {import('./load-coordinator').LoadCoordinatorInstance} */
   #loads = /** @type {any} */ (undefined);
   /** @type {import('./awake-namespaces').Sleeper | undefined} */
@@ -169,6 +172,7 @@ class Cache extends AnnouncingEmitter {
     this.#peek = store.tiers.peek;
     this.#still = store.tiers.still;
     this.#objects = new Objects(options.codec, options.share, store.values);
+    this.#batches = new BatchReader(this.#tiers, options.codec, options.share === 'frozen');
     this.#loads = new LoadCoordinator({
       store,
       objects: this.#objects,
@@ -191,7 +195,7 @@ class Cache extends AnnouncingEmitter {
     this.#store.giveUp();
     const none = /** @type {any} */ (undefined);
     this.#store = this.#tiers = this.#invalidation = this.#pending = none;
-    this.#peek = this.#still = this.#objects = this.#loads = none;
+    this.#peek = this.#still = this.#objects = this.#batches = this.#loads = none;
     this.#sleeper = undefined;
     return true;
   }
@@ -322,7 +326,18 @@ class Cache extends AnnouncingEmitter {
   async getMany(keys) {
     checkKeys(keys);
     this.#checkOpen();
-    return this.#during(getMany(keys, (key) => this.#find(key)));
+    const fetch = (/** @type {string} */ key) => this.#fetch(key);
+    if (this.#readsBatches()) {
+      return this.#during(this.#readBatch(keys, fetch, (key) => this.#missed(key)));
+    }
+    const found = new Array(keys.length);
+    let waits = false;
+    for (let at = 0; at < keys.length; at++) {
+      const local = this.#local(keys[at]);
+      waits ||= local === undefined;
+      found[at] = local === undefined ? this.#fetch(keys[at]) : local;
+    }
+    return waits ? this.#during(Promise.all(found)) : found;
   }
 
   // -------------------------------------------------------------------------------------------------------- loading
@@ -374,7 +389,7 @@ class Cache extends AnnouncingEmitter {
     if (typeof loadMissing !== 'function') throw invalid('loadMissing', 'a function of the missing keys', loadMissing);
     this.#checkOpen();
     const call = options === undefined ? this.#plainLoad : loadOptions(options, this.#defaults);
-    const loading = getOrSetMany(keys, loadMissing, call, this.#loads, (key) => {
+    const look = (/** @type {string} */ key) => {
       const kept = this.#objects.of(key);
       const found = this.#look(key, call.ahead, kept);
       if (found === true) {
@@ -385,8 +400,14 @@ class Cache extends AnnouncingEmitter {
       if (typeof found === 'string') return { value: found };
       const value = found?.freshness === FRESH ? this.#decode(key, found, 'memory') : undefined;
       return { value, local: value === undefined && found?.freshness !== FRESH ? found : undefined };
-    });
-    return this.#during(loading);
+    };
+    // What has to be looked at for more than its value, or is not there, is a load's.
+    const nothing = () => Promise.resolve(undefined);
+    const prefetch =
+      this.#readsBatches() && call.ahead === 0
+        ? (/** @type {string[]} */ missing) => this.#readBatch(missing, nothing, () => {})
+        : undefined;
+    return this.#during(getOrSetMany(keys, loadMissing, call, this.#loads, look, prefetch));
   }
 
   /**
@@ -656,15 +677,6 @@ class Cache extends AnnouncingEmitter {
   }
 
   /**
-   * @param {string} key
-   * @returns {any} at once what memory has, else a promise of what Redis has
-   */
-  #find(key) {
-    const local = this.#local(key);
-    return local === undefined ? this.#fetch(key) : local;
-  }
-
-  /**
    * What memory does not have fresh.
    * @param {string} key
    * @returns {Promise<any>}
@@ -676,6 +688,28 @@ class Cache extends AnnouncingEmitter {
     if (value === undefined && found !== undefined) this.#tiers.counters.misses++;
     if (value === undefined) this.#tell('cache:miss', { key });
     return value;
+  }
+
+  /** @param {string} key */
+  #missed(key) {
+    this.#tiers.counters.misses++;
+    if (this.#announcer.hears('cache:miss')) this.#tell('cache:miss', { key });
+  }
+
+  /** Whether many keys can be read together: not behind invalidations that wait, and not what memory is to keep. */
+  #readsBatches() {
+    return this.#tiers.isRemote && !this.#pending.any;
+  }
+
+  /**
+   * @param {readonly string[]} keys
+   * @param {(key: string) => Promise<any>} fetch
+   * @param {(key: string) => void} onMiss
+   */
+  #readBatch(keys, fetch, onMiss) {
+    const hears = this.#announcer.hears('cache:hit');
+    const onHit = hears ? (/** @type {string} */ key) => this.#tell('cache:hit', { key, tier: 'redis' }) : undefined;
+    return this.#batches.read(keys, { fetch, onHit, onMiss });
   }
 
   /**

@@ -3,14 +3,6 @@
 const { invalid, isPlainObject } = require('../options/invalid');
 
 /**
- * @param {readonly string[]} keys
- * @param {(key: string) => any} find
- */
-function getMany(keys, find) {
-  return Promise.all(keys.map(find));
-}
-
-/**
  * @param {Array<[string, unknown]>} pairs
  * @param {import('./codecs').CacheCodec} codec
  * @param {(key: string, encoded: import('./codecs').Encoded) => boolean | Promise<boolean>} store
@@ -122,18 +114,26 @@ function valuesOf(loaded, keys) {
  * @param {import('./call-options').CallOptionsInstance} call
  * @param {import('./load-coordinator').LoadCoordinatorInstance} loads
  * @param {(key: string) => { value?: any, local?: import('../store/tiered-store').Hit }} look into memory
+ * @param {((keys: string[]) => Promise<any[]>) | undefined} prefetch what can be read together; undefined where it is not there
  * @returns {Promise<any[]>} in the order of the keys
  */
-async function getOrSetMany(keys, loadMissing, call, loads, look) {
+async function getOrSetMany(keys, loadMissing, call, loads, look, prefetch) {
   const unique = [...new Set(keys)];
   /** @type {Map<string, any>} */
   const results = new Map();
   /** @type {Array<[string, import('../store/tiered-store').Hit | undefined]>} */
-  const missing = [];
+  let missing = [];
   for (const key of unique) {
     const { value, local } = look(key);
     if (value === undefined) missing.push([key, local]);
     else results.set(key, value);
+  }
+  if (prefetch !== undefined && missing.length > 1) {
+    const found = await prefetch(missing.map(([key]) => key));
+    missing = missing.filter(([key], at) => {
+      if (found[at] !== undefined) results.set(key, found[at]);
+      return found[at] === undefined;
+    });
   }
   const collector = new Collector(missing.length, loadMissing);
   await Promise.all(
@@ -170,4 +170,4 @@ async function loadOne(loadMissing, context) {
   return valuesOf(await loadMissing(keys, { keys, signal: context.signal }), keys)(context.key);
 }
 
-module.exports = { getMany, setMany, getOrSetMany };
+module.exports = { setMany, getOrSetMany };

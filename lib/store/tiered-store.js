@@ -89,6 +89,8 @@ class TieredStore {
   #orderName;
   #space;
   #namespaces;
+  /** Whether nothing is kept in memory. */
+  isRemote;
 
   /**
    * @param {import('../cache/options').NormalCacheOptions & { space: string, namespaces: string[] }} options
@@ -105,6 +107,7 @@ class TieredStore {
     this.#orderName = `${options.server} ${options.prefix}`;
     this.#order = this.#link && acquireWriteOrder(this.#orderName);
     this.#space = options.space;
+    this.isRemote = memory === undefined;
     this.#namespaces = options.namespaces;
     this.#native = binding.createStore(
       {
@@ -225,6 +228,16 @@ class TieredStore {
       this.failed(error);
     }
     return undefined;
+  }
+
+  /**
+   * Values of many keys, in one command.
+   * @param {readonly string[]} keys
+   * @returns {Promise<[string, string]>} a JSON array of the values that were found fresh, and per key a letter: 'h' it is the
+   *   next of them, 'm' there is nothing, 'a' it has to be read by itself
+   */
+  readMany(keys) {
+    return this.#sent('MGET', this.#native.readMany(keys));
   }
 
   /**

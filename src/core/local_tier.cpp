@@ -23,7 +23,9 @@ LocalTier::~LocalTier() {
   for (const TagCell cell : namespaces_) tags_.release(cell);
 }
 
-Answer LocalTier::read(std::string_view /*key*/, std::uint32_t /*flags*/) { return Found{}; }
+Answer LocalTier::read(std::string_view /*key*/, std::uint32_t /*flags*/, bool /*bare*/) { return Found{}; }
+
+Answer LocalTier::readMany(std::span<const std::string> /*keys*/) { return Admission::kClosed; }
 
 Answer LocalTier::acquire(std::string_view key, const LeaseRequest& request) {
   const Millis now = clock_();

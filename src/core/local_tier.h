@@ -25,7 +25,8 @@ class LocalTier final : public Tier {
   ~LocalTier() override;
 
   // kMiss: what there is, is in memory.
-  Answer read(std::string_view key, std::uint32_t flags) override;
+  Answer read(std::string_view key, std::uint32_t flags, bool bare) override;
+  Answer readMany(std::span<const std::string> keys) override;
   // kLeased, kBusy, kFailed, or kAgain when memory has it by now.
   Answer acquire(std::string_view key, const LeaseRequest& request) override;
   Answer refresh(std::string_view key, const LeaseRequest& request) override;

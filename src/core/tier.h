@@ -42,6 +42,7 @@ struct LeaseRequest {
   std::span<const std::string> tags{};  // whose stamps count from now on; whole names
   std::uint32_t flags = 0;              // told with an answer that comes later
   std::uint64_t ticket = 0;             // of who waits when the answer is kBusy
+  bool bare = false;                    // as of read()
   bool overFailure = false;             // a failure that was told to those who waited is in nobody's way
 };
 
@@ -54,9 +55,12 @@ class Tier {
   Tier(const Tier&) = delete;
   Tier& operator=(const Tier&) = delete;
 
-  // What is behind memory.
-  virtual Answer read(std::string_view key, std::uint32_t flags) = 0;
-  // The same, or the lease when there is nothing.
+  // What is behind memory. bare: for the value alone; nobody asks how long it lives.
+  virtual Answer read(std::string_view key, std::uint32_t flags, bool bare) = 0;
+  // Many keys that are read for their values alone. Per key: a fresh hit, a miss, or kAgain for what read() has to look
+  // at. Only where there is something behind memory.
+  virtual Answer readMany(std::span<const std::string> keys) = 0;
+  // What is behind memory for one of them, or the lease when there is nothing.
   virtual Answer acquire(std::string_view key, const LeaseRequest& request) = 0;
   // The lease of an entry that stays readable: kLeased, kBusy, kFailed or kAgain (there is none any more).
   virtual Answer refresh(std::string_view key, const LeaseRequest& request) = 0;

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/entry/json_array.h"
 #include "core/local_tier.h"
 #include "core/random.h"
 #include "node/cache_store_flags.h"
@@ -137,6 +138,7 @@ Napi::Object CacheStore::methodsOf(Napi::Env env) {
   return methods(env, {bound<reserve>("reserve"),
                        bound<expire>("expire"),
                        bound<read>("read"),
+                       bound<readMany>("readMany"),
                        bound<refresh>("refresh"),
                        bound<takeOver>("takeOver"),
                        bound<addTags>("addTags"),
@@ -326,6 +328,7 @@ core::LeaseRequest CacheStore::leaseRequestFrom(napi_env env, const napi_value* 
   return {.leaseFor = integerOf(env, args[2]),
           .tags = tagsOf(env, args[3]),
           .flags = flags,
+          .bare = (flags & kWhole) == 0,
           .overFailure = (flags & kOverFailure) != 0};
 }
 
@@ -335,7 +338,24 @@ napi_value CacheStore::read(napi_env env, napi_callback_info info) {
   CacheStore& self = *call.self;
   if (self.isGone()) return self.gone(env);
   const auto flags = static_cast<std::uint32_t>(integerOf(env, call.args[1]));
-  return self.answered(env, self.tier_->read(self.fullKey(env, call.args[0]), flags), flags);
+  return self.answered(env, self.tier_->read(self.fullKey(env, call.args[0]), flags, (flags & kWhole) == 0), flags);
+}
+
+// readMany(keys): [text, marks]. marks: per key 'h' a hit, 'm' a miss, 'a' for what read() has to look at. text: a JSON
+// array of the values of the hits.
+napi_value CacheStore::readMany(napi_env env, napi_callback_info info) {
+  const CallOf<1> call(env, info);
+  CacheStore& self = *call.self;
+  if (self.isGone()) return self.gone(env);
+  std::uint32_t count = 0;
+  napi_get_array_length(env, call.args[0], &count);
+  self.keys_.resize(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    napi_value key = nullptr;
+    napi_get_element(env, call.args[0], i, &key);
+    self.keys_[i].assign(self.fullKey(env, key));
+  }
+  return self.answered(env, self.tier_->readMany(self.keys_));
 }
 
 // acquire(key, flags, leaseFor, tags, ticket): the same, or the lease.
@@ -455,6 +475,31 @@ std::uint32_t CacheStore::onSubmitted() noexcept { return client_->batch().submi
 void CacheStore::onFound(std::uint32_t number, const core::Found& found, std::uint32_t flags) {
   ReplyBatch& batch = client_->batch();
   batch.push(number, outcomeOf(batch.env(), found, flags));
+}
+
+void CacheStore::onFoundMany(std::uint32_t number, std::span<const core::Found> found) {
+  ReplyBatch& batch = client_->batch();
+  const napi_env env = batch.env();
+  std::string text = "[";
+  std::string marks;
+  marks.reserve(found.size());
+  for (const core::Found& one : found) {
+    if (one.kind == core::Found::Kind::kHit && appendJson(one.entry, text)) {
+      text += ',';
+      marks += 'h';
+    } else {
+      marks += one.kind == core::Found::Kind::kMiss ? 'm' : 'a';
+    }
+  }
+  if (text.size() > 1) text.pop_back();
+  text += ']';
+  napi_value pair = nullptr;
+  napi_create_array_with_length(env, 2, &pair);
+  napi_value parts[] = {makeString(env, text), makeString(env, marks)};
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    if (parts[i] != nullptr) napi_set_element(env, pair, i, parts[i]);
+  }
+  batch.push(number, pair);
 }
 
 void CacheStore::onDone(std::uint32_t number, std::int64_t result) {

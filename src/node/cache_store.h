@@ -47,6 +47,7 @@ class CacheStore final : public Attachment,
   static napi_value peek(napi_env env, napi_callback_info info);
   static napi_value still(napi_env env, napi_callback_info info);
   static napi_value read(napi_env env, napi_callback_info info);
+  static napi_value readMany(napi_env env, napi_callback_info info);
   static napi_value acquire(napi_env env, napi_callback_info info);
   static napi_value refresh(napi_env env, napi_callback_info info);
   static napi_value takeOver(napi_env env, napi_callback_info info);
@@ -82,6 +83,7 @@ class CacheStore final : public Attachment,
 
   std::uint32_t onSubmitted() noexcept override;
   void onFound(std::uint32_t number, const core::Found& found, std::uint32_t flags) override;
+  void onFoundMany(std::uint32_t number, std::span<const core::Found> found) override;
   void onDone(std::uint32_t number, std::int64_t result) override;
   void onOperationFailed(std::uint32_t number, const redis::Error& error) override;
   void onOperationTimedOut(std::uint32_t number) override;
@@ -109,6 +111,7 @@ class CacheStore final : public Attachment,
   std::size_t reserved_ = 0;            // of its budget, by decoded values of this cache
   std::string prefix_;                  // of the keys in Redis
   std::string space_;                   // of the keys in memory, and behind prefix_
+  std::vector<std::string> keys_;       // of readMany(), with their space
   std::string key_;                     // space and key of the current call
   std::vector<std::string> tagNames_;   // of the current call
   Scratch payload_;

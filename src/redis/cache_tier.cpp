@@ -59,16 +59,42 @@ CacheTier::~CacheTier() {
   tags_.release(any_);
 }
 
-core::Answer CacheTier::read(std::string_view key, std::uint32_t flags) {
+// Most entries have one window: they are fresh for as long as they are there.
+bool CacheTier::isBare(bool bare) {
+  if (memory_ != nullptr || !bare) return false;
+  if (lifetimes_ == 0) return true;
+  --lifetimes_;
+  return false;
+}
+
+core::Answer CacheTier::read(std::string_view key, std::uint32_t flags, bool bare) {
   const auto admission = link_->connectionOf(key).admit(true);
   if (admission != Admission::kAdmitted) return admission;
   const core::Millis now = link_->now();
   ensure({}, now);
   Sending sending(*this, key, now, flags);
+  sending.operation().bare = isBare(bare);
   // How long the entry still has comes from the server's clock alone, and is asked first: a change in between voids
   // what is read.
-  sending.command(Kind::kLifetime, "PTTL", key);
+  if (!sending.operation().bare) sending.command(Kind::kLifetime, "PTTL", key);
   sending.command(Kind::kRead, "GET", key);
+  sending.submit();
+  return admission;
+}
+
+core::Answer CacheTier::readMany(std::span<const std::string> keys) {
+  const auto admission = link_->connectionOf({}).admit(true);
+  if (admission != Admission::kAdmitted) return admission;
+  const core::Millis now = link_->now();
+  ensure({}, now);
+  Sending sending(*this, {}, now, 0);
+  sending.operation().bare = true;
+  sending.operation().keys = keys.size();
+  OutputBuffer& out = sending.output();
+  out.commandHeader(1 + keys.size());
+  out.argument("MGET");
+  for (const std::string& key : keys) out.argument(options_.prefix, key);
+  sending.end(Kind::kReadMany);
   sending.submit();
   return admission;
 }
@@ -82,6 +108,7 @@ core::Answer CacheTier::acquire(std::string_view key, const core::LeaseRequest& 
   Operation& own = sending.operation();
   own.tags.assign(request.tags.begin(), request.tags.end());
   own.lease = core::randomFillId();
+  own.bare = isBare(request.bare);
   const std::string marker = markerOf(own.lease, request.leaseFor);
   OutputBuffer& out = sending.output();
   out.commandHeader(6);
@@ -92,7 +119,7 @@ core::Answer CacheTier::acquire(std::string_view key, const core::LeaseRequest& 
   out.argument("PX");
   out.argument(request.leaseFor);
   sending.end(Kind::kSideStep);
-  sending.command(Kind::kLifetime, "PTTL", key);
+  if (!own.bare) sending.command(Kind::kLifetime, "PTTL", key);
   sending.command(Kind::kAcquired, "GET", key);
   sending.submit();
   return admission;
@@ -461,7 +488,7 @@ std::uint32_t CacheTier::begin(std::string_view key, core::Millis now, std::uint
   operation.number = 0;
   operation.left = operation.answer = kUnknown;
   operation.began = now;
-  operation.abandoned = false;
+  operation.abandoned = operation.bare = false;
   operation.lease = {};
   operation.keeps = operation.confirms = operation.answered = operation.written = operation.outdated = false;
   operation.lost.reset();

@@ -43,6 +43,8 @@ class CacheTierObserver {
   virtual std::uint32_t onSubmitted() noexcept = 0;
   // `flags` is what the operation was given.
   virtual void onFound(std::uint32_t number, const Found& found, std::uint32_t flags) = 0;
+  // Of readMany(), in the order of the keys. What is found is valid until this returns.
+  virtual void onFoundMany(std::uint32_t number, std::span<const Found> found) = 0;
   virtual void onDone(std::uint32_t number, std::int64_t result) = 0;
   virtual void onOperationFailed(std::uint32_t number, const Error& error) = 0;
   virtual void onOperationTimedOut(std::uint32_t number) = 0;
@@ -72,7 +74,8 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   // What is admitted is on its way, and the observer is told of it; nothing else is begun. Those that end a lease do so
   // in any case.
 
-  core::Answer read(std::string_view key, std::uint32_t flags) override;
+  core::Answer read(std::string_view key, std::uint32_t flags, bool bare) override;
+  core::Answer readMany(std::span<const std::string> keys) override;
   // A key that is busy, or leased, is watched from then on.
   core::Answer acquire(std::string_view key, const core::LeaseRequest& request) override;
   core::Answer refresh(std::string_view key, const core::LeaseRequest& request) override;
@@ -117,6 +120,7 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
     kSideStep,  // a command beside the one that settles the operation: only its error counts
     kLifetime,
     kRead,
+    kReadMany,
     kAcquired,
     kAnswered,  // the script of a refresh or a takeover; what is there by then follows
     kRefreshed,
@@ -130,14 +134,18 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   static constexpr std::int64_t kUnknown = -3;
   static constexpr std::int64_t kNoStamp = -4;  // what kStoreTagged says when a tag has none
   static constexpr std::uint32_t kNobody = UINT32_MAX;
+  // So many reads ask for lifetimes after one without has found that it needed it.
+  static constexpr std::uint32_t kAskedLifetimes = 1000;
 
   // One operation; reused, so that the steady state allocates nothing but long keys.
   struct Operation {
     std::string key;
     std::uint32_t flags = 0;
     std::uint32_t number = 0;      // the observer's
+    bool bare = false;             // PTTL was not asked: an entry that is fresh as long as it is there is fresh
     bool abandoned = false;        // who asked was told that it took too long
     std::int64_t left = kUnknown;  // what PTTL said; while it is unknown, what is read must not be kept
+    std::size_t keys = 0;          // of readMany()
     core::Millis began = 0;        // what PTTL said has been running down since, at the earliest
     core::Ticket ticket = 0;       // of the memory tier: what is older than this does not get in
     core::FillId lease{};
@@ -198,6 +206,9 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   void index(std::string_view key, std::span<const std::string> tags, core::Millis keepFor) noexcept;
 
   void settleRead(Operation& operation, const Reply& reply, bool acquiring);
+  [[nodiscard]] bool isBare(bool bare);
+  [[nodiscard]] bool isEnough(const Found& found, const core::Entry& entry) const;
+  void settleMany(Operation& operation, const Reply& reply);
   void settleLease(Operation& operation, Kind kind, const Reply& reply);
   void settleCount(Operation& operation, const Reply& reply);
   void settleStored(Operation& operation, const Reply& reply);
@@ -208,7 +219,7 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   void reportStored(const Operation& operation);
   void confirm(Sending& sending);
   void settleHeld(Operation& operation, const Reply& reply);
-  Found classify(Operation& operation, const core::Entry& entry);
+  Found classify(Operation& operation, const core::Entry& entry, core::Millis now);
   bool judgeTags(const core::Entry& entry, core::Millis now, Found& found);
   Found leased(const Operation& operation);
   void keepRead(const Operation& operation, const Found& found);
@@ -240,8 +251,10 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   std::vector<core::TagCell> cells_;     // of the call that is running; one reference each
   std::vector<core::TagStamp> written_;  // of the entry that is written
   std::vector<std::string> unknown_;     // those of its tags whose stamps are not known
+  std::vector<Found> many_;              // what was read together
   std::vector<std::size_t> places_;      // where they are in the entry
   core::MarkList marks_;                 // of the entry that is looked at
+  std::uint32_t lifetimes_ = 0;          // reads that ask for lifetimes though nobody else does
   std::deque<Operation> operations_;     // one may be begun while another is settled
   std::vector<std::uint32_t> free_;
   std::size_t active_ = 0;

@@ -42,6 +42,9 @@ void CacheTier::onReply(const Pending& pending, const Reply& reply) {
       link_->sessionOf(operation.key).readWhole();
       settleRead(operation, reply, kind == Kind::kAcquired);
       break;
+    case Kind::kReadMany:
+      settleMany(operation, reply);
+      break;
     case Kind::kRefreshed:
     case Kind::kTakenOver:
       settleLease(operation, kind, reply);
@@ -94,7 +97,11 @@ void CacheTier::settleRead(Operation& operation, const Reply& reply, bool acquir
   if (acquiring && entry->isMarker() && entry->leaseId == operation.lease) {
     found = leased(operation);
   } else {
-    found = classify(operation, *entry);
+    found = classify(operation, *entry, link_->now());
+    if (operation.bare && !isEnough(found, *entry)) {
+      lifetimes_ = kAskedLifetimes;
+      return observer_.onFound(operation.number, {.kind = Found::Kind::kAgain}, operation.flags);
+    }
     found.head = reply.text.substr(0, kHead);
     if (acquiring && found.kind == Found::Kind::kBusy) link_->sessionOf(operation.key).watch(operation.key, *this);
     if (!acquiring && found.kind != Found::Kind::kHit && found.kind != Found::Kind::kAgain) {
@@ -103,6 +110,37 @@ void CacheTier::settleRead(Operation& operation, const Reply& reply, bool acquir
     if (found.kind == Found::Kind::kHit) keepRead(operation, found);
   }
   observer_.onFound(operation.number, found, operation.flags);
+}
+
+// Whether what was found without its lifetime says all that there is to say.
+bool CacheTier::isEnough(const Found& found, const core::Entry& entry) const {
+  if (found.kind == Found::Kind::kAgain || found.kind == Found::Kind::kOutdated) return true;
+  return found.kind == Found::Kind::kHit && !entry.outdated && entry.freshFor >= entry.keepFor;
+}
+
+void CacheTier::settleMany(Operation& operation, const Reply& reply) {
+  const std::size_t count = operation.keys;
+  if (reply.isError()) {
+    return observer_.onOperationFailed(operation.number, {ErrorCode::kServer, std::string(reply.text)});
+  }
+  if (reply.tree == nullptr || reply.tree->nodes.size() != 1 + count) {
+    return observer_.onOperationFailed(operation.number, {ErrorCode::kProtocol, "MGET: not one value for each key"});
+  }
+  const core::Millis now = link_->now();
+  many_.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    const ReplyNode& node = reply.tree->nodes[1 + i];
+    Found found;
+    if (node.type == ReplyType::kString) {
+      const auto entry = core::parseEntry(reply.tree->textOf(node));
+      if (entry) found = classify(operation, *entry, now);
+      // What is corrupt, stale, or not known well enough is looked at by itself.
+      if (!entry || !isEnough(found, *entry)) found = {.kind = Found::Kind::kAgain};
+      if (found.kind == Found::Kind::kOutdated) found = {};
+    }
+    many_.push_back(found);
+  }
+  observer_.onFoundMany(operation.number, many_);
 }
 
 Found CacheTier::leased(const Operation& operation) {
@@ -136,7 +174,7 @@ void CacheTier::release(const std::string& key, const core::FillId& id) {
   sending.submit(Told::kNobody);
 }
 
-Found CacheTier::classify(Operation& operation, const core::Entry& entry) {
+Found CacheTier::classify(Operation& operation, const core::Entry& entry, core::Millis now) {
   Found found;
   found.entry = entry;
   found.left = std::max<std::int64_t>(0, operation.left);
@@ -144,7 +182,6 @@ Found CacheTier::classify(Operation& operation, const core::Entry& entry) {
     found.kind = Found::Kind::kBusy;
     return found;
   }
-  const core::Millis now = link_->now();
   if (!judgeTags(entry, now, found)) return found;
   if ((entry.flags & core::entry_flags::kFailure) != 0) {
     found.kind = Found::Kind::kFailed;

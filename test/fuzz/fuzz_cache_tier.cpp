@@ -59,11 +59,13 @@ class Caller final : public redis::CacheTierObserver {
   };
   std::uint32_t onSubmitted() noexcept override;
   void onFound(std::uint32_t number, const core::Found& found, std::uint32_t flags) override;
+  void onFoundMany(std::uint32_t number, std::span<const core::Found> found) override;
   void onDone(std::uint32_t number, std::int64_t result) override;
   void onOperationFailed(std::uint32_t number, const redis::Error& error) override;
   void onOperationTimedOut(std::uint32_t number) override;
   void onWatched(std::string_view key) override;
   Asked settle(std::uint32_t number);
+  void checkHit(const core::Found& found, const Asked& asked) const;
   void began(const core::Answer& admission, std::uint32_t before, const std::string& key);
 
   Run& run_;
@@ -305,6 +307,21 @@ Caller::Asked Caller::settle(std::uint32_t number) {
   return asked;
 }
 
+void Caller::checkHit(const core::Found& found, const Asked& asked) const {
+  if (found.kind != core::Found::Kind::kHit || run_.lied_) return;
+  const std::uint64_t version = Run::versionOf(asked.key, found.entry.payload);
+  require(version > 0, "a hit is an entry of its key");
+  require(run_.storedAt_[version] >= asked.floor, "nobody is given what was replaced before he asked");
+}
+
+void Caller::onFoundMany(std::uint32_t number, std::span<const core::Found> found) {
+  const Asked asked = settle(number);
+  require(found.size() == 3, "one for each key");
+  checkHit(found[0], asked);
+  checkHit(found[2], asked);
+  run_.inCallback_ = 0;
+}
+
 void Caller::onFound(std::uint32_t number, const core::Found& found, std::uint32_t flags) {
   const Asked asked = settle(number);
   require(flags == number % 3, "the flags come back");
@@ -316,15 +333,11 @@ void Caller::onFound(std::uint32_t number, const core::Found& found, std::uint32
     head_ = found.head;
     outdated_ = asked.key;
   }
-  if (found.kind == core::Found::Kind::kHit && !run_.lied_) {
-    const std::uint64_t version = Run::versionOf(asked.key, found.entry.payload);
-    require(version > 0, "a hit is an entry of its key");
-    require(run_.storedAt_[version] >= asked.floor, "nobody is given what was replaced before he asked");
-  }
+  checkHit(found, asked);
   // As the binding does: asks again at once.
   if (std::exchange(run_.inCallback_, 0) == 1 && found.kind == core::Found::Kind::kAgain) {
     const std::uint32_t before = submitted_;
-    began(tier_.read(asked.key, (submitted_ + 1) % 3), before, asked.key);
+    began(tier_.read(asked.key, (submitted_ + 1) % 3, false), before, asked.key);
   }
 }
 
@@ -362,9 +375,11 @@ void Caller::act(std::uint8_t what, std::uint8_t how) {
   const auto done = [&] { std::erase_if(leases_, [&](const Held& one) { return one.number == lease; }); };
   switch (what) {
     case 0:
-      return began(tier_.read(key, flags), before, key);
+      if (how >= 192) return began(tier_.readMany(Tags{key, kKeys[0], key}), before, key);
+      return began(tier_.read(key, flags, (how & 64) != 0), before, key);
     case 1:
-      return began(tier_.acquire(key, {leaseFor, tags, flags}), before, key);
+      return began(tier_.acquire(key, {.leaseFor = leaseFor, .tags = tags, .flags = flags, .bare = (how & 64) != 0}),
+                   before, key);
     case 2:
       return began(tier_.refresh(key, {leaseFor, tags, flags}), before, key);
     case 3:

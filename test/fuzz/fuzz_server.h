@@ -115,6 +115,15 @@ class Server {
       const std::string value = read(key);
       return value.empty() ? std::string(kNil) : bulk(value);
     }
+    if (name == "MGET") {
+      std::string all = "*" + std::to_string(words.size() - 1) + "\r\n";
+      for (std::size_t i = 1; i < words.size(); ++i) {
+        track(words[i]);
+        const std::string value = read(words[i]);
+        all += value.empty() ? std::string(kNil) : bulk(value);
+      }
+      return all;
+    }
     if (name == "PTTL") {
       track(key);
       return integer(left(key));

@@ -25,7 +25,7 @@ TEST_F(CacheTierCoherence, AnInvalidationBetweenTheTwoAnswersPreventsKeeping) {
   open();
   for (const std::string& push : {invalidate("p:a"), kInvalidateAll}) {
     expectRead("a", ":50000\r\n" + push + stored("value"));
-    tier->read("a", 1);
+    tier->read("a", 1, false);
     ASSERT_TRUE(logged(1));
     EXPECT_EQ(log.take(), Strings({"1 hit value"})) << "the answer itself is as new as can be";
     EXPECT_EQ(kept("a"), "(nothing)");
@@ -37,7 +37,7 @@ TEST_F(CacheTierCoherence, AnInvalidationBetweenTheTwoAnswersPreventsKeeping) {
 TEST_F(CacheTierCoherence, AnInvalidationOfAnotherKeyDoesNotPreventKeeping) {
   open();
   expectRead("a", ":50000\r\n" + invalidate("p:b") + invalidate("a") + invalidate("q:a") + stored("value"));
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(kept("a"), "value");
   EXPECT_EQ(log.left, 50000);
@@ -48,7 +48,7 @@ TEST_F(CacheTierCoherence, AnInvalidationBehindTheAnswersErases) {
   keep("b", "other");
   // In one piece: value and invalidation are in the same read.
   expectRead("a", ":50000\r\n" + stored("value") + invalidate("p:a"));
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   ASSERT_TRUE(logged(1));
   ASSERT_TRUE(loop.runUntil([&] { return kept("a") == "(nothing)"; }));
   EXPECT_EQ(kept("b"), "other");
@@ -79,7 +79,7 @@ TEST_F(CacheTierCoherence, AnotherThreadBetweenQuestionAndAnswerPreventsKeeping)
                       std::thread(change).join();
                       server->send(":50000\r\n" + stored("value"));
                     })});
-    tier->read("a", 1);
+    tier->read("a", 1, false);
     ASSERT_TRUE(logged(1));
     EXPECT_EQ(log.take(), Strings({"1 hit value"})) << name;
     EXPECT_EQ(kept("a"), "(nothing)") << name;
@@ -92,7 +92,7 @@ TEST_F(CacheTierCoherence, AnotherThreadBetweenQuestionAndAnswerPreventsKeeping)
                     }).join();
                     server->send(":50000\r\n" + stored("value"));
                   })});
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(kept("a"), "theirs");
 }
@@ -101,7 +101,7 @@ TEST_F(CacheTierCoherence, AnotherThreadBetweenQuestionAndAnswerPreventsKeeping)
 TEST_F(CacheTierCoherence, AnotherThreadBetweenTheTwoAnswersPreventsKeeping) {
   open();
   server->script({expect("PTTL p:a"), expect("GET p:a"), send(":50000\r\n")});
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   ASSERT_TRUE(loop.runUntil([&] { return connection->waiting() == 1; }));
   std::thread([&] { shared.memory.erase("a"); }).join();
   server->send(stored("value"));
@@ -118,7 +118,7 @@ TEST_F(CacheTierCoherence, ALostConnectionMakesWhatItReadUnusable) {
   ASSERT_TRUE(lost());
   EXPECT_EQ(kept("a"), "(nothing)");
   EXPECT_EQ(kept("b"), "(nothing)");
-  EXPECT_EQ(tier->read("a", 1), Connection::Admission::kUnavailable);
+  EXPECT_EQ(tier->read("a", 1, false), Connection::Admission::kUnavailable);
   ASSERT_TRUE(readyAgain());
   EXPECT_TRUE(connection->isTracking());
   EXPECT_EQ(kept("a"), "(nothing)") << "nothing brings it back";
@@ -139,7 +139,7 @@ TEST_F(CacheTierCoherence, ALostConnectionLeavesTheEntriesOfTheOthers) {
   other.start();
   ASSERT_TRUE(loop.runUntil([&] { return other.isReady(); }));
   otherServer.script({expect("PTTL p:b"), expect("GET p:b"), send(":50000\r\n" + stored("theirs"))});
-  otherTier.read("b", 0);
+  otherTier.read("b", 0, false);
   ASSERT_TRUE(loop.runUntil([&] { return !otherLog.log.empty(); }));
   ASSERT_EQ(kept("b"), "theirs");
   otherServer.hangUp();
@@ -164,12 +164,12 @@ TEST_F(CacheTierCoherence, ASilentServerIsNotTrusted) {
   open();
   keep("a", "value");
   server->script({expect("PTTL p:b"), expect("GET p:b")});
-  tier->read("b", 1);
+  tier->read("b", 1, false);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"timed out"}));
   EXPECT_TRUE(connection->isUnresponsive());
   EXPECT_EQ(kept("a"), "(nothing)");
-  EXPECT_EQ(tier->read("a", 1), Connection::Admission::kUnavailable);
+  EXPECT_EQ(tier->read("a", 1, false), Connection::Admission::kUnavailable);
   server->send(":50000\r\n" + stored("late"));
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(kept("a"), "value");

@@ -87,7 +87,7 @@ class CacheTierFixture : public ::testing::Test {
   // A read through the whole way, which memory keeps.
   void keep(const std::string& key, std::string_view payload) {
     expectRead(key, ":50000\r\n" + stored(payload));
-    ASSERT_EQ(tier->read(key, 0), Connection::Admission::kAdmitted);
+    ASSERT_EQ(tier->read(key, 0, false), Connection::Admission::kAdmitted);
     ASSERT_TRUE(logged(log.log.size() + 1));
     ASSERT_EQ(log.log.back(), "hit " + std::string(payload));
     log.log.pop_back();

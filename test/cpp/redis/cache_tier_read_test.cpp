@@ -26,7 +26,7 @@ TEST_F(CacheTierRead, FillsTheMemoryWhenItTracks) {
   EXPECT_TRUE(connection->isTracking());
   expectRead("a", ":50000\r\n" + stored("value"));
   const Millis before = connection->now();
-  tier->read("a", 3);
+  tier->read("a", 3, false);
   EXPECT_FALSE(tier->isIdle());
   ASSERT_TRUE(logged(1));
   const Millis after = connection->now();
@@ -47,8 +47,8 @@ TEST_F(CacheTierRead, FillsTheMemoryWhenItTracks) {
 TEST_F(CacheTierRead, AsksForTheLifetimeFirstAndInOneWrite) {
   open();
   const std::size_t reads = server->reads();
-  tier->read("a", 1);
-  tier->read("b", 2);
+  tier->read("a", 1, false);
+  tier->read("b", 2, false);
   ASSERT_TRUE(received(4));
   EXPECT_EQ(server->received(), Strings({"PTTL p:a", "GET p:a", "PTTL p:b", "GET p:b"}));
   EXPECT_EQ(server->reads(), reads + 1);
@@ -59,7 +59,7 @@ TEST_F(CacheTierRead, KeepsNothingWithoutMemory) {
   open();
   EXPECT_TRUE(connection->isTracking()) << "those who wait for somebody else's load live by it";
   expectRead("a", ":50000\r\n" + stored("value"));
-  tier->read("a", 3);
+  tier->read("a", 3, false);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.log, Strings({"3 hit value"}));
   EXPECT_EQ(kept("a"), "(nothing)");
@@ -73,7 +73,7 @@ TEST_F(CacheTierRead, KeepsNothingWhoseLifetimeIsUnknown) {
        {":-1\r\n", ":-2\r\n", ":-3\r\n", ":0\r\n", "+OK\r\n", "_\r\n", "$5\r\n50000\r\n", "*1\r\n:50000\r\n",
         ",50000\r\n", "#t\r\n", "%0\r\n", "-ERR no\r\n", "|1\r\n+a\r\n:50000\r\n_\r\n"}) {
     expectRead("a", std::string(lifetime) + stored("value"));
-    tier->read("a", 1);
+    tier->read("a", 1, false);
     ASSERT_TRUE(logged(1)) << lifetime;
     EXPECT_EQ(log.take(), Strings({"1 hit value"})) << lifetime;
     EXPECT_EQ(kept("a"), "(nothing)") << lifetime;
@@ -84,7 +84,7 @@ TEST_F(CacheTierRead, KeepsNothingWhoseLifetimeIsUnknown) {
 TEST_F(CacheTierRead, IsBoundByTheLifetimeThatIsLeft) {
   open();
   expectRead("a", ":40\r\n" + stored("value"));
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   ASSERT_TRUE(logged(1));
   const Millis now = connection->now();
   const auto hit = shared.memory.peek("a", now);
@@ -92,7 +92,7 @@ TEST_F(CacheTierRead, IsBoundByTheLifetimeThatIsLeft) {
   EXPECT_LE(hit->deadlines.goneAt, now + 40);
   EXPECT_EQ(keptAt("a", now + 41), "(nothing)");
   expectRead("b", ":90000\r\n" + stored("value"));  // more than was given
-  tier->read("b", 1);
+  tier->read("b", 1, false);
   ASSERT_TRUE(logged(2));
   EXPECT_LE(log.deadlines.goneAt, connection->now() + 80000);
 }
@@ -103,7 +103,7 @@ TEST_F(CacheTierRead, FindsAnOutdatedCopyNeitherFreshNorStale) {
   Entry entry = entryOf("value");
   entry.outdated = true;
   expectRead("a", ":50000\r\n" + stored(entry));
-  tier->read("a", 0);
+  tier->read("a", 0, false);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.log, Strings({"hit value"}));
   const Millis now = connection->now();
@@ -142,7 +142,7 @@ TEST_F(CacheTierRead, TellsMissesMarkersAndCorruptBytesApart) {
                {"-ERR something else\r\n", "failure SERVER_ERROR ERR something else"}};
   for (const auto& [answer, expected] : cases) {
     expectRead("a", ":50000\r\n" + answer);
-    tier->read("a", 0);
+    tier->read("a", 0, false);
     ASSERT_TRUE(logged(1)) << answer;
     EXPECT_EQ(log.take(), Strings({expected})) << answer;
     EXPECT_EQ(kept("a"), "(nothing)") << answer;
@@ -162,7 +162,7 @@ TEST_F(CacheTierRead, TrustsMemoryForAShortTimeWithoutTracking) {
     EXPECT_FALSE(connection->isTracking());
     expectRead("a", ":50000\r\n" + stored("value"));
     const Millis before = connection->now();
-    tier->read("a", 1);
+    tier->read("a", 1, false);
     ASSERT_TRUE(logged(1));
     const auto hit = shared.memory.peek("a", connection->now());
     ASSERT_TRUE(hit);
@@ -174,7 +174,7 @@ TEST_F(CacheTierRead, TrustsMemoryForAShortTimeWithoutTracking) {
     EXPECT_GT(log.deadlines.goneAt, before + 40000) << "what is served knows its true lifetime";
     // A shorter life than that is not made longer.
     expectRead("a", ":20\r\n" + stored("value"));
-    tier->read("a", 1);
+    tier->read("a", 1, false);
     ASSERT_TRUE(logged(2));
     EXPECT_EQ(keptAt("a", connection->now() + 21), "(nothing)");
     end();
@@ -188,7 +188,7 @@ TEST_F(CacheTierRead, ReusesOperations) {
     return command.starts_with("PTTL") ? ":50000\r\n" : stored(command.substr(6));
   };
   for (int round = 0; round < 3; ++round) {
-    for (std::uint32_t i = 1; i <= 50; ++i) tier->read("key" + std::to_string(i), i);
+    for (std::uint32_t i = 1; i <= 50; ++i) tier->read("key" + std::to_string(i), i, false);
     ASSERT_TRUE(logged(50));
     const Strings lines = log.take();
     for (std::uint32_t i = 1; i <= 50; ++i) {
@@ -202,7 +202,7 @@ TEST_F(CacheTierRead, ReusesOperations) {
 TEST_F(CacheTierRead, TellsOfATimeoutOnce) {
   options.commandTimeout = 20;
   open();
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.log, Strings({"timed out"}));
   EXPECT_FALSE(tier->isIdle());
@@ -215,7 +215,7 @@ TEST_F(CacheTierRead, TellsOfATimeoutOnce) {
 TEST_F(CacheTierRead, FailsOnceWhenTheConnectionIsLost) {
   open();
   server->script({expect("PTTL p:a"), expect("GET p:a"), send(":50000\r\n"), testing::hangUp()});
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"failure CONNECTION_LOST"}));
   EXPECT_TRUE(tier->isIdle());
@@ -229,7 +229,7 @@ TEST_F(CacheTierRead, ReadsNothingOnTwoConnections) {
   open();
   const std::string key(std::size_t{16} << 20, 'k');
   server->stall();
-  tier->read(key, 1);
+  tier->read(key, 1, false);
   EXPECT_EQ(connection->waiting(), 2U);
   server->send(":50000\r\n");
   ASSERT_TRUE(loop.runUntil([&] { return connection->waiting() == 1; }));
@@ -244,7 +244,7 @@ TEST_F(CacheTierRead, BeginsNothingWhenTheConnectionIsClosed) {
   open();
   connection->close();
   const std::vector<std::string> tags{"t:x"};
-  EXPECT_EQ(tier->read("a", 1), Admission::kClosed);
+  EXPECT_EQ(tier->read("a", 1, false), Admission::kClosed);
   EXPECT_EQ(tier->acquire("a", {1000, {}, 1}), Admission::kClosed);
   EXPECT_EQ(tier->refresh("a", {1000, {}, 1}), Admission::kClosed);
   EXPECT_EQ(tier->takeOver("a", "head", {1000, {}, 1}), Admission::kClosed);

@@ -46,14 +46,14 @@ class CacheTierNamespace : public testing::CacheTierFixture {
 TEST_F(CacheTierNamespace, AsksForItsStampOnceAndInTheSameWrite) {
   open();
   const std::size_t reads = server->reads();
-  tier->read("k:a", 0);
+  tier->read("k:a", 0, false);
   ASSERT_TRUE(received(5));
   EXPECT_EQ(server->reads(), reads + 1);
   const Strings& sent = server->received();
   EXPECT_TRUE(sent[0].starts_with("SET p:n ")) << sent[0];
   EXPECT_TRUE(sent[0].ends_with(" NX PX 2592000000")) << sent[0];
   EXPECT_EQ(Strings(sent.begin() + 1, sent.end()), Strings({"PTTL p:n", "GET p:n", "PTTL p:k:a", "GET p:k:a"}));
-  tier->read("k:b", 0);  // while the stamp is on its way
+  tier->read("k:b", 0, false);  // while the stamp is on its way
   ASSERT_TRUE(received(7));
   EXPECT_EQ(sent[5], "PTTL p:k:b");
   server->send("_\r\n:2592000000\r\n" + bulk(stampText('1')) + ":50000\r\n" + storedWith({{"n", stampOf('1')}}) +
@@ -63,7 +63,7 @@ TEST_F(CacheTierNamespace, AsksForItsStampOnceAndInTheSameWrite) {
   EXPECT_EQ(kept("k:a"), "value");
   EXPECT_EQ(kept("k:b"), "(nothing)");
   EXPECT_EQ(tier->stampOf("n"), stampOf('1'));
-  tier->read("k:c", 0);
+  tier->read("k:c", 0, false);
   ASSERT_TRUE(received(9));
   EXPECT_EQ(sent[7], "PTTL p:k:c") << "it is known by now";
   server->send(":-2\r\n_\r\n");
@@ -74,7 +74,7 @@ TEST_F(CacheTierNamespace, AsksAnewOnANewConnection) {
   open();
   expectStamp("n", '1');
   expectRead("k:a", ":50000\r\n" + storedWith({{"n", stampOf('1')}}));
-  tier->read("k:a", 0);
+  tier->read("k:a", 0, false);
   ASSERT_TRUE(logged(1));
   server->hangUp();
   ASSERT_TRUE(lost());
@@ -83,7 +83,7 @@ TEST_F(CacheTierNamespace, AsksAnewOnANewConnection) {
   ASSERT_TRUE(readyAgain());
   expectStamp("n", '2');
   expectRead("k:a", ":50000\r\n" + storedWith({{"n", stampOf('1')}}));
-  tier->read("k:a", 0);
+  tier->read("k:a", 0, false);
   ASSERT_TRUE(logged(2));
   EXPECT_EQ(log.log, Strings({"hit value", "miss"}));
 }
@@ -95,7 +95,7 @@ TEST_F(CacheTierNamespace, RenewsAStampThatHasLivedForHalfItsTime) {
                                       std::pair{":-1\r\n", false}, std::pair{"-ERR no\r\n", false}}) {
     server->script({expect("SET p:n …"), expect("PTTL p:n"), expect("GET p:n")});
     expectRead("k:a", std::string("_\r\n") + left + bulk(stampText('1')) + ":-2\r\n_\r\n");
-    tier->read("k:a", 0);
+    tier->read("k:a", 0, false);
     if (renewed) server->script({expect("PEXPIRE p:n 2592000000"), send(":1\r\n")});
     ASSERT_TRUE(logged(1));
     ASSERT_TRUE(loop.runUntil([&] { return server->scriptDone(); })) << left;
@@ -114,7 +114,7 @@ TEST_F(CacheTierNamespace, DoesNotBelieveAStampThatWasInvalidatedOnItsWay) {
                   send("_\r\n:2592000000\r\n" + invalidate("p:n") + bulk(stampText('1')) + ":50000\r\n" +
                        storedWith({{"n", stampOf('1')}}))});
   expectStamp("n", '2');
-  tier->read("k:a", 0);
+  tier->read("k:a", 0, false);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.log, Strings({"again"}));
   EXPECT_EQ(kept("k:a"), "(nothing)");
@@ -163,17 +163,17 @@ TEST_F(CacheTierTags, AnUnknownTagIsAskedForAndThenJudged) {
   expectRead("k:a", ":50000\r\n" + storedWith({{"t:x", stampOf('1')}, {"t:y", stampOf('2')}}));
   expectStamp("t:x", '1');
   expectStamp("t:y", '2');
-  tier->read("k:a", 0);
+  tier->read("k:a", 0, false);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"again"}));
   expectRead("k:a", ":50000\r\n" + storedWith({{"t:x", stampOf('1')}, {"t:y", stampOf('2')}}));
-  tier->read("k:a", 0);  // at once: its answer comes behind the stamps
+  tier->read("k:a", 0, false);  // at once: its answer comes behind the stamps
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"hit value"}));
   EXPECT_EQ(kept("k:a"), "value");
   // One of two has another stamp.
   expectRead("k:b", ":50000\r\n" + storedWith({{"t:x", stampOf('1')}, {"t:y", stampOf('3')}}));
-  tier->read("k:b", 0);
+  tier->read("k:b", 0, false);
   ASSERT_TRUE(logged(1));
   EXPECT_EQ(log.take(), Strings({"miss"}));
   server->script(acquireSteps("k:b"));
@@ -191,7 +191,7 @@ TEST_F(CacheTierTags, AnInvalidationChangesAnyFirstAndIsSeenAtOnce) {
   server->script({expect("PING"), send("+PONG\r\n")});
   tier->prepare(Tags{"t:x"});
   expectRead("k:a", ":50000\r\n" + storedWith({{"t:x", stampOf('1')}}));
-  tier->read("k:a", 0);
+  tier->read("k:a", 0, false);
   ASSERT_TRUE(logged(2));
   EXPECT_EQ(log.take(), Strings({"done 1", "hit value"}));
   ASSERT_EQ(kept("k:a"), "value");
@@ -260,7 +260,7 @@ TEST_F(CacheTierTags, AnAnnouncedTagIsInDoubtUntilItIsLearnedAgain) {
   };
   learn('1');
   expectRead("k:a", ":50000\r\n" + storedWith({{"t:x", stampOf('1')}}));
-  tier->read("k:a", 0);
+  tier->read("k:a", 0, false);
   ASSERT_TRUE(logged(1));
   log.take();
   ASSERT_EQ(kept("k:a"), "value");

@@ -83,7 +83,7 @@ TEST_F(CacheTierWrite, ErasesAtSubmitAndKeepsNoOlderRead) {
   // The read was sent first, so its answer is older than what is done behind it.
   server->script({expect("PTTL p:a"), expect("GET p:a"), expect("UNLINK p:a"), send(":50000\r\n" + stored("old")),
                   run([&] { server->send(":1\r\n"); })});
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   EXPECT_EQ(tier->remove("a"), Admission::kAdmitted);
   EXPECT_EQ(kept("a"), "(nothing)") << "at submit";
   ASSERT_TRUE(logged(1));
@@ -95,7 +95,7 @@ TEST_F(CacheTierWrite, ErasesAtSubmitAndKeepsNoOlderRead) {
   keep("a", "old");
   server->script({expect("PTTL p:a"), expect("GET p:a"), expect(eval(Script::kSoften) + "p:a"),
                   send(":50000\r\n" + stored("old") + ":1\r\n")});
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   tier->soften("a");
   EXPECT_EQ(kept("a"), "(nothing)");
   ASSERT_TRUE(logged(2));
@@ -108,7 +108,7 @@ TEST_F(CacheTierWrite, AReadBehindAWriteMayBeKept) {
   server->script({expect("SET p:a …"), expectConfirm("a"), expect("PTTL p:a"), expect("GET p:a"),
                   send("+OK\r\n" + confirmed() + ":80000\r\n" + stored("new"))});
   tier->write("a", entryOf("new"), {});
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   ASSERT_TRUE(logged(2));
   EXPECT_EQ(log.log, Strings({"done 1", "1 hit new"}));
   EXPECT_EQ(kept("a"), "new");
@@ -144,7 +144,7 @@ TEST_F(CacheTierWrite, KeepsNothingWhenItFails) {
   server->script(
       {expect("PTTL p:a"), expect("GET p:a"), expect("SET p:a …"), expectConfirm("a"), expect("UNLINK p:b"),
        send(":50000\r\n" + stored("old") + "-OOM command not allowed\r\n" + confirmed() + "-READONLY no\r\n")});
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   tier->write("a", entryOf("new"), {});
   tier->remove("b");
   ASSERT_TRUE(logged(3));
@@ -187,7 +187,7 @@ TEST_F(CacheTierWrite, FailsEachOperationOnceWhenTheConnectionIsLost) {
   open();
   server->script({expect("PTTL p:a"), expect("GET p:a"), expect("SET p:b …"), expectConfirm("b"), expect("UNLINK p:c"),
                   expect(eval(Script::kSoften) + "p:d"), send(":50000\r\n"), hangUp()});
-  tier->read("a", 1);
+  tier->read("a", 1, false);
   tier->write("b", entryOf("x"), {});
   tier->remove("c");
   tier->soften("d");

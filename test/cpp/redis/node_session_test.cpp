@@ -124,8 +124,8 @@ TEST_F(NodeSessionTest, AnInvalidationBetweenTheAnswersOfOneIsNotThatOfAnother) 
   Another& second = another();
   expectRead("a", ":50000\r\n" + invalidate("p:a") + stored("one"));
   expectRead("b", ":50000\r\n" + stored("two"));
-  tier->read("a", 0);
-  second.tier.read("b", 0);
+  tier->read("a", 0, false);
+  second.tier.read("b", 0, false);
   ASSERT_TRUE(loop.runUntil([&] { return !second.log.log.empty(); }));
   EXPECT_EQ(kept("a"), "(nothing)");
   EXPECT_EQ(kept("b"), "two");

@@ -30,7 +30,7 @@ class RealServerTier : public testing::RealServerFixture {
   static std::string read(Side& side) {
     std::string found = "again";
     for (int tries = 0; tries < 3 && found == "again"; ++tries) {
-      side.tier.read("k:1", 0);
+      side.tier.read("k:1", 0, false);
       found = side.next();
     }
     return found;
@@ -86,7 +86,7 @@ TEST_F(RealServerTier, ALoadThatWasOvertakenCannotFill) {
     EXPECT_EQ(a->next(), "done 0") << name;
     EXPECT_FALSE(a->keeps("k:1")) << name;
     a->log.watched.clear();
-    b->tier.read("k:1", 0);
+    b->tier.read("k:1", 0, false);
     EXPECT_EQ(b->next(), std::string(name) == "write" ? "hit theirs" : "miss") << name;
   }
 }
@@ -120,13 +120,13 @@ TEST_F(RealServerTier, ARefreshHasOneHolderAndLeavesTheValue) {
   EXPECT_EQ(a->next(), "leased");
   b->tier.refresh("k:1", {5000, {}, 0});
   EXPECT_EQ(b->next(), "busy");
-  b->tier.read("k:1", 0);
+  b->tier.read("k:1", 0, false);
   EXPECT_EQ(b->next(), "hit old");
   a->tier.fill(a->log.lease, entryOf("new"));
   EXPECT_EQ(a->next(), "done 1");
   ASSERT_TRUE(b->isTold("k:1"));
   EXPECT_TRUE(b->forgets("k:1"));
-  b->tier.read("k:1", 0);
+  b->tier.read("k:1", 0, false);
   EXPECT_EQ(b->next(), "hit new");
 }
 
@@ -165,8 +165,8 @@ TEST_F(RealServerTier, ALeaseOnWhatItHasReadIsNotInDoubt) {
 TEST_F(RealServerTier, TwoThatCreateAStampGetTheSame) {
   const auto a = side({"n"});
   const auto b = side({"n"});
-  a->tier.read("k:1", 0);
-  b->tier.read("k:1", 0);
+  a->tier.read("k:1", 0, false);
+  b->tier.read("k:1", 0, false);
   EXPECT_EQ(a->next(), "miss");
   EXPECT_EQ(b->next(), "miss");
   ASSERT_TRUE(a->tier.stampOf("n"));
@@ -181,7 +181,7 @@ TEST_F(RealServerTier, ANamespaceIsInvalidForAllAtOnce) {
   for (const char* key : {"k:1", "k:2"}) {
     a->tier.write(key, entryOf("value"), {});
     EXPECT_EQ(a->next(), "done 1");
-    b->tier.read(key, 0);
+    b->tier.read(key, 0, false);
     EXPECT_EQ(b->next(), "hit value");
   }
   ASSERT_TRUE(b->keeps("k:1") && b->keeps("k:2"));
@@ -191,7 +191,7 @@ TEST_F(RealServerTier, ANamespaceIsInvalidForAllAtOnce) {
   EXPECT_TRUE(b->forgets("k:1"));
   EXPECT_TRUE(b->forgets("k:2"));
   for (Side* one : {a.get(), b.get()}) {
-    one->tier.read("k:1", 0);
+    one->tier.read("k:1", 0, false);
     EXPECT_EQ(one->next(), "miss");
   }
   b->tier.acquire("k:1", {5000, {}, 0});
@@ -222,7 +222,7 @@ TEST_F(RealServerTier, ATagThatChangesDuringALoadFencesIt) {
   for (Side* one : {a.get(), b.get()}) {
     std::string found;
     do {
-      one->tier.read("k:1", 0);
+      one->tier.read("k:1", 0, false);
       found = one->next();
     } while (found == "again");
     EXPECT_EQ(found, "miss");
@@ -237,9 +237,9 @@ TEST_F(RealServerTier, ATagIsInvalidForAllAtOnceAndItsMemoryIsGivenBack) {
   ASSERT_EQ(a->next(), "leased");
   a->tier.fill(a->log.lease, entryOf("value"));
   EXPECT_EQ(a->next(), "done 1");
-  b->tier.read("k:1", 0);
+  b->tier.read("k:1", 0, false);
   EXPECT_EQ(b->next(), "again");
-  b->tier.read("k:1", 0);
+  b->tier.read("k:1", 0, false);
   EXPECT_EQ(b->next(), "hit value");
   ASSERT_TRUE(b->keeps("k:1"));
   EXPECT_EQ(ask(a->connection, {"ZRANGE", full("i:x"), "0", "-1"}), "*[$k:1]");
@@ -255,12 +255,12 @@ TEST_F(RealServerTier, ATagIsInvalidForAllAtOnceAndItsMemoryIsGivenBack) {
 
 TEST_F(RealServerTier, RenewsAStampThatIsPastItsHalf) {
   const auto a = side({"n"}, 1'000'000);
-  a->tier.read("k:1", 0);
+  a->tier.read("k:1", 0, false);
   EXPECT_EQ(a->next(), "miss");
   const std::string stamp = ask(a->connection, {"GET", full("n")});
   ask(a->connection, {"PEXPIRE", full("n"), "400000"});
   const auto b = side({"n"}, 1'000'000);
-  b->tier.read("k:1", 0);
+  b->tier.read("k:1", 0, false);
   EXPECT_EQ(b->next(), "miss");
   const auto lives = [&] { return std::stoll(ask(a->connection, {"PTTL", full("n")}).substr(1)); };
   EXPECT_TRUE(loop.runUntil([&] { return lives() > 900'000; }));
@@ -274,7 +274,7 @@ TEST_F(RealServerTier, SurvivesAServerThatForgetsItsScripts) {
   ask(a->connection, {"SCRIPT", "FLUSH"});
   a->tier.write("k:1", entryOf("two"), {});
   EXPECT_EQ(a->next(), "done 1");
-  a->tier.read("k:1", 0);
+  a->tier.read("k:1", 0, false);
   EXPECT_EQ(a->next(), "hit two");
 }
 
@@ -286,7 +286,7 @@ TEST_F(RealServerTier, AWriteWithNewTagsIsSentAtOnce) {
   a->tier.remove("k:1");
   EXPECT_EQ(a->next(), "done 1");
   EXPECT_EQ(a->next(), "done 1") << "it was there to be removed";
-  a->tier.read("k:1", 0);
+  a->tier.read("k:1", 0, false);
   EXPECT_EQ(a->next(), "miss");
   // With one tag that is known and one that is not: each has its own stamp.
   a->tier.write("k:1", entryOf("value"), std::vector<std::string>{"t:new", "t:newer"});
@@ -315,7 +315,7 @@ TEST_F(RealServerTier, AWriteBehindAFlushIsSaidToBeOutdated) {
   if (first == "done 2") {
     EXPECT_EQ(a->next(), "done 1");
   }
-  a->tier.read("k:1", 0);
+  a->tier.read("k:1", 0, false);
   EXPECT_EQ(a->next(), "hit two");
 }
 
@@ -335,7 +335,7 @@ TEST_F(RealServerTier, TellsForeignBytesFromEntries) {
   const auto a = side();
   const auto other = open();
   ask(*other, {"SET", full("k:1"), "foreign", "PX", "10000"});
-  a->tier.read("k:1", 0);
+  a->tier.read("k:1", 0, false);
   EXPECT_EQ(a->next(), "corrupt");
   ask(*other, {"UNLINK", full("k:1")});
   ask(*other, {"LPUSH", full("k:1"), "x"});

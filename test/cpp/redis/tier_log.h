@@ -38,6 +38,17 @@ inline const char* nameOf(Found::Kind kind) {
 class TierLog final : public CacheTierObserver {
  public:
   std::uint32_t onSubmitted() noexcept override { return ++submitted; }
+  // "many value (miss) (again)".
+  void onFoundMany(std::uint32_t number, std::span<const Found> found) override {
+    expectNext(number);
+    std::string line = "many";
+    for (const Found& one : found) {
+      line += one.kind == Found::Kind::kHit    ? " " + std::string(one.entry.payload)
+              : one.kind == Found::Kind::kMiss ? " (miss)"
+                                               : " (again)";
+    }
+    log.push_back(std::move(line));
+  }
   // "hit value"; with other flags than 0 "7 hit value". Only hits and failures have a payload of theirs.
   void onFound(std::uint32_t number, const Found& found, std::uint32_t flags) override {
     expectNext(number);
