@@ -21,7 +21,8 @@ failed=0
 if [ "$part" != --tidy ]; then
   check ESLint eslint . --max-warnings 0 || failed=1
   check Prettier prettier --check . || failed=1
-  check 'types of lib' tsc -p tsconfig.json || failed=1
+  # By its path: more than one TypeScript is installed, and each has a program tsc.
+  check 'types of lib' node node_modules/typescript/bin/tsc -p tsconfig.json || failed=1
   if command -v clang-format >/dev/null; then check clang-format clang_format || failed=1; else say "skipped clang-format: not installed"; fi
 fi
 if [ "$part" != --quick ]; then

@@ -6,7 +6,8 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { platformName } = require('../../scripts/lib/prebuild');
-const { Sandbox, npmProgram } = require('../helpers/sandbox');
+const { installPacked } = require('../helpers/packed');
+const { Sandbox } = require('../helpers/sandbox');
 
 const ROOT = path.join(__dirname, '..', '..');
 const CONSUMERS = path.join(__dirname, 'consumers');
@@ -18,22 +19,9 @@ let sandbox;
 let tarball;
 let manifest;
 
-function pack(directory) {
-  const args = [npmProgram(), 'pack', '--json', '--pack-destination', directory];
-  const report = execFileSync(process.execPath, args, {
-    cwd: ROOT,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const parsed = JSON.parse(report);
-  // An array up to npm 11, an object by package name since.
-  return Array.isArray(parsed) ? parsed[0] : Object.values(parsed)[0];
-}
-
 beforeAll(() => {
   sandbox = new Sandbox('pack');
-  tarball = pack(sandbox.directory);
-  sandbox.npm(['install', '--ignore-scripts', '--offline', path.join(sandbox.directory, tarball.filename)]);
+  tarball = installPacked(sandbox);
   manifest = JSON.parse(fs.readFileSync(sandbox.file('node_modules/tiercel/package.json'), 'utf8'));
   for (const name of fs.readdirSync(CONSUMERS)) fs.copyFileSync(path.join(CONSUMERS, name), sandbox.file(name));
 }, 120_000);

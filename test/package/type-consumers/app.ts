@@ -1,0 +1,44 @@
+// What an application writes, with every entry of the package. Compiled only; types.test.js says with which settings.
+import { createServer } from 'node:http';
+import { cacheKey, CacheError, cacheResponse, createCache, createRedis, RedisError, type Cache } from 'tiercel';
+import { cacheResponse as fromExpress, type CacheResponseOptions } from 'tiercel/express';
+import { createKeyv, KeyvTiercel } from 'tiercel/keyv';
+import { authMiddleware, createSessions, SessionStore, type Session } from 'tiercel/session';
+
+interface User {
+  id: number;
+  name: string;
+}
+
+const redis = createRedis('redis://127.0.0.1:6379');
+const cache: Cache = createCache({ redis, ttl: '5m', memory: { maxBytes: '16mb' } });
+
+export async function values(): Promise<string> {
+  await using closing = createCache({ redis: false });
+  await closing.set('a', 1, { ttl: 30, tags: ['t'] });
+  const user = await cache.getOrSet(cacheKey('user', 1), async ({ signal }): Promise<User> => {
+    signal.throwIfAborted();
+    return { id: 1, name: 'Ada' };
+  });
+  const [first] = await cache.getMany<User>(['user:1']);
+  const text: string | null = await redis.get('key');
+  try {
+    await cache.invalidateTag('users');
+  } catch (error) {
+    if (error instanceof RedisError) return error.command ?? '';
+    if (error instanceof CacheError) return error.code;
+  }
+  return user.name + (first?.name ?? '') + (text ?? '');
+}
+
+const options: CacheResponseOptions = { cache, ttl: '30s' };
+export const server = createServer(cacheResponse.front((_req, res) => void res.end('ok'), options));
+export const middleware = fromExpress(options);
+
+const sessions = createSessions<{ cart?: string[] }>({ cache, prefix: 'shop:' });
+export const auth = authMiddleware({ sessions, load: async ({ userId }) => ({ id: Number(userId), name: 'Ada' }) });
+export const created: Promise<Session<{ cart?: string[] }>> = sessions.create({ cart: [] }, { userId: 1 });
+export const store = new SessionStore({ cache });
+
+export const keyv = createKeyv({ cache, ttl: 1000 });
+export const adapter = new KeyvTiercel({ cache, namespace: 'users' });
