@@ -75,5 +75,3 @@ export class KeyvTiercel extends EventEmitter {
  * @param options or the URL of a Redis
  */
 export function createKeyv(options?: CreateKeyvOptions | string): Keyv;
-
-export default KeyvTiercel;

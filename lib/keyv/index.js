@@ -205,4 +205,4 @@ function createKeyv(options = {}) {
   return keyv;
 }
 
-module.exports = { KeyvTiercel, createKeyv, default: KeyvTiercel };
+module.exports = { KeyvTiercel, createKeyv };

@@ -108,6 +108,15 @@ describe('an installed copy, without a compiler', () => {
     expect(sandbox.node(['-p', `typeof require("tiercel/${path}").${name}`])).toBe('function\n');
   });
 
+  test('tiercel/keyv has the same named exports in CommonJS and in ES modules', () => {
+    const script =
+      'import { createRequire } from "node:module"; import * as esm from "tiercel/keyv"; ' +
+      'const cjs = createRequire(import.meta.url)("tiercel/keyv"); ' +
+      'console.log(Object.keys(esm).join(), Object.keys(cjs).sort().join(), esm.KeyvTiercel === cjs.KeyvTiercel)';
+    const names = 'KeyvTiercel,createKeyv';
+    expect(sandbox.node(['--input-type=module', '-e', script])).toBe(`${names} ${names} true\n`);
+  });
+
   test('without express-session, SessionStore says what is missing', () => {
     const script =
       'try { new (require("tiercel/session").SessionStore)() } catch (error) { console.log(error.message) }';

@@ -30,7 +30,7 @@ let sandbox;
 beforeAll(() => {
   sandbox = new Sandbox('types');
   installPacked(sandbox);
-  link('keyv', 'keyv');
+  for (const name of ['cache-manager', 'cacheable', 'keyv']) link(name, name);
   fs.mkdirSync(sandbox.file('node_modules/@types'));
   for (const name of fs.readdirSync(CONSUMERS)) fs.copyFileSync(path.join(CONSUMERS, name), sandbox.file(name));
   fs.copyFileSync(path.join(CONSUMERS, 'app.ts'), sandbox.file('app.mts'));
@@ -74,6 +74,11 @@ test('what exports names, typesVersions names for node10', () => {
   );
   const entries = Object.keys(exports).filter((name) => name !== '.' && name !== './package.json');
   expect(Object.keys(typesVersions['*']).sort()).toEqual(entries.map((name) => name.slice(2)).sort());
+});
+
+test.each(['typescript-5.4', 'typescript'])('%s: in ES modules createKeyv() is a store of Keyv users', (compiler) => {
+  // Their own declarations are not what is looked at.
+  expect(compile(compiler, 'keyv-users.mts', { ...NODE, skipLibCheck: true })).toBe('');
 });
 
 test.each(CASES)('%s compiles an application: %s', (compiler, _settings, options, file) => {

@@ -2,14 +2,13 @@
 import { expectAssignable, expectError, expectType } from 'tsd';
 import { Keyv, type KeyvStoreAdapter } from 'keyv';
 import { createCache, type Cache } from '../..';
-import Default, { createKeyv, KeyvTiercel, type KeyvTiercelOptions } from '../../types/keyv';
+import { createKeyv, KeyvTiercel, type KeyvTiercelOptions } from '../../types/keyv';
 
 const cache = createCache();
 const store = new KeyvTiercel({ cache, namespace: 'users' });
 expectAssignable<KeyvStoreAdapter>(store);
 expectType<Cache>(store.cache);
 expectType<string | undefined>(store.namespace);
-expectType<typeof KeyvTiercel>(Default);
 
 expectAssignable<KeyvTiercelOptions>({});
 expectAssignable<KeyvTiercelOptions>({ cache: { redis: 'redis://localhost', maxTtl: '30d' } });
