@@ -292,8 +292,16 @@ export interface MemoizedMethods<A extends unknown[]> {
 /** A function that {@link Cache.memoize} made, by its parameters and what it gives. */
 export type Memoized<A extends unknown[], T> = ((...args: A) => Promise<T>) & MemoizedMethods<A>;
 
-/** The same, by the function: one that returns a promise keeps its type, its own type parameters included. */
-export type MemoizedFunction<F extends (...args: any[]) => any> = F extends (...args: any[]) => Promise<any>
+/**
+ * The same, by the function. One that returns a Promise keeps its signature, type parameters and overloads included. Other
+ * properties of the function are not there, nor what its promise has beyond a Promise: such a function has the type
+ * {@link Memoized}, without type parameters.
+ */
+export type MemoizedFunction<F extends (...args: any[]) => any> = [
+  keyof F,
+  ReturnType<F>,
+  Promise<Awaited<ReturnType<F>>>,
+] extends [never, Promise<any>, ReturnType<F>]
   ? F & MemoizedMethods<Parameters<F>>
   : Memoized<Parameters<F>, Awaited<ReturnType<F>>>;
 
@@ -460,7 +468,10 @@ export interface Cache extends EventEmitter<CacheEvents> {
   ): Promise<Array<T | undefined>>;
   /** The same as getOrSet. */
   memoize<T>(key: string, compute: Loader<T>, options?: GetOrSetOptions<NoInfer<T>> | Duration): Promise<T>;
-  /** A function that remembers its results by its arguments. It keeps the name, the length and the type of the function. */
+  /**
+   * A function that remembers its results by its arguments. It keeps the name, the length and the signature of the function,
+   * not its other properties.
+   */
   memoize<F extends (...args: any[]) => any>(
     fn: F,
     options?: MemoizeOptions<Parameters<F>, Awaited<ReturnType<F>>>,

@@ -104,6 +104,34 @@ expectError(cache.memoize(defaulted)(1, 'size'));
 expectType<string>(cache.memoize(optional).keyFor(1, true));
 expectType<Promise<boolean>>(cache.memoize(optional).invalidate(1));
 
+// So does one with a key that is a function, of as many parameters or fewer.
+expectType<Promise<string>>(cache.memoize(optional, { key: (id, deep) => `${id}:${deep}` })(1));
+const notAsync = (id: number, name?: string): string => `${id} ${name}`;
+expectType<Promise<string>>(cache.memoize(notAsync, { key: (id, name) => `${id}:${name}` })(1));
+expectType<Promise<string>>(cache.memoize(notAsync, { key: () => 'all' })(1, 'a'));
+const withDefault = async (id: number, limit = 10) => id * limit;
+expectType<Promise<number>>(cache.memoize(withDefault)(1));
+expectType<Promise<string>>(cache.memoize(async <T>(x: T) => x, { key: 'same' })('text'));
+expectError(cache.memoize(withDefault)(1, 'many'));
+
+// What the function has beside its signature is not there.
+const versioned = Object.assign(async (id: number) => `${id}`, { version: 'a' as const, clear: () => {} });
+const again = cache.memoize(versioned);
+expectType<Promise<string>>(again(1));
+expectType<string>(again.keyFor(1));
+expectError(again.version);
+expectError(again.clear());
+expectError(cache.memoize(notAsync).version);
+declare function query(id: number): Promise<string> & { cancel(): void };
+expectType<Promise<string>>(cache.memoize(query)(1));
+expectError(cache.memoize(query)(1).cancel());
+// A function that is memoized already has the methods of the one around it.
+expectType<Promise<string>>(cache.memoize(cache.memoize(optional), { key: 'twice' })(1));
+declare function overloaded(id: number): Promise<number>;
+declare function overloaded(name: string): Promise<string>;
+expectType<Promise<number>>(cache.memoize(overloaded)(1));
+expectType<Promise<string>>(cache.memoize(overloaded)('a'));
+
 expectType<Promise<ReadResult<Product>>>(cache.read<Product>('key'));
 expectType<Promise<Inspection>>(cache.inspect('key'));
 void cache.inspect('key').then(({ redis }) => expectType<InspectedEntry | undefined>(redis));

@@ -31,6 +31,19 @@ export async function values(): Promise<string> {
   return user.name + (first?.name ?? '') + (text ?? '');
 }
 
+// memoize keeps optional, default, rest and type parameters.
+const optional = cache.memoize((id: number, name?: string) => `${id}${name}`, { key: (id, name) => `${id}:${name}` });
+const defaulted = cache.memoize(async (id: number, limit = 10, ...rest: string[]) => id * limit + rest.length);
+const generic = cache.memoize(async function same<T>(x: T) {
+  return x;
+});
+export const memoized: [Promise<string>, Promise<number>, Promise<Date>] = [
+  optional(1),
+  defaulted(1),
+  generic(new Date()),
+];
+export const forgotten: Promise<boolean> = optional.invalidate(1);
+
 const options: CacheResponseOptions = { cache, ttl: '30s' };
 export const server = createServer(cacheResponse.front((_req, res) => void res.end('ok'), options));
 export const middleware = fromExpress(options);
