@@ -39,147 +39,147 @@ export interface CacheLogEvent {
 /** Options of {@link cacheResponse}. */
 export interface CacheResponseOptions {
   /** Where answers are kept. Default: one memory cache (and Redis, if the environment names one) for all mounts. */
-  cache?: Cache;
+  cache?: Cache | undefined;
   /**
    * What the options below that a standard asks for, but an app with real users should not do, are preset to.
    * `'safe'` (default): none of `storeSetCookie`, `partial`, `lenientDates`. `'standards'`: all of them, for a
    * cache that behaves like a shared proxy in front of an origin that knows about it.
    */
-  profile?: 'safe' | 'standards';
+  profile?: 'safe' | 'standards' | undefined;
   /** The name of this cache in the Cache-Status field (RFC 9211). Default `'tiercel'`. */
-  name?: string;
+  name?: string | undefined;
   /**
    * How long a response with status 200 is fresh that does not say so itself (`Cache-Control: max-age`, `s-maxage`,
    * `Expires`). Default: such a response is stored only if {@link heuristics} gives it a lifetime.
    */
-  ttl?: Duration;
+  ttl?: Duration | undefined;
   /** A larger body is sent, and not stored. Default `'1mb'`. */
-  maxBodyBytes?: Size;
+  maxBodyBytes?: Size | undefined;
   /**
    * The key of a request, in place of scheme, host, path and query. A function that throws or gives no string makes the
    * request uncached.
    *
    * Risk: whatever the key leaves out, the response must not depend on.
    */
-  key?: (req: IncomingMessage) => string;
+  key?: ((req: IncomingMessage) => string) | undefined;
   /**
    * What of the query is part of the key. `'exact'` (default): all of it, as it is. `'sorted'`: by name, repeated names in
    * their order. `{ allow }`: these names alone. `{ ignore }`: all but these; a name may end in a star (`'utm_*'`).
    *
    * Risk: the handler still sees the whole query; what the key leaves out, the response must not depend on.
    */
-  query?: QueryRule;
+  query?: QueryRule | undefined;
   /** Request header fields by which answers are told apart as if each of them said so in `Vary`. Default: none. */
-  vary?: readonly string[];
+  vary?: readonly string[] | undefined;
   /**
    * Whose answer a request gets: every identity has answers of its own, private ones too. `undefined` or `null`: nobody's
    * in particular. A function that throws makes the request uncached.
    *
    * Risk: two users that it does not tell apart are given one another's pages.
    */
-  identity?: (req: IncomingMessage) => string | undefined | null;
+  identity?: ((req: IncomingMessage) => string | undefined | null) | undefined;
   /**
    * Request header fields that are part of the key where a request has them: those that proxies set and apps build links
    * from. Default: `Forwarded` and `X-Forwarded-Host`, `-Port`, `-Prefix` and `-Proto`.
    *
    * Risk of an empty list: a client that sends such a field decides what others are answered.
    */
-  keyHeaders?: readonly string[];
+  keyHeaders?: readonly string[] | undefined;
   /** Tags of every response, known before the handler runs. {@link ServerResponse.cacheTags} adds others. */
-  tags?: readonly string[] | ((req: IncomingMessage) => readonly string[]);
+  tags?: readonly string[] | ((req: IncomingMessage) => readonly string[]) | undefined;
   /**
    * Targeted cache control fields (RFC 9213) that count for this cache in place of `Cache-Control` and `Expires`; the first
    * that a response has. Default `['CDN-Cache-Control']`.
    */
-  targets?: readonly string[];
+  targets?: readonly string[] | undefined;
   /** Whether `Last-Modified` gives a response without explicit freshness a lifetime (RFC 9111, 4.2.2). Default `true`. */
-  heuristics?: boolean;
+  heuristics?: boolean | undefined;
   /**
    * Whether answers with `Set-Cookie` are stored, cookies and all. Default `false`.
    *
    * Risk: everybody is given the session that was made for one visitor.
    */
-  storeSetCookie?: boolean;
+  storeSetCookie?: boolean | undefined;
   /**
    * Whether answers to Range requests (206) are stored, and serve the ranges that they cover. Default `false`.
    *
    * Risk: a handler whose `Content-Range` is wrong spoils what others are given.
    */
-  partial?: boolean;
+  partial?: boolean | undefined;
   /**
    * Whether the response to a POST that names its own URL in `Content-Location`, with explicit freshness, is stored as the
    * answer to a GET of it (RFC 9110, 9.3.3). Default `true`.
    */
-  storePost?: boolean;
+  storePost?: boolean | undefined;
   /**
    * Whether the `Cache-Control` of requests counts (`no-cache`, `max-age`, `min-fresh`, `max-stale`, `only-if-cached`).
    * `no-store` always does. Default `false`.
    *
    * Risk: any client can have the handler run as often as it likes.
    */
-  requestDirectives?: boolean;
+  requestDirectives?: boolean | undefined;
   /**
    * Whether `If-Modified-Since` is believed where the stored response has no `Last-Modified`. Default `false`.
    *
    * Risk: a client with a wrong date keeps an old page.
    */
-  lenientDates?: boolean;
+  lenientDates?: boolean | undefined;
   /**
    * For how long after its lifetime a response is served while the app runs again behind it, where the response itself does
    * not say (`stale-while-revalidate`, RFC 5861). Default 0. That run passes all middlewares, with a request of its own.
    */
-  staleWhileRevalidate?: Duration;
+  staleWhileRevalidate?: Duration | undefined;
   /** For how long a stale response stands in for a 500, 502, 503 or 504, where it does not say (RFC 5861). Default 0. */
-  staleIfError?: Duration;
+  staleIfError?: Duration | undefined;
   /**
    * For how long a stale response stands in for a 502 or 504, which say that something behind the handler could not be
    * reached (RFC 9111, 4.2.4). Default one hour; 0: not at all.
    */
-  staleIfDisconnected?: Duration;
+  staleIfDisconnected?: Duration | undefined;
   /** How long a stale response with a validator is kept, to be revalidated. Default one hour. */
-  retain?: Duration;
+  retain?: Duration | undefined;
   /**
    * How long concurrent requests wait for the handler of the first one, whose answer they share if it may be shared.
    * Default (and `true`): 5 seconds. `false`: not at all.
    */
-  collapse?: boolean | Duration;
+  collapse?: boolean | Duration | undefined;
   /**
    * For how long a handler holds back those of other processes after its process has died. While it runs its lease is
    * renewed. Default 2 seconds.
    */
-  leaseTimeout?: Duration;
+  leaseTimeout?: Duration | undefined;
   /** For how long nobody waits for anybody after a response that was not to be stored. Default 2 seconds. */
-  hitForMiss?: Duration;
+  hitForMiss?: Duration | undefined;
   /**
    * Codings in which answers are stored besides the plain one. `true`: Brotli and gzip. Default: none. `'zstd'` needs
    * Node 22.15.
    */
-  compress?: boolean | ReadonlyArray<'br' | 'gzip' | 'zstd'>;
+  compress?: boolean | ReadonlyArray<'br' | 'gzip' | 'zstd'> | undefined;
   /** Whether answers say in `Server-Timing` what the cache did. Default `false`. */
-  serverTiming?: boolean;
+  serverTiming?: boolean | undefined;
   /**
    * Whether a warning names request header fields that a handler reads, and its stored response does not vary by. Default:
    * unless NODE_ENV is `'production'`.
    */
-  warnings?: boolean;
+  warnings?: boolean | undefined;
   /** `true`: one line on the console for each response. Or a function that is given it as an object. */
-  log?: boolean | ((event: CacheLogEvent) => void);
+  log?: boolean | ((event: CacheLogEvent) => void) | undefined;
   /** The name of a request's route, for `stats().routes` and the log; not its URL, which would be too many. */
-  route?: (req: IncomingMessage) => string;
+  route?: ((req: IncomingMessage) => string) | undefined;
 }
 
 /** What a purge makes go. At least one of `url`, `tag`, `key` and `pattern`. */
 export interface PurgeOptions {
   /** Whole URLs, `https://shop.example/products?page=1`: every variant of each. */
-  url?: string | readonly string[];
+  url?: string | readonly string[] | undefined;
   /** Every response that has one of these tags. */
-  tag?: string | readonly string[];
+  tag?: string | readonly string[] | undefined;
   /** A glob of whole URLs, `https://shop.example/products/*`. It looks at every key: prefer tags. */
-  pattern?: string;
+  pattern?: string | undefined;
   /** What the option `key` gave for the request. */
-  key?: string;
+  key?: string | undefined;
   /** What is purged by `url` or `key` stays, as stale: to be revalidated, and to stand in for an error. */
-  soft?: boolean;
+  soft?: boolean | undefined;
 }
 
 /** How many requests ended how. */

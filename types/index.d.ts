@@ -21,64 +21,64 @@ export interface CacheOptions {
    * The second tier: a URL (`redis://`, `rediss://`, `unix://`), options, an open client, or `false` for memory alone.
    * Unset: `REDIS_URL`, else `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`, `REDIS_DB`, else memory alone.
    */
-  redis?: string | RedisOptions | RedisClient | false;
+  redis?: string | RedisOptions | RedisClient | false | undefined;
   /** The first tier, or `false` to read from Redis every time. */
-  memory?: MemoryOptions | false;
+  memory?: MemoryOptions | false | undefined;
   /**
    * First part of every key in Redis. 1 to 200 characters, none of `* ? [ ] { } \` or white space, no part `k` between colons.
    * Default `'tiercel'`.
    */
-  namespace?: string;
+  namespace?: string | undefined;
   /** Schema version of what you store, second part of every key: raise it and old entries are never read again. Default `1`. */
-  version?: string | number;
+  version?: string | number | undefined;
   /** How long a value is fresh when a call does not say. Default `'5m'`. */
-  ttl?: Duration;
+  ttl?: Duration | undefined;
   /** No entry lives longer, stale windows included, whatever a call asks for. Default `'1d'`. */
-  maxTtl?: Duration;
+  maxTtl?: Duration | undefined;
   /** Shortens every ttl by a random share of up to this, 0 to 1, so that not all end at once. Default `0`. */
-  jitter?: number;
+  jitter?: number | undefined;
   /**
    * For so long after its ttl a value is still served, while one caller of all processes loads it anew. Default `0`.
    */
-  staleWhileRevalidate?: Duration;
+  staleWhileRevalidate?: Duration | undefined;
   /** For so long after its ttl a value is served when its loader fails. Default `0`. */
-  staleIfError?: Duration;
+  staleIfError?: Duration | undefined;
   /** Loads a value anew, behind the callers, while it is still fresh. Default `false`. */
-  refreshAhead?: RefreshAhead;
+  refreshAhead?: RefreshAhead | undefined;
   /**
    * A loader that takes longer fails with a {@link CacheError} of code `LOAD_TIMEOUT`, and its signal is aborted.
    * Default: none.
    */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /** A caller who would wait longer is given the stale value, if there is one, while the load goes on. Default: none. */
-  softTimeout?: Duration;
+  softTimeout?: Duration | undefined;
   /**
    * After a load that failed, its error is the answer for so long, in all processes, before the next attempt. All who
    * wait for a load when it fails get its error in any case; in other processes that is an Error with its name, message
    * and code. Default `0`: the next call loads again.
    */
-  errorBackoff?: Duration;
+  errorBackoff?: Duration | undefined;
   /**
    * How long the lease of a load lasts after its process has died or frozen; then another takes over. While the loader
    * runs its lease is renewed, three times in this time, however long that is. A process whose loop is blocked for
    * longer is overtaken: its callers get their value, the cache does not keep it. Default `'2s'`.
    */
-  leaseTimeout?: Duration;
+  leaseTimeout?: Duration | undefined;
   /**
    * How values become bytes. Default `'json'`. `'msgpack'` keeps more types (Date, Map, Set, BigInt, Buffer, undefined …)
    * and is faster; it needs the package `msgpackr`. With both, strings and bytes are stored as they are (a Uint8Array
    * comes back as a Buffer). What survives which: docs/codecs.md.
    */
-  codec?: 'json' | 'msgpack' | Codec;
+  codec?: 'json' | 'msgpack' | Codec | undefined;
   /**
    * Whether each caller gets an object of its own (`'copy'`, the default), or all the same deep-frozen one (`'frozen'`:
    * the fastest; writing to it throws in strict mode).
    */
-  share?: 'copy' | 'frozen';
+  share?: 'copy' | 'frozen' | undefined;
   /** A Redis command that takes longer counts as failed. Default `'400ms'`. */
-  commandTimeout?: Duration;
+  commandTimeout?: Duration | undefined;
   /** Told about what the cache survives (Redis gone, corrupt entries). Default: nothing is printed. */
-  logger?: Logger;
+  logger?: Logger | undefined;
 }
 
 /** Values to bytes and back, for {@link CacheOptions.codec}. It is given every value, strings and bytes too. */
@@ -97,7 +97,7 @@ export interface Codec {
 /** Where messages go; `console` fits. */
 export interface Logger {
   warn(message: string, details?: unknown): void;
-  error?(message: string, details?: unknown): void;
+  error?: Logger['warn'] | undefined;
 }
 
 /**
@@ -110,26 +110,26 @@ export interface MemoryOptions {
    * Budget in bytes for everything that is kept: entries with their keys and bookkeeping, tags, and (at most half of it, as
    * estimated) decoded values and HTTP responses, of all namespaces and mounts of the cache. Default `'64mb'`.
    */
-  maxBytes?: Size;
+  maxBytes?: Size | undefined;
   /**
    * A larger entry (its key and bookkeeping included) is served but not kept in memory. Default: a quarter of `maxBytes`,
    * at most `'4mb'`. With a higher limit, an entry for which there is no room is not kept at once when others would have
    * to leave for longer than a few milliseconds: room is made in the background, and a later `set` finds it.
    */
-  maxEntryBytes?: Size;
+  maxEntryBytes?: Size | undefined;
   /** At most so many entries. Default: as many as there is room for. */
-  maxEntries?: number;
+  maxEntries?: number | undefined;
   /**
    * With a server that cannot announce changes (no RESP3 client tracking), how long an entry in memory is trusted.
    * Default `'1s'`.
    */
-  maxStaleness?: Duration;
+  maxStaleness?: Duration | undefined;
   /**
    * Without Redis: `true` shares the memory with all caches of the same namespace and version in this process that ask
    * for it, in all its worker threads: entries, leases, tags. Default `false`. With Redis it is always shared, and
    * `false` is a TypeError.
    */
-  shared?: boolean;
+  shared?: boolean | undefined;
 }
 
 /**
@@ -145,15 +145,15 @@ export interface SetOptions {
    * How long the value is fresh, in seconds or as a string with a unit. Default: the cache's `ttl`; never beyond its `maxTtl`,
    * and a number beyond it that looks like milliseconds is a TypeError.
    */
-  ttl?: Duration;
+  ttl?: Duration | undefined;
   /** See {@link CacheOptions.jitter}. */
-  jitter?: number;
+  jitter?: number | undefined;
   /** See {@link CacheOptions.staleWhileRevalidate}. */
-  staleWhileRevalidate?: Duration;
+  staleWhileRevalidate?: Duration | undefined;
   /** See {@link CacheOptions.staleIfError}. */
-  staleIfError?: Duration;
+  staleIfError?: Duration | undefined;
   /** {@link Cache.invalidateTag} of one of them makes the value invalid. At most 128, of at most 1024 bytes each. */
-  tags?: readonly string[];
+  tags?: readonly string[] | undefined;
 }
 
 /** Options of one load: of {@link Cache.getOrSet}, getOrSetMany and memoize. */
@@ -162,24 +162,24 @@ export interface GetOrSetOptions<T = unknown> extends Omit<SetOptions, 'ttl' | '
    * How long the value is fresh: a duration, or a function of the loaded value. What the function gives as 0 or less is not
    * stored.
    */
-  ttl?: Duration | ((value: T) => Duration);
+  ttl?: Duration | ((value: T) => Duration) | undefined;
   /** Its tags: a list, or a function of the loaded value. */
-  tags?: readonly string[] | ((value: T, context: LoaderContext<any>) => readonly string[]);
+  tags?: readonly string[] | ((value: T, context: LoaderContext<any>) => readonly string[]) | undefined;
   /** See {@link CacheOptions.refreshAhead}. */
-  refreshAhead?: RefreshAhead;
+  refreshAhead?: RefreshAhead | undefined;
   /** See {@link CacheOptions.timeout}. */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /** See {@link CacheOptions.softTimeout}. */
-  softTimeout?: Duration;
+  softTimeout?: Duration | undefined;
   /** See {@link CacheOptions.errorBackoff}. */
-  errorBackoff?: Duration;
+  errorBackoff?: Duration | undefined;
   /** Whether the loaded value is stored. Default: it is, unless it is `undefined`. */
-  cacheIf?: (value: T) => boolean;
+  cacheIf?: ((value: T) => boolean) | undefined;
   /**
    * Ends the wait of this caller: the call rejects with its reason, also when it is aborted already. The loader's own signal
    * is aborted when nobody is left who waits.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What a loader is given. */
@@ -237,28 +237,28 @@ export interface InspectedEntry {
    * `bytes` is known, and not of every type of Redis.
    */
   kind: 'value' | 'lease' | 'failure' | 'uncacheable' | 'foreign';
-  codec?: 'bytes' | 'json' | 'text' | 'msgpack' | 'custom';
+  codec?: 'bytes' | 'json' | 'text' | 'msgpack' | 'custom' | undefined;
   /** Size of the encoded value. */
-  bytes?: number;
+  bytes?: number | undefined;
   /** When it was stored, by the clock of the process that stored it. */
-  created?: Date;
+  created?: Date | undefined;
   /** Since it was stored. */
-  age?: number;
+  age?: number | undefined;
   /** Until it is stale; 0 when it is. */
-  ttl?: number;
+  ttl?: number | undefined;
   /** Until it may no longer be served while it is revalidated. */
-  staleFor?: number;
+  staleFor?: number | undefined;
   /** Until Redis drops it; of Redis only. */
-  goneIn?: number;
+  goneIn?: number | undefined;
   /** What its loader took. */
-  loadTime?: number;
-  tags?: string[];
+  loadTime?: number | undefined;
+  tags?: string[] | undefined;
   /** Somebody loads a newer value. */
-  leased?: boolean;
+  leased?: boolean | undefined;
   /** Invalidated with `soft`: only for staleIfError. */
-  outdated?: boolean;
+  outdated?: boolean | undefined;
   /** Invalidated by a tag or `clear()`, and not yet given back: nobody is served it. */
-  invalidated?: boolean;
+  invalidated?: boolean | undefined;
   /** Of an HTTP response: status, header fields and the like; else `null`. */
   metadata?: unknown;
 }
@@ -278,7 +278,7 @@ export interface MemoizeOptions<A extends unknown[], T> extends GetOrSetOptions<
    * The key of a call, or a prefix to which a hash of the arguments is added. Default: the function's name and a hash of its
    * text. A bound function, one without a name, and a second one of the same name and text need a key: a TypeError.
    */
-  key?: string | ((...args: A) => string);
+  key?: string | ((...args: A) => string) | undefined;
 }
 
 /** What {@link Cache.memoize} adds to a function. */
@@ -378,9 +378,9 @@ export interface CacheHealth {
   /** `'ok'`, `'unavailable'`, or `'none'` when no Redis is configured. */
   redis: 'ok' | 'unavailable' | 'none';
   /** Why Redis is unavailable, without secrets. */
-  reason?: string;
+  reason?: string | undefined;
   /** Milliseconds of the last PING that {@link Cache.health} sent. */
-  latency?: number;
+  latency?: number | undefined;
   /** Removals and invalidations that Redis has not acknowledged yet, and that are tried again. */
   pendingInvalidations: number;
   memory: { entries: number; bytes: number; maxBytes: number } | null;
@@ -553,7 +553,7 @@ export interface Cache extends EventEmitter<CacheEvents> {
 /** Options of {@link Cache.delete}. */
 export interface DeleteOptions {
   /** Leave a copy that is served only when its loader fails, within staleIfError. Default `false`. */
-  soft?: boolean;
+  soft?: boolean | undefined;
 }
 
 /**
@@ -597,7 +597,7 @@ export class CacheUnavailableError extends CacheError {
  */
 export class RedisError extends CacheError {
   constructor(code: string, message: string, command?: string, options?: { cause?: unknown });
-  readonly command?: string;
+  readonly command?: string | undefined;
 }
 
 // ----------------------------------------------------------------------------------------------------------- keys

@@ -9,17 +9,17 @@ export interface KeyvTiercelOptions {
    * A cache, which disconnect() leaves open, or the options of createCache for one of its own, which it closes.
    * Default: `createCache()`, and so the Redis that the environment names, or memory alone.
    */
-  cache?: Cache | CacheOptions;
+  cache?: Cache | CacheOptions | undefined;
   /** Its keys are apart from those of other namespaces, and clear() is for them alone. Keyv sets it to its own. */
-  namespace?: string;
+  namespace?: string | undefined;
 }
 
 /** Options of {@link createKeyv}. */
 export interface CreateKeyvOptions extends KeyvTiercelOptions {
   /** Default time to live in MILLISECONDS, as everywhere in Keyv. */
-  ttl?: number;
+  ttl?: number | undefined;
   /** As in Keyv: errors are thrown, and not only emitted. Default `false`. */
-  throwOnErrors?: boolean;
+  throwOnErrors?: boolean | undefined;
 }
 
 /** One entry of {@link KeyvTiercel.setMany}. */
@@ -27,7 +27,7 @@ export interface KeyvTiercelEntry {
   key: string;
   value: unknown;
   /** Milliseconds. */
-  ttl?: number;
+  ttl?: number | undefined;
 }
 
 /**

@@ -12,51 +12,51 @@ export interface RedisOptions {
    * `redis://`, `rediss://`, `valkey://` or `valkeys://` with `[user[:password]@]host[:port][/db]`, or
    * `unix:///path[?db=n]`. Other options override its parts. A fragment or another query parameter is a TypeError.
    */
-  url?: string;
+  url?: string | undefined;
   /** Default `'127.0.0.1'`. */
-  host?: string;
+  host?: string | undefined;
   /** Default `6379`. */
-  port?: number;
+  port?: number | undefined;
   /** Path of a Unix socket; replaces host and port. */
-  path?: string;
+  path?: string | undefined;
   /** ACL user. Without a password: one that needs none (`nopass`). */
-  username?: Credential;
+  username?: Credential | undefined;
   /**
    * A function is called for every connection that is made, so that passwords may change (tokens of IAM, rotated secrets).
    * One that throws counts as an attempt that failed: `CONNECT_FAILED`, and the next after a growing delay.
    */
-  password?: Credential;
+  password?: Credential | undefined;
   /** Database number. Default `0`. */
-  db?: number;
+  db?: number | undefined;
   /** Shown by CLIENT LIST. */
-  clientName?: string;
+  clientName?: string | undefined;
   /**
    * `3`: RESP3, and RESP2 when the server refuses HELLO, or closes the connection when it reads it. `2`: RESP2 from the
    * start, without HELLO and CLIENT SETINFO; a cache then hears of no changes of others. Default `3`.
    */
-  protocol?: 2 | 3;
+  protocol?: 2 | 3 | undefined;
   /**
    * A command without an answer after this time is rejected (`COMMAND_TIMEOUT`); it may have run. What is sent with over a
    * thousand others before it has its time as long as answers come. Default `'5s'`, `'400ms'` for a cache's own client;
    * `0`: never.
    */
-  commandTimeout?: Duration;
+  commandTimeout?: Duration | undefined;
   /** Time to connect and authenticate before the attempt counts as failed. Default `'10s'`. */
-  connectTimeout?: Duration;
+  connectTimeout?: Duration | undefined;
   /** The server is asked so often whether it is there, under load too; its answer carries what was asked. Default `'5s'`, `'2s'` for a cache's own client; `0`: never. */
-  heartbeat?: Duration;
+  heartbeat?: Duration | undefined;
   /** `true`, or options of `tls.connect()`. Default `false`; `rediss://` sets it. */
-  tls?: boolean | ConnectionOptions;
+  tls?: boolean | ConnectionOptions | undefined;
   /**
    * Commands that may wait while there is no connection; for one more, the oldest is rejected (`QUEUE_FULL`). A server
    * that is connected takes any number. Default `10000`.
    */
-  maxQueuedCommands?: number;
+  maxQueuedCommands?: number | undefined;
   /**
    * Bytes that may wait, likewise. While connected: when so many have waited since an earlier turn of the event loop for
    * a server that is slow to read, a new command is rejected (`QUEUE_FULL`). Default `'64mb'`.
    */
-  maxQueuedBytes?: Size;
+  maxQueuedBytes?: Size | undefined;
 }
 
 /** Anything that can be an argument of a command. */
@@ -264,17 +264,17 @@ export type Script<T = RedisReply> = (keys?: readonly A[], args?: readonly A[]) 
 
 export interface KeyScanOptions {
   /** A glob pattern. */
-  match?: string;
+  match?: string | undefined;
   /** A hint of how many per round trip. */
-  count?: number;
+  count?: number | undefined;
 }
 export interface ScanOptions extends KeyScanOptions {
   /** Only keys of this type. */
-  type?: string;
+  type?: string | undefined;
 }
 export interface SubscribeOptions<B extends boolean = boolean> {
   /** Messages as Buffers. Default `false`. */
-  buffers?: B;
+  buffers?: B | undefined;
 }
 type Message<B extends boolean> = B extends true ? Buffer : string;
 

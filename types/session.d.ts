@@ -9,7 +9,7 @@ export * from './sessions';
 export interface SessionData {
   cookie: {
     originalMaxAge: number | null;
-    expires?: Date | string | null;
+    expires?: Date | string | null | undefined;
     [setting: string]: any;
   };
   [key: string]: any;
@@ -35,49 +35,49 @@ export type SessionConflictPolicy =
 /** Options of {@link SessionStore}. */
 export interface SessionStoreOptions {
   /** A cache: the store opens a connection of its own to its Redis, which ends with the cache. Without Redis: in memory. */
-  cache?: Cache;
+  cache?: Cache | undefined;
   /** Instead of a cache: a URL, options, or an open client. With neither: `REDIS_URL`, else `REDIS_HOST` … */
-  redis?: string | RedisOptions | RedisClient;
+  redis?: string | RedisOptions | RedisClient | undefined;
   /**
    * In front of every id, with nothing of the cache's own in front of it: apps that share a Redis need one each. `'sess:'`
    * reads the sessions of connect-redis. Default `'session:'`; with `cache.namespace('admins')`, `'session.admins:'`.
    */
-  prefix?: string;
+  prefix?: string | undefined;
   /**
    * How long a session lives whose cookie has no end. A function decides for every session; 0 or less ends it. The end of
    * the cookie is the end of the session in any case. Default `'1d'`.
    */
-  ttl?: Duration | ((session: SessionData) => Duration);
+  ttl?: Duration | ((session: SessionData) => Duration) | undefined;
   /** Keys without expiry: sessions end by their cookies alone, and stay in Redis until they are destroyed. Default `false`. */
-  disableTTL?: boolean;
+  disableTTL?: boolean | undefined;
   /** touch() does nothing: sessions live from one change to the next. Default `false`. */
-  disableTouch?: boolean;
+  disableTouch?: boolean | undefined;
   /** touch() sends nothing while the stored end is less than so much older. Far below maxAge. Default `0`. */
-  touchAfter?: Duration;
+  touchAfter?: Duration | undefined;
   /** Default JSON. */
-  serializer?: SessionSerializer;
+  serializer?: SessionSerializer | undefined;
   /** How many keys the server looks at in one step of a listing. Default `500`. */
-  scanCount?: number;
+  scanCount?: number | undefined;
   /** Default `'merge'`. */
-  onConflict?: SessionConflictPolicy;
+  onConflict?: SessionConflictPolicy | undefined;
   /**
    * What was read is kept in the memory of this process (as text, 32 MB, 10 s) until Redis announces a change of it: a
    * logout elsewhere takes effect when the announcement arrives. Needs Redis 6. Default `false`: every read asks Redis.
    */
-  memory?: boolean;
+  memory?: boolean | undefined;
   /**
    * Encrypts sessions with AES-256-GCM, bound to their ids. The newest key first; the others still open what they have
    * sealed. 32 bytes each: a Buffer, 64 hexadecimal digits, or base64. What is not encrypted is then no session.
    */
-  keys?: ReadonlyArray<Uint8Array | string>;
+  keys?: ReadonlyArray<Uint8Array | string> | undefined;
   /** SHA-256 of the id in the place of the id in the key: who reads Redis learns no ids. Default `false`. */
-  hashIds?: boolean;
+  hashIds?: boolean | undefined;
 }
 
 /** Something about a session that is no error of Redis. */
 export interface SessionError extends CacheError {
   code: 'SESSION_CONFLICT' | 'SESSION_UNREADABLE' | 'SESSION_UNAVAILABLE';
-  id?: string;
+  id?: string | undefined;
 }
 
 type Done = (error?: any) => void;

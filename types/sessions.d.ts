@@ -16,39 +16,39 @@ export interface SessionsOptions {
    * Sessions go to the Redis of this cache, on a connection of their own, and past its memory; without Redis into the
    * memory of the process, where nothing evicts them. They are closed with it.
    */
-  cache?: Cache;
+  cache?: Cache | undefined;
   /** Instead of a cache: a URL, options, or an open client, which stays open. Neither: the Redis of the environment. */
-  redis?: string | RedisOptions | RedisClient;
+  redis?: string | RedisOptions | RedisClient | undefined;
   /**
    * First part of every key; the cache's own does not stand in front of it. At most 200 characters. Apps, or kinds of
    * users, that share a Redis need one each. Default `'sessions:'`; with `cache.namespace('admins')`, `'sessions.admins:'`.
    */
-  prefix?: string;
+  prefix?: string | undefined;
   /** A session that is not used for so long ends. Default `'1d'`. */
-  ttl?: Duration;
+  ttl?: Duration | undefined;
   /** A session ends so long after it was created, however much it is used. Default `'30d'`, or `ttl` if that is longer. */
-  maxAge?: Duration;
+  maxAge?: Duration | undefined;
   /**
    * Encrypts what is stored (AES-256-GCM, bound to its session). 32 bytes each, as a Buffer, 64 hexadecimal digits or
    * base64; the first seals, all open. Sessions that were stored without keys are not read with them.
    */
-  keys?: ReadonlyArray<Uint8Array | string>;
+  keys?: ReadonlyArray<Uint8Array | string> | undefined;
   /** Keys hold the SHA-256 of an id: who reads them in Redis cannot use them. Default `true`. */
-  hashIds?: boolean;
+  hashIds?: boolean | undefined;
 }
 
 /** Options of {@link Sessions.create}. */
 export interface CreateSessionOptions {
   /** Whose it is: for allForUser() and destroyAllForUser(). It stays so for as long as the session lives. */
-  userId?: UserId;
+  userId?: UserId | undefined;
   /** For lists: `'iPhone'`. At most 256 characters. */
-  label?: string;
+  label?: string | undefined;
   /** For lists: `req.get('user-agent')`. Cut to 512 characters. */
-  userAgent?: string;
+  userAgent?: string | undefined;
   /** See {@link SessionsOptions.ttl}: for "remember me". */
-  ttl?: Duration;
+  ttl?: Duration | undefined;
   /** See {@link SessionsOptions.maxAge}. */
-  maxAge?: Duration;
+  maxAge?: Duration | undefined;
 }
 
 /** What lists show of a session: not its id, with which one could use it. */
@@ -127,7 +127,10 @@ export interface Sessions<T extends SessionObject = SessionObject> extends Event
    * Ends all sessions of a user in one step, also those that other processes make or refresh meanwhile. Resolves to how
    * many there were, as far as the list knows.
    */
-  destroyAllForUser(userId: UserId, options?: { /** The id of one that stays. */ except?: string }): Promise<number>;
+  destroyAllForUser(
+    userId: UserId,
+    options?: { /** The id of one that stays. */ except?: string | undefined },
+  ): Promise<number>;
   /** Ends the connection, if it is one of its own. */
   close(): Promise<void>;
   /** The same, at the end of the block of an `await using`. */
@@ -157,37 +160,39 @@ export interface AuthMiddlewareOptions<User = unknown, T extends SessionObject =
    * sessions and requests of the user, so it must not depend on anything else. `null` or `undefined`: there is no such
    * user, and the session counts as none.
    */
-  load?: (
-    session: Session<T>,
-    req: any,
-    context: { signal: AbortSignal },
-  ) => User | null | undefined | Promise<User | null | undefined>;
+  load?:
+    | ((
+        session: Session<T>,
+        req: any,
+        context: { signal: AbortSignal },
+      ) => User | null | undefined | Promise<User | null | undefined>)
+    | undefined;
   /** Where `load` keeps what it gave. Default: the cache of the sessions. */
-  cache?: Cache;
+  cache?: Cache | undefined;
   /**
    * What `load` loads. Middlewares of one cache with another `load` need another name, or sessions of another prefix.
    * Default `'user'`.
    */
-  name?: string;
+  name?: string | undefined;
   /** How long what `load` gave is kept. Default: the cache's `ttl`. */
-  ttl?: Duration;
+  ttl?: Duration | undefined;
   /** What the result of `load` depends on. Default: the user, or for a session without one the session. */
-  key?: (session: Session<T>, req: any) => string;
+  key?: ((session: Session<T>, req: any) => string) | undefined;
   /** The cookie that holds the id, or `false`. Default `'sid'`. */
-  cookie?: string | false;
+  cookie?: string | false | undefined;
   /** Whether the id may come as `Authorization: Bearer`, which then counts alone. Default `true`. */
-  bearer?: boolean;
+  bearer?: boolean | undefined;
   /** `false`: requests without a session pass, without `req.auth`; also while Redis is away. Default `true`: 401. */
-  required?: boolean;
+  required?: boolean | undefined;
   /** The property of the request that is set. Default `'auth'`. */
-  property?: string;
+  property?: string | undefined;
   /**
    * A session that was not used for so long, or for a quarter of its ttl, is refreshed, behind the request. Default `'1m'`;
    * `false`: never.
    */
-  refreshAfter?: Duration | false;
+  refreshAfter?: Duration | false | undefined;
   /** Answers instead of 401. */
-  onUnauthorized?: (req: any, res: any, next: NextFunction) => unknown;
+  onUnauthorized?: ((req: any, res: any, next: NextFunction) => unknown) | undefined;
 }
 
 export interface AuthMiddleware {

@@ -13,6 +13,18 @@ interface User {
 const redis = createRedis('redis://127.0.0.1:6379');
 const cache: Cache = createCache({ redis, ttl: '5m', memory: { maxBytes: '16mb' } });
 
+// What is not set in the environment is as left out.
+const { REDIS_URL: url, REDIS_PASSWORD: password, PREFIX: prefix, COOKIE: cookie } = process.env;
+export const fromEnvironment = [
+  createCache({ redis: url, namespace: prefix, memory: { maxEntries: undefined } }),
+  createRedis({ url, password }),
+  new SessionStore({ redis: url, prefix }),
+  createSessions({ redis: url, prefix }),
+  authMiddleware({ sessions: createSessions(), cookie }),
+  createKeyv({ namespace: prefix }),
+  cacheResponse({ name: prefix, ttl: undefined }),
+];
+
 export async function values(): Promise<string> {
   await using closing = createCache({ redis: false });
   await closing.set('a', 1, { ttl: 30, tags: ['t'] });
