@@ -18,7 +18,8 @@ export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb' | 'B' | 'KB' | 
 /** Options of {@link createCache}. */
 export interface CacheOptions {
   /**
-   * The second tier: a URL (`redis://`, `rediss://`, `unix://`), options, an open client, or `false` for memory alone.
+   * The second tier: a URL (`redis://`, `rediss://`, `valkey://`, `valkeys://`, `unix://`), options, an open client, or `false`
+   * for memory alone.
    * Unset: `REDIS_URL`, else `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`, `REDIS_DB`, else memory alone.
    */
   redis?: string | RedisOptions | RedisClient | false | undefined;
@@ -569,9 +570,14 @@ export * from './redis';
 // --------------------------------------------------------------------------------------------------------- errors
 
 /**
- * Base of the errors that Tiercel makes, but for TypeErrors about arguments. Codes of its own: `CACHE_CLOSED`,
- * `LOAD_TIMEOUT`, `LOAD_FAILED` (in another process, which could not say how), and as the reason of a loader's signal
- * `LEASE_LOST`; `RECURSIVE_LOAD`: a load would wait for itself.
+ * Base of the errors that Tiercel makes, but for TypeErrors about arguments. Codes of its own:
+ * - `CACHE_CLOSED`: the cache is closed
+ * - `LOAD_TIMEOUT`: the loader took longer than `timeout`
+ * - `LOAD_FAILED`: the load failed in another process, which could not say how
+ * - `RECURSIVE_LOAD`: a load would wait for itself
+ * - `LEASE_LOST`: the reason of a loader's signal, when its value would not be stored
+ * - `MISSING_PACKAGE`: an optional package is needed and not installed; the message names it
+ * - `BINDING_NOT_FOUND`: thrown while the package is loaded, when there is no native addon for this platform
  */
 export class CacheError extends Error {
   constructor(code: string, message: string, options?: { cause?: unknown });
@@ -594,6 +600,7 @@ export class CacheUnavailableError extends CacheError {
  * - `RESULT_TOO_LARGE`: it ran, and its result is larger than a JavaScript string can be
  * - `PROTOCOL_ERROR`: the server sent what is no answer to what was asked; the connection was ended, and it may have run
  * - `CONNECT_FAILED`: of an `error` event
+ * - `CORRUPT_ENTRY`: of a `cache:error` event; what is stored under a key is no entry of the cache
  */
 export class RedisError extends CacheError {
   constructor(code: string, message: string, command?: string, options?: { cause?: unknown });

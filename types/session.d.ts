@@ -76,7 +76,12 @@ export interface SessionStoreOptions {
 
 /** Something about a session that is no error of Redis. */
 export interface SessionError extends CacheError {
-  code: 'SESSION_CONFLICT' | 'SESSION_UNREADABLE' | 'SESSION_UNAVAILABLE';
+  /**
+   * `SESSION_CONFLICT`: others have changed the session. `SESSION_UNREADABLE`: what is stored is no session, or was encrypted
+   * with another key. `SESSION_UNAVAILABLE`: Redis does not answer. `SESSION_CLOSED`: after close().
+   */
+  code: 'SESSION_CONFLICT' | 'SESSION_UNREADABLE' | 'SESSION_UNAVAILABLE' | 'SESSION_CLOSED';
+  /** Id or handle of the session, where the error is about one. */
   id?: string | undefined;
 }
 
