@@ -43,7 +43,10 @@ export interface RedisOptions {
   commandTimeout?: Duration | undefined;
   /** Time to connect and authenticate before the attempt counts as failed. Default `'10s'`. */
   connectTimeout?: Duration | undefined;
-  /** The server is asked so often whether it is there, under load too; its answer carries what was asked. Default `'5s'`, `'2s'` for a cache's own client; `0`: never. */
+  /**
+   * The server is asked so often whether it is there, under load too; its answer carries what was asked. Default `'5s'`,
+   * `'2s'` for a cache's own client; `0`: never.
+   */
   heartbeat?: Duration | undefined;
   /** `true`, or options of `tls.connect()`. Default `false`; `rediss://` sets it. */
   tls?: boolean | ConnectionOptions | undefined;
@@ -75,51 +78,89 @@ export type RedisReply =
   | Set<RedisReply>
   | RedisError;
 
+/** Names of events of a client, and what their listeners are given. */
 export interface RedisEvents {
+  /** The connection is made; the client has still to say who it is. */
   connect: [];
+  /** The server has accepted the client: commands that waited are sent. */
   ready: [];
   /** The connection ended; `reason` has no secrets. */
-  close: [{ reason: string }];
+  close: [
+    {
+      /** Why, without secrets. */
+      reason: string;
+    },
+  ];
   /** A connection or an attempt failed. Not thrown when nobody listens. */
   error: [Error];
   /** The next attempt is in `delay` milliseconds. */
-  reconnecting: [{ attempt: number; delay: number }];
+  reconnecting: [
+    {
+      /** Number of the attempt since the connection was lost; 0 for one that is made at once. */
+      attempt: number;
+      /** Milliseconds until the next attempt. */
+      delay: number;
+    },
+  ];
 }
 
 /** Counters since the client was made. */
 export interface RedisStats {
+  /** Commands that were taken. */
   commands: number;
+  /** Answers that came, error replies included. */
   replies: number;
   /** Error replies. */
   errors: number;
+  /** Commands that were rejected with `COMMAND_TIMEOUT`. */
   timeouts: number;
   /** Refused for want of room in the queue. */
   refused: number;
+  /** Bytes of the commands. */
   bytesOut: number;
+  /** Bytes that were read. */
   bytesIn: number;
+  /** Connections that were made. */
   connects: number;
+  /** Connections that were ready and ended. */
   losses: number;
+  /** Messages of the server that are no answers: of subscriptions, and of changed keys. */
   pushes: number;
   /** Commands that are not answered yet, now. */
   waiting: number;
 }
 
+/** A member of a sorted set. */
 export interface ScoredMember<S = string> {
+  /** The member itself. */
   member: S;
+  /** Its score; `Infinity` and `-Infinity` are possible. */
   score: number;
 }
 
 /** What a command gives: a promise, or the pipeline or transaction it was added to. */
 export interface RedisResults<T, Done extends unknown[]> {
+  /** Of a client: the result; rejects with a RedisError. */
   promise: Promise<T>;
+  /** Of a pipeline: the pipeline, whose exec() gives the result. */
   pipeline: Pipeline<[...Done, T | RedisError]>;
+  /** Of a transaction: the transaction, whose exec() gives the result. */
   transaction: Transaction<[...Done, T | RedisError]>;
+}
+
+/** What ZRANK and ZREVRANK give with WITHSCORE. */
+export interface MemberRank {
+  /** Its place, from 0. */
+  rank: number;
+  /** Its score. */
+  score: number;
 }
 type A = RedisArgument;
 
 /**
  * Commands with a method of their own; `call()` sends any other. Arguments are those of the command, in its order, without
- * nested arrays or objects. Integers beyond 2^53 arrive as bigints, whatever the type says. EX is seconds, PX milliseconds.
+ * nested arrays or objects: a TypeError otherwise. What fails is a RedisError. Integers beyond 2^53 arrive as bigints,
+ * whatever the type says. EX is seconds, PX milliseconds.
  */
 export interface RedisCommands<
   S extends string | Buffer = string,
@@ -128,150 +169,252 @@ export interface RedisCommands<
 > {
   /** Any command. Subscriptions, MULTI, WATCH, MONITOR, SELECT, HELLO, QUIT … are refused with a TypeError. */
   call<T = RedisReply>(command: string, ...args: A[]): RedisResults<T, Done>[K];
+  /** The string; `null` without the key. */
   get(key: A): RedisResults<S | null, Done>[K];
   /** Always replaces the value and its time to live. */
   set(key: A, value: A): RedisResults<'OK', Done>[K];
   /** `'EX', seconds`, `'PX', milliseconds`, `'NX'`, `'XX'`, `'KEEPTTL'`, `'GET'`. `null`: not set, or with GET no old value. */
   set(key: A, value: A, ...options: A[]): RedisResults<S | 'OK' | null, Done>[K];
+  /** SET with a time to live in seconds. */
   setex(key: A, seconds: A, value: A): RedisResults<'OK', Done>[K];
+  /** SET with a time to live in milliseconds. */
   psetex(key: A, milliseconds: A, value: A): RedisResults<'OK', Done>[K];
+  /** Sets a key that does not exist. Whether it was set. */
   setnx(key: A, value: A): RedisResults<boolean, Done>[K];
+  /** Replaces the value, and gives the one of before; `null` without the key. */
   getset(key: A, value: A): RedisResults<S | null, Done>[K];
+  /** Removes the key, and gives its value; `null` without the key. */
   getdel(key: A): RedisResults<S | null, Done>[K];
+  /**
+   * The value; `null` without the key. Options change its expiry: `'EX', seconds`, `'PX', milliseconds`, `'PERSIST'`.
+   * Redis 6.2.
+   */
   getex(key: A, ...options: A[]): RedisResults<S | null, Done>[K];
+  /** The strings in the order of the keys; `null` where there is none. */
   mget(...keys: A[]): RedisResults<Array<S | null>, Done>[K];
+  /** Sets many keys: `key, value, key, value …`, in one step. */
   mset(...keysAndValues: A[]): RedisResults<'OK', Done>[K];
+  /** Adds 1, and gives the sum. A key that does not exist counts as 0. */
   incr(key: A): RedisResults<number, Done>[K];
+  /** Takes 1 away, and gives the rest. A key that does not exist counts as 0. */
   decr(key: A): RedisResults<number, Done>[K];
+  /** Adds a whole number, and gives the sum. */
   incrby(key: A, by: A): RedisResults<number, Done>[K];
+  /** Takes a whole number away, and gives the rest. */
   decrby(key: A, by: A): RedisResults<number, Done>[K];
+  /** Adds any number, and gives the sum as a number. */
   incrbyfloat(key: A, by: A): RedisResults<number, Done>[K];
+  /** Appends to the string. Gives its new length in bytes. */
   append(key: A, value: A): RedisResults<number, Done>[K];
+  /** The length of the string in bytes; 0 without the key. */
   strlen(key: A): RedisResults<number, Done>[K];
+  /** The bytes from `start` to `end`, both included; negative numbers count from the end. */
   getrange(key: A, start: A, end: A): RedisResults<S, Done>[K];
+  /** Overwrites bytes from `offset` on. Gives the new length of the string in bytes. */
   setrange(key: A, offset: A, value: A): RedisResults<number, Done>[K];
-  /** How many there were. */
+  /** Removes keys. How many there were. */
   del(...keys: A[]): RedisResults<number, Done>[K];
-  /** How many there were. */
+  /** Removes keys; their memory is given back behind the answer. How many there were. */
   unlink(...keys: A[]): RedisResults<number, Done>[K];
-  /** How many there were. */
+  /** How many of the keys there are; one that is named twice counts twice. */
   exists(...keys: A[]): RedisResults<number, Done>[K];
-  /** How many there were. */
+  /** Marks keys as used, for the eviction of the server. How many there were. */
   touch(...keys: A[]): RedisResults<number, Done>[K];
+  /**
+   * Sets the time to live in seconds. Options: `'NX'`, `'XX'`, `'GT'`, `'LT'`. False: there is no such key, or the
+   * option forbade it.
+   */
   expire(key: A, seconds: A, ...options: A[]): RedisResults<boolean, Done>[K];
+  /** The same in milliseconds. */
   pexpire(key: A, milliseconds: A, ...options: A[]): RedisResults<boolean, Done>[K];
+  /** Sets the time at which the key expires, in seconds since 1970. False as with expire(). */
   expireat(key: A, unixSeconds: A, ...options: A[]): RedisResults<boolean, Done>[K];
+  /** The same in milliseconds since 1970. */
   pexpireat(key: A, unixMilliseconds: A, ...options: A[]): RedisResults<boolean, Done>[K];
+  /** Takes the expiry away. False: there is no such key, or it had none. */
   persist(key: A): RedisResults<boolean, Done>[K];
-  /** Seconds; -1 without expiry, -2 without the key. */
+  /** The time to live in seconds; -1 without expiry, -2 without the key. */
   ttl(key: A): RedisResults<number, Done>[K];
-  /** Milliseconds; -1 without expiry, -2 without the key. */
+  /** The time to live in milliseconds; -1 without expiry, -2 without the key. */
   pttl(key: A): RedisResults<number, Done>[K];
+  /** `'string'`, `'list'`, `'set'`, `'zset'`, `'hash'`, `'stream'`; `'none'` without the key. */
   type(key: A): RedisResults<string, Done>[K];
+  /** Renames a key, and replaces one of the new name. Rejects when there is no such key. */
   rename(key: A, to: A): RedisResults<'OK', Done>[K];
+  /** Renames a key unless there is one of the new name. Whether it did. */
   renamenx(key: A, to: A): RedisResults<boolean, Done>[K];
-  /** Blocks the server; prefer scan(). */
+  /** All keys that match a glob pattern. Blocks the server; prefer scan(). */
   keys(pattern: A): RedisResults<S[], Done>[K];
+  /** The name of any key; `null` when there is none. */
   randomkey(): RedisResults<S | null, Done>[K];
+  /** How many keys the database has. */
   dbsize(): RedisResults<number, Done>[K];
+  /** Removes all keys of the database. Options: `'ASYNC'`, `'SYNC'`. */
   flushdb(...options: A[]): RedisResults<'OK', Done>[K];
+  /** Removes all keys of all databases. Options: `'ASYNC'`, `'SYNC'`. */
   flushall(...options: A[]): RedisResults<'OK', Done>[K];
+  /** Makes the server forget its scripts. Options: `'ASYNC'`, `'SYNC'`. What script() gave sends them again. */
   scriptFlush(...options: A[]): RedisResults<'OK', Done>[K];
+  /** Adds to a set. How many are new. */
   sadd(key: A, ...members: A[]): RedisResults<number, Done>[K];
+  /** Removes from a set. How many there were. */
   srem(key: A, ...members: A[]): RedisResults<number, Done>[K];
+  /** How many members the set has; 0 without the key. */
   scard(key: A): RedisResults<number, Done>[K];
+  /** How many members the sorted set has; 0 without the key. */
   zcard(key: A): RedisResults<number, Done>[K];
+  /** How many fields the hash has; 0 without the key. */
   hlen(key: A): RedisResults<number, Done>[K];
+  /** The members of a set, in no order, as an array. */
   smembers(key: A): RedisResults<S[], Done>[K];
+  /** The names of the fields of a hash. */
   hkeys(key: A): RedisResults<S[], Done>[K];
+  /** The values of the fields of a hash. */
   hvals(key: A): RedisResults<S[], Done>[K];
+  /** Whether the set has the member. */
   sismember(key: A, member: A): RedisResults<boolean, Done>[K];
+  /** The same for several members, in their order. Redis 6.2. */
   smismember(key: A, ...members: A[]): RedisResults<boolean[], Done>[K];
+  /** Removes a random member, and gives it; `null` without the key. */
   spop(key: A): RedisResults<S | null, Done>[K];
+  /** A random member, which stays; `null` without the key. */
   srandmember(key: A): RedisResults<S | null, Done>[K];
+  /** Removes up to so many, and gives them. */
   spop(key: A, count: A): RedisResults<S[], Done>[K];
+  /** Up to so many different ones; with a negative count exactly so many, which may repeat. */
   srandmember(key: A, count: A): RedisResults<S[], Done>[K];
+  /** The members that are in any of the sets. */
   sunion(...keys: A[]): RedisResults<S[], Done>[K];
+  /** The members that are in all of the sets. */
   sinter(...keys: A[]): RedisResults<S[], Done>[K];
+  /** The members of the first set that are in none of the others. */
   sdiff(...keys: A[]): RedisResults<S[], Done>[K];
-  /** Scores and members; with INCR the new score, `null` when NX or XX kept it. */
+  /**
+   * Options, then `score, member, score, member …`. How many members are new; with INCR the new score, `null` when NX
+   * or XX kept it.
+   */
   zadd(key: A, ...args: A[]): RedisResults<number | null, Done>[K];
+  /** Removes from a sorted set. How many there were. */
   zrem(key: A, ...members: A[]): RedisResults<number, Done>[K];
+  /** How many have a score from `min` to `max`, both included; `'(5'` excludes, `'-inf'` and `'+inf'` are the ends. */
   zcount(key: A, min: A, max: A): RedisResults<number, Done>[K];
+  /** Removes those with a score from `min` to `max`. How many there were. */
   zremrangebyscore(key: A, min: A, max: A): RedisResults<number, Done>[K];
+  /** Removes those from place `start` to `stop`, both included, from 0. How many there were. */
   zremrangebyrank(key: A, start: A, stop: A): RedisResults<number, Done>[K];
+  /** The score as a number; `null` without the member. */
   zscore(key: A, member: A): RedisResults<number | null, Done>[K];
+  /** The same for several members, in their order. Redis 6.2. */
   zmscore(key: A, ...members: A[]): RedisResults<Array<number | null>, Done>[K];
+  /** Adds to a score, and gives the sum. A member that is not there begins at 0. */
   zincrby(key: A, by: A, member: A): RedisResults<number, Done>[K];
+  /** The place by rising score, from 0; `null` without the member. */
   zrank(key: A, member: A): RedisResults<number | null, Done>[K];
+  /** The place by falling score, from 0; `null` without the member. */
   zrevrank(key: A, member: A): RedisResults<number | null, Done>[K];
-  /** Redis 7.2. */
-  zrank(key: A, member: A, withScore: 'WITHSCORE'): RedisResults<{ rank: number; score: number } | null, Done>[K];
-  /** Redis 7.2. */
-  zrevrank(key: A, member: A, withScore: 'WITHSCORE'): RedisResults<{ rank: number; score: number } | null, Done>[K];
-  /** Objects, as with zpopmin; not a flat list as with ioredis. */
+  /** The place by rising score, and the score. Redis 7.2. */
+  zrank(key: A, member: A, withScore: 'WITHSCORE'): RedisResults<MemberRank | null, Done>[K];
+  /** The place by falling score, and the score. Redis 7.2. */
+  zrevrank(key: A, member: A, withScore: 'WITHSCORE'): RedisResults<MemberRank | null, Done>[K];
+  /** Members from place `from` to `to` with their scores: objects, as with zpopmin; not a flat list as with ioredis. */
   zrange(key: A, from: A, to: A, withScores: 'WITHSCORES'): RedisResults<Array<ScoredMember<S>>, Done>[K];
-  /** Objects, as with zpopmin; not a flat list as with ioredis. */
+  /** Members with a score from `from` to `to`, with their scores: objects; not a flat list as with ioredis. */
   zrangebyscore(key: A, from: A, to: A, withScores: 'WITHSCORES'): RedisResults<Array<ScoredMember<S>>, Done>[K];
-  /** `WITHSCORES` goes first when it is to be typed. */
+  /** Members from place `from` to `to`, both included. `WITHSCORES` goes first when it is to be typed. */
   zrange(key: A, from: A, to: A, ...options: A[]): RedisResults<S[], Done>[K];
-  /** `WITHSCORES` goes first when it is to be typed. */
+  /** Members with a score from `from` to `to`, both included. `WITHSCORES` goes first when it is to be typed. */
   zrangebyscore(key: A, from: A, to: A, ...options: A[]): RedisResults<S[], Done>[K];
+  /** Removes those of the lowest score, 1 or up to `count`, and gives them. */
   zpopmin(key: A, count?: A): RedisResults<Array<ScoredMember<S>>, Done>[K];
+  /** Removes those of the highest score, 1 or up to `count`, and gives them. */
   zpopmax(key: A, count?: A): RedisResults<Array<ScoredMember<S>>, Done>[K];
-  /** How many fields are new. */
+  /** Sets fields: `field, value, field, value …`. How many are new. */
   hset(key: A, ...fieldsAndValues: A[]): RedisResults<number, Done>[K];
+  /** Sets a field that does not exist. Whether it was set. */
   hsetnx(key: A, field: A, value: A): RedisResults<boolean, Done>[K];
+  /** The value of a field; `null` without it. */
   hget(key: A, field: A): RedisResults<S | null, Done>[K];
+  /** The values in the order of the fields; `null` where there is none. */
   hmget(key: A, ...fields: A[]): RedisResults<Array<S | null>, Done>[K];
-  /** Empty without the key; of `buffers`, a Map. */
+  /** The fields with their values, as an object; empty without the key. Of `buffers`, a Map. */
   hgetall(key: A): RedisResults<[S] extends [string] ? Record<string, S> : Map<S, S>, Done>[K];
+  /** Removes fields. How many there were. */
   hdel(key: A, ...fields: A[]): RedisResults<number, Done>[K];
+  /** Whether the hash has the field. */
   hexists(key: A, field: A): RedisResults<boolean, Done>[K];
+  /** Adds a whole number to a field, and gives the sum. */
   hincrby(key: A, field: A, by: A): RedisResults<number, Done>[K];
+  /** Adds any number to a field, and gives the sum as a number. */
   hincrbyfloat(key: A, field: A, by: A): RedisResults<number, Done>[K];
+  /** Runs a Lua script: the number of keys, the keys, the arguments. script() sends its text only once. */
   eval<T = RedisReply>(script: A, numberOfKeys: number, ...keysAndArgs: A[]): RedisResults<T, Done>[K];
-  /** Rejects with `NOSCRIPT` when the server does not know it; see script(). */
+  /** Runs a Lua script by its SHA-1. Rejects with `NOSCRIPT` when the server does not know it; see script(). */
   evalsha<T = RedisReply>(sha1: A, numberOfKeys: number, ...keysAndArgs: A[]): RedisResults<T, Done>[K];
+  /** Makes the server know a script. Its SHA-1 in hexadecimal digits. */
   scriptLoad(script: A): RedisResults<S, Done>[K];
+  /** Whether the server knows the scripts, in the order of their SHA-1. */
   scriptExists(...sha1s: A[]): RedisResults<boolean[], Done>[K];
+  /** Asks for a sign of life: `'PONG'`. */
   ping(): RedisResults<'PONG', Done>[K];
+  /** Asks for the message itself. */
   ping(message: A): RedisResults<S, Done>[K];
+  /** The message. */
   echo(message: A): RedisResults<S, Done>[K];
+  /** The clock of the server: seconds since 1970, and the microseconds of this second. */
   time(): RedisResults<[seconds: number, microseconds: number], Done>[K];
+  /**
+   * Sections of fields, names in lower case: `info.memory.used_memory`. A field that is a list itself (`keyspace.db0`)
+   * is an object.
+   */
   info(...sections: A[]): RedisResults<Record<string, Record<string, string | Record<string, string>>>, Done>[K];
+  /** Sends a message to a channel. How many connections of this server have received it. */
   publish(channel: A, message: A): RedisResults<number, Done>[K];
 }
 
 /** Commands that are sent together, not atomic. A failed one is a RedisError in its place. `pipeline<T[]>()` for loops. */
 export interface Pipeline<Done extends unknown[] = []> extends RedisCommands<string, 'pipeline', Done> {
+  /** How many commands wait for exec(). */
   readonly length: number;
+  /**
+   * Sends them. One result for each in their order, a RedisError in the place of a command that failed. What comes then
+   * begins anew.
+   */
   exec(): Promise<Done>;
 }
 
 /** MULTI … EXEC: sent whole or not at all. Rejects when EXEC fails; after CONNECTION_LOST it may have run. */
 export interface Transaction<Done extends unknown[] = []> extends RedisCommands<string, 'transaction', Done> {
+  /** How many commands wait for exec(). */
   readonly length: number;
+  /**
+   * Sends them. One result for each in their order, a RedisError in the place of a command that failed. What comes then
+   * begins anew.
+   */
   exec(): Promise<Done>;
 }
 
+/** What {@link RedisClient.subscribe} gives. */
 export interface Subscription {
+  /** Ends it for this listener; the channel is left when nobody else listens. */
   unsubscribe(): Promise<void>;
 }
 
 /** A Lua script: EVALSHA, and EVAL when the server does not know it. */
 export type Script<T = RedisReply> = (keys?: readonly A[], args?: readonly A[]) => Promise<T>;
 
+/** Options of `sscan`, `hscan` and `zscan`. */
 export interface KeyScanOptions {
   /** A glob pattern. */
   match?: string | undefined;
   /** A hint of how many per round trip. */
   count?: number | undefined;
 }
+/** Options of `scan`. */
 export interface ScanOptions extends KeyScanOptions {
   /** Only keys of this type. */
   type?: string | undefined;
 }
+/** Options of a subscription. */
 export interface SubscribeOptions<B extends boolean = boolean> {
   /** Messages as Buffers. Default `false`. */
   buffers?: B | undefined;
@@ -286,28 +429,43 @@ type Message<B extends boolean> = B extends true ? Buffer : string;
  * reply (`result`) or the error.
  */
 export interface RedisClient extends EventEmitter<RedisEvents>, RedisCommands {
+  /**
+   * `'connecting'`: no connection was made yet. `'ready'`: commands are sent at once. `'reconnecting'`: the connection
+   * was lost, commands wait. `'closed'`: for good.
+   */
   readonly status: 'connecting' | 'ready' | 'reconnecting' | 'closed';
   /** The same commands, whose strings come back as Buffers; status replies (`OK`) stay strings. */
   readonly buffers: RedisCommands<Buffer>;
+  /** Collects commands, which exec() sends together. */
   pipeline<T extends unknown[] = []>(): Pipeline<T>;
+  /** Collects commands for a transaction, which exec() sends. */
   multi<T extends unknown[] = []>(): Transaction<T>;
+  /** A Lua script as a function of its keys and arguments. */
   script<T = RedisReply>(source: string): Script<T>;
-  /** Something may come twice, as with SCAN. */
+  /** The keys of the database, page by page. Something may come twice, as with SCAN. */
   scan(options?: ScanOptions): AsyncGenerator<string>;
+  /** The members of a set, as scan(). */
   sscan(key: A, options?: KeyScanOptions): AsyncGenerator<string>;
+  /** The fields of a hash with their values, as scan(). */
   hscan(key: A, options?: KeyScanOptions): AsyncGenerator<[field: string, value: string]>;
+  /** The members of a sorted set with their scores, as scan(). */
   zscan(key: A, options?: KeyScanOptions): AsyncGenerator<ScoredMember>;
-  /** On a connection of their own, made again after a reconnect; messages published in between are lost. */
+  /**
+   * Subscribes to channels, on a connection of their own, made again after a reconnect; messages published in between
+   * are lost.
+   */
   subscribe<B extends boolean = false>(
     channels: string | string[],
     listener: (message: Message<B>, channel: string) => void,
     options?: SubscribeOptions<B>,
   ): Promise<Subscription>;
+  /** Subscribes to patterns of channels; the listener is given the pattern too. */
   psubscribe<B extends boolean = false>(
     patterns: string | string[],
     listener: (message: Message<B>, channel: string, pattern: string) => void,
     options?: SubscribeOptions<B>,
   ): Promise<Subscription>;
+  /** Subscribes to sharded channels. Redis 7. */
   ssubscribe<B extends boolean = false>(
     channels: string | string[],
     listener: (message: Message<B>, channel: string) => void,
@@ -315,9 +473,11 @@ export interface RedisClient extends EventEmitter<RedisEvents>, RedisCommands {
   ): Promise<Subscription>;
   /** A client of its own with the same options. */
   duplicate(): RedisClient;
+  /** Counters since the client was made. */
   stats(): RedisStats;
   /** Lets the process end although the connection is open. */
   unref(): this;
+  /** Keeps the process alive while the connection is open, as at the start. */
   ref(): this;
   /** Waits for the answers that are due, then ends the connection. */
   close(): Promise<void>;
