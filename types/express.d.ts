@@ -14,7 +14,17 @@ declare module 'node:http' {
 }
 
 /** What of the query counts: see {@link CacheResponseOptions.query}. */
-export type QueryRule = 'exact' | 'sorted' | { allow: readonly string[] } | { ignore: readonly string[] };
+export type QueryRule =
+  | 'exact'
+  | 'sorted'
+  | {
+      /** Names that count, and no others. */
+      allow: readonly string[];
+    }
+  | {
+      /** Names that do not count; one may end in a star. */
+      ignore: readonly string[];
+    };
 
 /** What became of a request. */
 export type CacheOutcome =
@@ -22,11 +32,15 @@ export type CacheOutcome =
 
 /** One answered request, for {@link CacheResponseOptions.log}. */
 export interface CacheLogEvent {
+  /** The method of the request. */
   method: string;
+  /** Path and query of the request, as the client sent them. */
   url: string;
   /** What the option `route` said of it. */
   route: string | undefined;
+  /** The status of the response. */
   status: number;
+  /** What became of the request. */
   outcome: CacheOutcome;
   /** Why the response was not stored, or the request passed; `''` otherwise. */
   detail: string;
@@ -184,16 +198,23 @@ export interface PurgeOptions {
 
 /** How many requests ended how. */
 export interface CacheResponseCounters {
+  /** Answered from the cache, fresh. */
   hits: number;
+  /** Answered with a stale response, while the app ran behind it. */
   staleWhileRevalidate: number;
+  /** Answered with a stale response in place of an error of the app. */
   staleIfError: number;
+  /** The app said that the stored response is still good. */
   revalidated: number;
   /** Answered by somebody else's handler. */
   collapsed: number;
+  /** Answered by the app, as nothing that is stored fits. */
   misses: number;
+  /** Past the cache: the request is not one that may be cached. */
   bypasses: number;
 }
 
+/** What a mount has done since it was made. */
 export interface CacheResponseStats extends CacheResponseCounters {
   /** Why answers were not stored, or requests passed, and how often. */
   refused: Record<string, number>;
@@ -201,6 +222,7 @@ export interface CacheResponseStats extends CacheResponseCounters {
   routes: Record<string, CacheResponseCounters>;
 }
 
+/** What a middleware and a listener of {@link cacheResponse} have beside being called. */
 export interface CacheResponseControls {
   /**
    * Makes stored responses go, of this mount and others on the same cache, in every process; handlers that run at that
@@ -212,7 +234,9 @@ export interface CacheResponseControls {
   stats(): CacheResponseStats;
 }
 
+/** What Express and Connect give a middleware, to go on or to fail. */
 export type NextFunction = (error?: unknown) => void;
+/** What http.createServer takes; an Express app is one. */
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
 /** Express middleware, with its controls. */
 export type CacheResponseMiddleware = ((req: IncomingMessage, res: ServerResponse, next: NextFunction) => void) &
@@ -220,6 +244,7 @@ export type CacheResponseMiddleware = ((req: IncomingMessage, res: ServerRespons
 /** A listener for http.createServer, with its controls. */
 export type CachedListener = RequestListener & CacheResponseControls;
 
+/** The type of {@link cacheResponse}. */
 export interface CacheResponse {
   /** Express middleware: put it before the routes that it is to cache. */
   (options?: CacheResponseOptions): CacheResponseMiddleware;
@@ -227,4 +252,8 @@ export interface CacheResponse {
   front(app: RequestListener, options?: CacheResponseOptions): CachedListener;
 }
 
+/**
+ * An HTTP cache as Express or Connect middleware: `app.use(cacheResponse({ ttl: '30s' }))`.
+ * @throws {TypeError} naming the option that is not valid.
+ */
 export const cacheResponse: CacheResponse;

@@ -18,8 +18,8 @@ export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb' | 'B' | 'KB' | 
 /** Options of {@link createCache}. */
 export interface CacheOptions {
   /**
-   * The second tier: a URL (`redis://`, `rediss://`, `valkey://`, `valkeys://`, `unix://`), options, an open client, or `false`
-   * for memory alone.
+   * The second tier: a URL (`redis://`, `rediss://`, `valkey://`, `valkeys://`, `unix://`), options, an open client, or
+   * `false` for memory alone.
    * Unset: `REDIS_URL`, else `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`, `REDIS_DB`, else memory alone.
    */
   redis?: string | RedisOptions | RedisClient | false | undefined;
@@ -97,7 +97,9 @@ export interface Codec {
 
 /** Where messages go; `console` fits. */
 export interface Logger {
+  /** Called with a message about what the cache survived; the same kind at most once in a while. */
   warn(message: string, details?: unknown): void;
+  /** Not called; it may be there, so that any logger fits. */
   error?: Logger['warn'] | undefined;
 }
 
@@ -209,7 +211,12 @@ export type Loader<T> = (context: LoaderContext<any>) => T | Promise<T>;
 /** Loads the values of the keys that are missing. What it leaves out, or gives as `undefined`, is not stored. */
 export type ManyLoader<T> = (
   keys: string[],
-  context: { readonly keys: string[]; readonly signal: AbortSignal },
+  context: {
+    /** The keys that are missing, as in the first argument. */
+    readonly keys: string[];
+    /** As {@link LoaderContext.signal}. */
+    readonly signal: AbortSignal;
+  },
 ) => ManyLoaded<T> | Promise<ManyLoaded<T>>;
 
 /** One value for each key in their order, a Map, or an object by key. */
@@ -217,16 +224,24 @@ export type ManyLoaded<T> = readonly T[] | ReadonlyMap<string, T> | Readonly<Rec
 
 /** What {@link Cache.read} tells. Times in seconds. */
 export type ReadResult<T> =
-  | { value: undefined; status: 'miss' }
   | {
+      /** There is none. */
+      value: undefined;
+      /** Nothing is stored that may be served. */
+      status: 'miss';
+    }
+  | {
+      /** The stored value. */
       value: T;
       /** `'stale'`: its ttl is over, and it is there for staleWhileRevalidate or staleIfError. */
       status: 'hit' | 'stale';
+      /** The tier that had it. */
       tier: 'memory' | 'redis';
       /** Since it was stored. */
       age: number;
       /** Until it is stale; 0 when it is. */
       ttl: number;
+      /** Its tags. */
       tags: string[];
     };
 
@@ -238,6 +253,7 @@ export interface InspectedEntry {
    * `bytes` is known, and not of every type of Redis.
    */
   kind: 'value' | 'lease' | 'failure' | 'uncacheable' | 'foreign';
+  /** How the value is encoded: `'bytes'` and `'text'` as they are, `'custom'` by a codec of your own. */
   codec?: 'bytes' | 'json' | 'text' | 'msgpack' | 'custom' | undefined;
   /** Size of the encoded value. */
   bytes?: number | undefined;
@@ -253,6 +269,7 @@ export interface InspectedEntry {
   goneIn?: number | undefined;
   /** What its loader took. */
   loadTime?: number | undefined;
+  /** Its tags. */
   tags?: string[] | undefined;
   /** Somebody loads a newer value. */
   leased?: boolean | undefined;
@@ -266,12 +283,19 @@ export interface InspectedEntry {
 
 /** What {@link Cache.inspect} tells; `undefined` where a tier has nothing, or there is none. */
 export interface Inspection {
+  /** What memory holds. */
   memory: InspectedEntry | undefined;
+  /** What Redis holds. */
   redis: InspectedEntry | undefined;
 }
 
 /** What {@link Cache.invalidateRelated} takes: a key, a pattern (with `*`, `?` or `[`), or a tag. */
-export type Related = string | { tag: string };
+export type Related =
+  | string
+  | {
+      /** A tag. */
+      tag: string;
+    };
 
 /** Options of the function form of {@link Cache.memoize}. */
 export interface MemoizeOptions<A extends unknown[], T> extends GetOrSetOptions<T> {
@@ -306,6 +330,7 @@ export type MemoizedFunction<F extends (...args: any[]) => any> = [
   ? F & MemoizedMethods<Parameters<F>>
   : Memoized<Parameters<F>, Awaited<ReturnType<F>>>;
 
+/** What {@link Cache.stats} gives: counters, and the state of memory. */
 export interface CacheStats {
   /** Reads answered from a tier. */
   hits: number;
@@ -319,8 +344,9 @@ export interface CacheStats {
   deletes: number;
   /** Tags, patterns and namespaces that were invalidated: calls, not entries. */
   invalidations: number;
-  /** Loader calls, and those of them that threw. */
+  /** Loader calls. */
   loads: number;
+  /** Loader calls that threw. */
   loadErrors: number;
   /** Callers that were given the result of somebody else's load in this thread. */
   coalesced: number;
@@ -334,8 +360,9 @@ export interface CacheStats {
   redisErrors: number;
   /** Bytes under our keys that were no entry of ours. */
   corrupt: number;
-  /** Hits by tier. */
+  /** Reads answered from memory. */
   memoryHits: number;
+  /** Reads answered from Redis. */
   redisHits: number;
   /** Removals and invalidations that Redis has not acknowledged yet. */
   pendingInvalidations: number;
@@ -345,6 +372,7 @@ export interface CacheStats {
 
 /** Of the memory of the cache: its namespaces and those it shares it with included. */
 export interface MemoryStats {
+  /** Entries that are kept now. */
   entries: number;
   /** Bytes that count against `maxBytes`: of entries, tags and decoded values, keys and bookkeeping included. */
   bytes: number;
@@ -354,12 +382,17 @@ export interface MemoryStats {
   tagBytes: number;
   /** Values and HTTP responses that are kept decoded, as estimated: at most half of `maxBytes`. */
   valueBytes: number;
+  /** The budget in bytes. */
   maxBytes: number;
   /** 0: no bound. */
   maxEntries: number;
+  /** Look-ups that found an entry. */
   hits: number;
+  /** Look-ups that found none. */
   misses: number;
+  /** Entries that were written. */
   sets: number;
+  /** Entries that were removed. */
   deletes: number;
   /** Entries dropped for lack of room. */
   evictions: number;
@@ -373,6 +406,7 @@ export interface MemoryStats {
   invalid: number;
 }
 
+/** What {@link Cache.health} gives. */
 export interface CacheHealth {
   /** `'ok'`, or `'degraded'` while Redis is configured and not usable: the cache answers from memory and loaders. */
   status: 'ok' | 'degraded' | 'closed';
@@ -384,29 +418,102 @@ export interface CacheHealth {
   latency?: number | undefined;
   /** Removals and invalidations that Redis has not acknowledged yet, and that are tried again. */
   pendingInvalidations: number;
-  memory: { entries: number; bytes: number; maxBytes: number } | null;
+  /** `null` when the cache has no memory tier, or is closed without Redis. */
+  memory: {
+    /** How many entries memory has. */
+    entries: number;
+    /** Bytes that count against `maxBytes`. */
+    bytes: number;
+    /** The budget in bytes. */
+    maxBytes: number;
+  } | null;
 }
 
 /** Names of events and what their listeners are given. */
 export interface CacheEvents {
-  'cache:hit': [{ key: string; tier: 'memory' | 'redis' }];
-  'cache:miss': [{ key: string }];
-  /** ttl in seconds. */
-  'cache:set': [{ key: string; ttl: number }];
+  /** A read was answered from a tier. */
+  'cache:hit': [
+    {
+      /** The key, as the caller wrote it. */
+      key: string;
+      /** The tier that had it. */
+      tier: 'memory' | 'redis';
+    },
+  ];
+  /** A read found nothing. */
+  'cache:miss': [
+    {
+      /** The key, as the caller wrote it. */
+      key: string;
+    },
+  ];
+  /** A value was stored, by `set` or a load. */
+  'cache:set': [
+    {
+      /** The key, as the caller wrote it. */
+      key: string;
+      /** Its time to live in seconds. */
+      ttl: number;
+    },
+  ];
   /**
    * A loaded value was not stored: the key was written, removed or invalidated during the load (`overtaken`), one of
    * its tags may have been (`tag`), or Redis did not take it (`unavailable`).
    */
-  'cache:refused': [{ key: string; reason: 'overtaken' | 'tag' | 'unavailable' }];
-  'cache:invalidate': [{ keys: string[] } | { tags: string[] } | { pattern: string; count: number } | { all: true }];
+  'cache:refused': [
+    {
+      /** The key, as the caller wrote it. */
+      key: string;
+      /** Why it was not stored. */
+      reason: 'overtaken' | 'tag' | 'unavailable';
+    },
+  ];
+  /** Something was removed or invalidated by this cache: keys, tags, a pattern, or everything. */
+  'cache:invalidate': [
+    | {
+        /** Keys that were removed. */
+        keys: string[];
+      }
+    | {
+        /** Tags that were invalidated. */
+        tags: string[];
+      }
+    | {
+        /** The pattern whose keys were removed. */
+        pattern: string;
+        /** How many there were. */
+        count: number;
+      }
+    | {
+        /** clear() was called. */
+        all: true;
+      },
+  ];
   /** Something the cache survived: a failed command, a corrupt entry, a failed store or refresh. Never fatal. */
   'cache:error': [Error];
   /** So many removals and invalidations wait until Redis can be told. */
-  'cache:pending': [{ count: number }];
+  'cache:pending': [
+    {
+      /** How many. */
+      count: number;
+    },
+  ];
   /** So many of them have been carried out. */
-  'cache:replayed': [{ count: number }];
+  'cache:replayed': [
+    {
+      /** How many. */
+      count: number;
+    },
+  ];
+  /** The connection is ready: for the first time, or again. */
   'redis:connect': [];
-  'redis:close': [{ reason: string }];
+  /** The connection is lost. The cache answers from memory and loaders until it is back. */
+  'redis:close': [
+    {
+      /** Why, without secrets. */
+      reason: string;
+    },
+  ];
 }
 
 /**
@@ -532,12 +639,14 @@ export interface Cache extends EventEmitter<CacheEvents> {
    */
   load(snapshot: Uint8Array): Promise<number>;
 
+  /** The memory tier. */
   readonly memory: {
     /** `null` when the cache has no memory tier, or is closed without Redis. */
     stats(): MemoryStats | null;
   };
   /** Counters since the start or the last resetStats(). */
   stats(): CacheStats;
+  /** Sets the counters of stats() to 0, and those of memory.stats() unless it is a namespace. What is kept stays. */
   resetStats(): void;
   /** Asks Redis, and says how the cache is. Never rejects. */
   health(): Promise<CacheHealth>;
@@ -580,13 +689,30 @@ export * from './redis';
  * - `BINDING_NOT_FOUND`: thrown while the package is loaded, when there is no native addon for this platform
  */
 export class CacheError extends Error {
-  constructor(code: string, message: string, options?: { cause?: unknown });
+  /** For errors of your own that are to look alike. */
+  constructor(
+    code: string,
+    message: string,
+    options?: {
+      /** What led to it. */
+      cause?: unknown;
+    },
+  );
+  /** What happened, for programs: it stays the same when the message changes. */
   readonly code: string;
 }
 
 /** Redis did not acknowledge a removal or an invalidation, which is tried again until it does. `code` is `'CACHE_UNAVAILABLE'`. */
 export class CacheUnavailableError extends CacheError {
-  constructor(message: string, options?: { cause?: unknown });
+  /** For errors of your own that are to look alike. */
+  constructor(
+    message: string,
+    options?: {
+      /** What led to it. */
+      cause?: unknown;
+    },
+  );
+  /** Always this. */
   readonly code: 'CACHE_UNAVAILABLE';
 }
 
@@ -603,7 +729,17 @@ export class CacheUnavailableError extends CacheError {
  * - `CORRUPT_ENTRY`: of a `cache:error` event; what is stored under a key is no entry of the cache
  */
 export class RedisError extends CacheError {
-  constructor(code: string, message: string, command?: string, options?: { cause?: unknown });
+  /** For errors of your own that are to look alike. */
+  constructor(
+    code: string,
+    message: string,
+    command?: string,
+    options?: {
+      /** What led to it. */
+      cause?: unknown;
+    },
+  );
+  /** Name of the command, without its arguments; `undefined` where it was none. */
   readonly command?: string | undefined;
 }
 

@@ -24,7 +24,9 @@ export interface CreateKeyvOptions extends KeyvTiercelOptions {
 
 /** One entry of {@link KeyvTiercel.setMany}. */
 export interface KeyvTiercelEntry {
+  /** The key. */
   key: string;
+  /** Anything that the codec of the cache can keep. */
   value: unknown;
   /** Milliseconds. */
   ttl?: number | undefined;
@@ -43,10 +45,14 @@ export class KeyvTiercel extends EventEmitter {
   opts: any;
   /** The cache underneath. */
   readonly cache: Cache;
+  /** Whose keys are meant: Keyv writes its own namespace here. */
   get namespace(): string | undefined;
+  /** Anything but a string or undefined is a TypeError. */
   set namespace(namespace: string | undefined);
 
+  /** The stored value; `undefined` when there is none that is fresh. */
   get<Value>(key: string): Promise<Value | undefined>;
+  /** The stored values, in the order of the keys; `undefined` where there is none. One round trip. */
   getMany<Value>(keys: string[]): Promise<Array<Value | undefined>>;
   /**
    * True when every tier took it, false when Redis could not: it is then stored nowhere.
@@ -56,7 +62,9 @@ export class KeyvTiercel extends EventEmitter {
   /** For each entry what set() gives. */
   // Keyv declares it as Promise<void>, and returns what comes.
   setMany(entries: KeyvTiercelEntry[]): Promise<any>;
+  /** Whether a fresh value is stored. */
   has(key: string): Promise<boolean>;
+  /** The same for many keys, in their order. */
   hasMany(keys: string[]): Promise<boolean[]>;
   /** Whether there was one. Rejects with a CacheUnavailableError when Redis did not acknowledge it. */
   delete(key: string): Promise<boolean>;

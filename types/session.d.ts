@@ -7,17 +7,24 @@ export * from './sessions';
 
 /** What a session consists of, for express-session: what the application puts there, and the cookie. */
 export interface SessionData {
+  /** The cookie, as express-session keeps it. */
   cookie: {
+    /** Its lifetime in milliseconds; `null`: until the browser is closed. */
     originalMaxAge: number | null;
+    /** When it ends; `null`: when the browser is closed. */
     expires?: Date | string | null | undefined;
+    /** Its other settings: path, domain, httpOnly … */
     [setting: string]: any;
   };
+  /** What the application puts there. */
   [key: string]: any;
 }
 
 /** Makes text of a session, and a session of that text. Either may be asynchronous. */
 export interface SessionSerializer {
+  /** The text of a session. What it throws reaches the caller of set(). */
   stringify(session: SessionData): string | Promise<string>;
+  /** A session of its text. What it throws makes the session unreadable: it counts as none. */
   parse(text: string): SessionData | Promise<SessionData>;
 }
 
@@ -50,15 +57,15 @@ export interface SessionStoreOptions {
   ttl?: Duration | ((session: SessionData) => Duration) | undefined;
   /** Keys without expiry: sessions end by their cookies alone, and stay in Redis until they are destroyed. Default `false`. */
   disableTTL?: boolean | undefined;
-  /** touch() does nothing: sessions live from one change to the next. Default `false`. */
+  /** Whether touch() does nothing: sessions live from one change to the next. Default `false`. */
   disableTouch?: boolean | undefined;
   /** touch() sends nothing while the stored end is less than so much older. Far below maxAge. Default `0`. */
   touchAfter?: Duration | undefined;
-  /** Default JSON. */
+  /** How sessions become text. Default JSON. */
   serializer?: SessionSerializer | undefined;
   /** How many keys the server looks at in one step of a listing. Default `500`. */
   scanCount?: number | undefined;
-  /** Default `'merge'`. */
+  /** What becomes of a session that others have written meanwhile. Default `'merge'`. */
   onConflict?: SessionConflictPolicy | undefined;
   /**
    * What was read is kept in the memory of this process (as text, 32 MB, 10 s) until Redis announces a change of it: a
@@ -85,6 +92,12 @@ export interface SessionError extends CacheError {
   id?: string | undefined;
 }
 
+/** What {@link SessionStore.all} gives of a session. */
+export interface ListedSession extends SessionData {
+  /** The id; with `hashIds` its hash. */
+  id: string;
+}
+
 type Done = (error?: any) => void;
 
 /**
@@ -96,8 +109,14 @@ type Done = (error?: any) => void;
  * `'conflict'`, with `{ id, outcome }`: `'merged'`, `'rejected'`, or `'gone'` (it was destroyed meanwhile, and is not written).
  */
 export class SessionStore extends EventEmitter {
+  /**
+   * @throws {TypeError} naming the option that is not valid.
+   * @throws {Error} when the package express-session is not installed.
+   */
   constructor(options?: SessionStoreOptions);
+  /** What stands in front of every id in Redis. */
   readonly prefix: string;
+  /** The session; `null` when there is none, or it cannot be read. */
   get(id: string, callback: (error: any, session?: SessionData | null) => void): void;
   get(id: string): Promise<SessionData | null>;
   /**
@@ -109,21 +128,27 @@ export class SessionStore extends EventEmitter {
   /** Moves the end of a session, in one command without its data. */
   touch(id: string, session: SessionData, callback: Done): void;
   touch(id: string, session: SessionData): Promise<void>;
+  /** Ends a session for good: a request that is under way does not bring it back. */
   destroy(id: string, callback: Done): void;
   destroy(id: string): Promise<void>;
-  /** All that can be read, each with its `id`. */
-  all(callback: (error: any, sessions?: Array<SessionData & { id: string }>) => void): void;
-  all(): Promise<Array<SessionData & { id: string }>>;
-  /** With `hashIds`: the hashes. */
+  /** All sessions that can be read, each with its `id`. Looks at every key of the server: for rare use. */
+  all(callback: (error: any, sessions?: ListedSession[]) => void): void;
+  all(): Promise<ListedSession[]>;
+  /** The ids of all sessions; with `hashIds` their hashes. Looks at every key of the server. */
   ids(callback: (error: any, ids?: string[]) => void): void;
   ids(): Promise<string[]>;
+  /** How many sessions there are. Looks at every key of the server. */
   length(callback: (error: any, length?: number) => void): void;
   length(): Promise<number>;
+  /** Ends all sessions under the prefix. */
   clear(callback: Done): void;
   clear(): Promise<void>;
+  /** For express-session: ends the session of a request, and gives it a new one. */
   regenerate(req: any, callback: Done): void;
   regenerate(req: any): Promise<void>;
+  /** For express-session: the session of an id, made ready for a request. */
   load(id: string, callback: (error: any, session?: any) => void): void;
+  /** For express-session: makes the session of a request of what get() gave. */
   createSession(req: any, data: SessionData): any;
   /** Ends the store's own connection. */
   close(): Promise<void>;

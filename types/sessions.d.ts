@@ -55,10 +55,15 @@ export interface CreateSessionOptions {
 export interface SessionEntry {
   /** Stands for the session in {@link Sessions.destroyForUser}. The SHA-256 of its id. */
   handle: string;
+  /** Whose it is, as text; undefined: nobody's. */
   userId: string | undefined;
+  /** What create() was given. */
   label: string | undefined;
+  /** What create() was given, cut to 512 characters. */
   userAgent: string | undefined;
+  /** When it was created. */
   createdAt: Date;
+  /** When it was created, or refreshed last. */
   lastUsedAt: Date;
   /** If it is not used until then. */
   expiresAt: Date;
@@ -68,6 +73,7 @@ export interface SessionEntry {
 export interface Session<T extends SessionObject = SessionObject> extends SessionEntry {
   /** 256 random bits, 43 characters of `A-Z a-z 0-9 _ -`. */
   id: string;
+  /** What the application keeps there. */
   data: T;
 }
 
@@ -94,8 +100,9 @@ export interface Sessions<T extends SessionObject = SessionObject> extends Event
 
   /** A session with an id that nobody had before. */
   create(data?: T, options?: CreateSessionOptions): Promise<Session<T>>;
-  /** Does not count as use. */
+  /** The session; undefined: there is none of this id. Does not count as use. */
   get(id: string): Promise<Session<T> | undefined>;
+  /** Whether there is a session of this id. Does not count as use. */
   exists(id: string): Promise<boolean>;
   /**
    * Replaces the data, whatever they are now. False: there is no such session, and none is made.
@@ -129,7 +136,10 @@ export interface Sessions<T extends SessionObject = SessionObject> extends Event
    */
   destroyAllForUser(
     userId: UserId,
-    options?: { /** The id of one that stays. */ except?: string | undefined },
+    options?: {
+      /** The id of one that stays. Default: none. */
+      except?: string | undefined;
+    },
   ): Promise<number>;
   /** Ends the connection, if it is one of its own. */
   close(): Promise<void>;
@@ -145,15 +155,18 @@ export function createSessions<T extends SessionObject = SessionObject>(options?
 
 /** What {@link authMiddleware} sets, as `req.auth`. */
 export interface Auth<User = unknown, T extends SessionObject = SessionObject> {
+  /** The session that was found. */
   session: Session<T>;
   /** What `load` gave; undefined without it. */
   user: User;
 }
 
+/** What Express and Connect give a middleware, to go on or to fail. */
 export type NextFunction = (error?: unknown) => void;
 
 /** Options of {@link authMiddleware}. */
 export interface AuthMiddlewareOptions<User = unknown, T extends SessionObject = SessionObject> {
+  /** The sessions among which the one of a request is looked for. */
   sessions: Sessions<T>;
   /**
    * Loads what the application knows of the user, when neither memory nor Redis has it. The result is shared by all
@@ -164,7 +177,10 @@ export interface AuthMiddlewareOptions<User = unknown, T extends SessionObject =
     | ((
         session: Session<T>,
         req: any,
-        context: { signal: AbortSignal },
+        context: {
+          /** Aborted when nobody waits for the result any more, or it would not be kept. */
+          signal: AbortSignal;
+        },
       ) => User | null | undefined | Promise<User | null | undefined>)
     | undefined;
   /** Where `load` keeps what it gave. Default: the cache of the sessions. */
@@ -195,7 +211,9 @@ export interface AuthMiddlewareOptions<User = unknown, T extends SessionObject =
   onUnauthorized?: ((req: any, res: any, next: NextFunction) => unknown) | undefined;
 }
 
+/** The type of what {@link authMiddleware} makes. */
 export interface AuthMiddleware {
+  /** Express and Connect call it: put it before the routes that need a session. */
   (req: IncomingMessage, res: ServerResponse, next: NextFunction): void;
   /** Drops what is known of a user, in all processes: after a change of role or name. */
   forget(userId: UserId): Promise<void>;
