@@ -111,7 +111,7 @@ type Done = (error?: any) => void;
 export class SessionStore extends EventEmitter {
   /**
    * @throws {TypeError} naming the option that is not valid.
-   * @throws {Error} when the package express-session is not installed.
+   * @throws {CacheError} `MISSING_PACKAGE` when express-session is not installed.
    */
   constructor(options?: SessionStoreOptions);
   /** What stands in front of every id in Redis. */

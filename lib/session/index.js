@@ -7,8 +7,25 @@ exports.SessionStore = undefined;
 exports.createSessions = undefined;
 exports.authMiddleware = undefined;
 
+/**
+ * Without express-session a class that cannot be constructed: ES modules read every name when they are linked, and what a
+ * getter throws then is lost.
+ */
+function loadSessionStore() {
+  try {
+    return require('./express/session-store').SessionStore;
+  } catch (error) {
+    if (/** @type {any} */ (error).code !== 'MISSING_PACKAGE') throw error;
+    return class SessionStore {
+      constructor() {
+        throw error;
+      }
+    };
+  }
+}
+
 for (const [name, load] of Object.entries({
-  SessionStore: () => require('./express/session-store').SessionStore,
+  SessionStore: loadSessionStore,
   createSessions: () => require('./tokens/sessions').createSessions,
   authMiddleware: () => require('./auth/auth-middleware').authMiddleware,
 })) {

@@ -117,10 +117,16 @@ describe('an installed copy, without a compiler', () => {
     expect(sandbox.node(['--input-type=module', '-e', script])).toBe(`${names} ${names} true\n`);
   });
 
-  test('without express-session, SessionStore says what is missing', () => {
+  test.each([
+    ['CommonJS', 'commonjs', 'const { createSessions, SessionStore } = require("tiercel/session");'],
+    ['ES modules', 'module', 'import { createSessions, SessionStore } from "tiercel/session";'],
+  ])('without express-session, SessionStore says what is missing: %s', (_name, type, load) => {
     const script =
-      'try { new (require("tiercel/session").SessionStore)() } catch (error) { console.log(error.message) }';
-    expect(sandbox.node(['-e', script])).toMatch(/express-session/);
+      `${load} console.log(typeof createSessions); ` +
+      'try { new SessionStore() } catch (error) { console.log(error.name, error.code, error.message) }';
+    expect(sandbox.node([`--input-type=${type}`, '-e', script])).toMatch(
+      /^function\nCacheError MISSING_PACKAGE .*npm install express-session\n$/,
+    );
   });
 
   test('the copy in use is the packed one', () => {

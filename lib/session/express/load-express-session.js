@@ -2,6 +2,7 @@
 // express-session is the application's: an optional peer, needed by SessionStore alone.
 const { createRequire } = require('node:module');
 const path = require('node:path');
+const { CacheError } = require('../../errors');
 
 /**
  * @returns {any}
@@ -16,7 +17,8 @@ function loadExpressSession() {
     // This package may be linked from elsewhere.
     return createRequire(path.join(process.cwd(), 'package.json'))('express-session');
   } catch (error) {
-    throw new Error('SessionStore needs express-session: npm install express-session', { cause: error });
+    const message = 'SessionStore needs the package express-session: npm install express-session';
+    throw new CacheError('MISSING_PACKAGE', message, { cause: error });
   }
 }
 
