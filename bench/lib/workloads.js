@@ -90,4 +90,42 @@ async function cacheWorkload({ adapter, tier, server }) {
   };
 }
 
-module.exports = { redis: redisWorkload, cache: cacheWorkload, session: (one) => require('./session-workload')(one) };
+/** getMany, setMany or getOrSetMany of 100 keys, each with an object of its own. */
+async function batchWorkload({ adapter, op, server }) {
+  const client = await require(`./adapters/batch/${adapter}`)(server);
+  const keys = range(0, KEYS).map((i) => `${adapter}:${op}:${i}`);
+  const value = (i) => ({ id: i, name: `${keys[i]}:`.padEnd(150, 'x') });
+  const pairs = keys.map((key, i) => [key, value(i)]);
+  await inBatches(KEYS / PER_MGET, 1, (i) => client.set(pairs.slice(i * PER_MGET, (i + 1) * PER_MGET)));
+  const from = (i) => (i * 37) % (KEYS - PER_MGET);
+  const neverLoads = () => {
+    throw new Error(`${adapter}: a load in a run that should have hits alone`);
+  };
+  const isWhole = (values, i) =>
+    values.length === PER_MGET &&
+    values.every((one, at) => one?.id === from(i) + at && one.name === pairs[one.id][1].name);
+  const some = (all, i) => all.slice(from(i), from(i) + PER_MGET);
+  const operations = {
+    get: { operate: (i) => client.get(some(keys, i)), isRight: isWhole },
+    load: { operate: (i) => client.load(some(keys, i), neverLoads), isRight: isWhole },
+    set: { operate: (i) => client.set(some(pairs, i)), isRight: (result) => result === true },
+  };
+  return {
+    ...operations[op],
+    yields: true,
+    async verify() {
+      const all = await client.get(keys);
+      if (!all.every((one, i) => JSON.stringify(one) === JSON.stringify(value(i)))) {
+        throw new Error(`${adapter}: wrong values`);
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+module.exports = {
+  batch: batchWorkload,
+  redis: redisWorkload,
+  cache: cacheWorkload,
+  session: (one) => require('./session-workload')(one),
+};

@@ -405,7 +405,7 @@ class Cache extends AnnouncingEmitter {
     const nothing = () => Promise.resolve(undefined);
     const prefetch =
       this.#readsBatches() && call.ahead === 0
-        ? (/** @type {string[]} */ missing) => this.#readBatch(missing, nothing, () => {})
+        ? (/** @type {readonly string[]} */ all) => this.#readBatch(all, nothing, () => {})
         : undefined;
     return this.#during(getOrSetMany(keys, loadMissing, call, this.#loads, look, prefetch));
   }

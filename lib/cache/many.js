@@ -114,26 +114,24 @@ function valuesOf(loaded, keys) {
  * @param {import('./call-options').CallOptionsInstance} call
  * @param {import('./load-coordinator').LoadCoordinatorInstance} loads
  * @param {(key: string) => { value?: any, local?: import('../store/tiered-store').Hit }} look into memory
- * @param {((keys: string[]) => Promise<any[]>) | undefined} prefetch what can be read together; undefined where it is not there
+ * @param {((keys: readonly string[]) => Promise<any[]>) | undefined} prefetch what can be read together; undefined where it is not there
  * @returns {Promise<any[]>} in the order of the keys
  */
 async function getOrSetMany(keys, loadMissing, call, loads, look, prefetch) {
-  const unique = [...new Set(keys)];
   /** @type {Map<string, any>} */
   const results = new Map();
+  if (prefetch !== undefined) {
+    const found = await prefetch(keys);
+    if (!found.includes(undefined)) return found;
+    for (const [at, value] of found.entries()) if (value !== undefined) results.set(keys[at], value);
+  }
   /** @type {Array<[string, import('../store/tiered-store').Hit | undefined]>} */
-  let missing = [];
-  for (const key of unique) {
+  const missing = [];
+  for (const key of new Set(keys)) {
+    if (results.has(key)) continue;
     const { value, local } = look(key);
     if (value === undefined) missing.push([key, local]);
     else results.set(key, value);
-  }
-  if (prefetch !== undefined && missing.length > 1) {
-    const found = await prefetch(missing.map(([key]) => key));
-    missing = missing.filter(([key], at) => {
-      if (found[at] !== undefined) results.set(key, found[at]);
-      return found[at] === undefined;
-    });
   }
   const collector = new Collector(missing.length, loadMissing);
   await Promise.all(
