@@ -2,7 +2,7 @@
 // The function form of memoize: the key of a call is a name and a hash of its arguments. Without a name that the caller gives,
 // the function is known by its own name and a hash of its text: two that differ in either never share a result.
 const { createHash } = require('node:crypto');
-const { invalid } = require('../options/invalid');
+const { describe, invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
 const { hashArgs } = require('../keys/hash-args');
 const { LOAD } = require('./call-options');
@@ -50,6 +50,9 @@ class MemoizedNames {
  * @returns {import('../../types').Memoized<any[], any>}
  */
 function memoizeFunction(cache, names, fn, given) {
+  if (typeof given === 'string' || typeof given === 'number') {
+    throw new TypeError(`options: expected an object, got ${describe(given)}: write memoize(fn, { ttl: '5m' })`);
+  }
   const { key = names().nameOf(fn), ...options } = knownOptions(given, 'options', ['key', ...LOAD]);
   if (typeof key !== 'function' && (typeof key !== 'string' || key === '')) {
     throw invalid('options.key', 'a string or a function of the arguments', key);

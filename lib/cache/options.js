@@ -9,7 +9,7 @@ const { parseSize } = require('../options/size');
 const { RedisClient } = require('../redis/client');
 const { createCodec } = require('./codecs');
 const { parseJitter, parseRefreshAhead } = require('./call-options');
-const { normalizeRedisOptions, redisFromEnvironment } = require('../redis/options');
+const { normalizeRedisOptions, redisFromEnvironment, IN_REDIS } = require('../redis/options');
 const { linkOf } = require('../redis/link');
 
 const KNOWN_CALL = ['ttl', 'maxTtl', 'jitter', 'staleWhileRevalidate', 'staleIfError', 'refreshAhead', 'timeout'];
@@ -21,6 +21,8 @@ const HEARTBEAT_MS = 2000;
 // A client by itself waits up to 10 s between two attempts; every second without Redis is a second of loaders.
 const BACKOFF_MAX_MS = 800;
 const KNOWN_MEMORY = ['maxBytes', 'maxEntryBytes', 'maxEntries', 'maxStaleness', 'shared'];
+const IN_MEMORY = Object.fromEntries(KNOWN_MEMORY.map((name) => [name, `memory: { ${name} }`]));
+const ELSEWHERE = { ...IN_REDIS, ...IN_MEMORY };
 // One entry takes no more than this share of the budget, and no more than this, unless maxEntryBytes says so: the room
 // for it is made by removing others, and that takes time.
 const MOST_SHARE = 1 / 4;
@@ -162,7 +164,7 @@ function tierNameOf(redis, memory, prefix) {
  * @returns {NormalCacheOptions}
  */
 function normalizeCacheOptions(given, env) {
-  const options = knownOptions(given, 'options', KNOWN);
+  const options = knownOptions(given, 'options', KNOWN, ELSEWHERE);
   const { namespace = 'tiercel', version = 1, share = 'copy' } = options;
   if (share !== 'copy' && share !== 'frozen') throw invalid('share', "'copy' or 'frozen'", share);
   if (typeof version !== 'string' && !Number.isSafeInteger(version)) {

@@ -1,23 +1,43 @@
 'use strict';
 // Options that nobody knows are mistakes, most often of spelling: say so, rather than ignore them.
-const { invalid, isPlainObject } = require('./invalid');
+const { describe, isPlainObject } = require('./invalid');
 
 /**
  * @param {unknown} options
  * @param {string} name of the argument
  * @param {readonly string[]} known
+ * @param {Readonly<Record<string, string>>} [elsewhere] options that stand in another place, and how they are written there
  * @returns {Record<string, any>}
  */
-function knownOptions(options, name, known) {
-  // A string is most often a URL in the wrong place, and not shown: it may hold a password.
-  if (typeof options === 'string') throw new TypeError(`${name}: expected an object with options, got a string`);
-  if (!isPlainObject(options)) throw invalid(name, 'an object with options', options);
+function knownOptions(options, name, known, elsewhere = {}) {
+  if (!isPlainObject(options)) throw noOptions(options, name, known);
   for (const key of Object.keys(options)) {
-    if (!known.includes(key)) {
-      throw new TypeError(`${name}: there is no option '${key}'; there are ${known.join(', ')}`);
-    }
+    if (known.includes(key)) continue;
+    throw new TypeError(
+      Object.hasOwn(elsewhere, key)
+        ? `${name}: there is no option '${key}' here: write ${elsewhere[key]}`
+        : `${name}: there is no option '${key}'; there are ${known.join(', ')}`,
+    );
   }
   return options;
+}
+
+/**
+ * What takes a cache, or a Redis, is often given it alone.
+ * @param {unknown} given
+ * @param {string} name
+ * @param {readonly string[]} known
+ */
+function noOptions(given, name, known) {
+  const expected = 'an object with options';
+  // Not shown: most often it is a URL, which may hold a password.
+  if (typeof given === 'string') {
+    const hint = known.includes('redis') ? ": the URL of a Redis is given as { redis: 'redis://…' }" : '';
+    return new TypeError(`${name}: expected ${expected}, got a string${hint}`);
+  }
+  const isInstance = typeof given === 'object' && given !== null && !Array.isArray(given);
+  const hint = isInstance && known.includes('cache') ? ': a cache is given as { cache }' : '';
+  return new TypeError(`${name}: expected ${expected}, got ${describe(given)}${hint}`);
 }
 
 module.exports = { knownOptions };

@@ -230,4 +230,7 @@ function redisFromEnvironment(env) {
   return normalizeRedisOptions(options, 'REDIS_HOST');
 }
 
-module.exports = { normalizeRedisOptions, redisFromEnvironment };
+/** For the errors of what has an option `redis`: where the options of a Redis stand. */
+const IN_REDIS = Object.fromEntries(KNOWN.map((name) => [name, `redis: { ${name} }`]));
+
+module.exports = { normalizeRedisOptions, redisFromEnvironment, IN_REDIS };

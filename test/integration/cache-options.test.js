@@ -92,6 +92,10 @@ describe('createCache', () => {
     [{ memory: { maxStaleness: 'x' } }, `memory\\.maxStaleness: ${DURATION.source}'x'`],
     [{ memory: { maxAge: 5 } }, "memory: there is no option 'maxAge'; there are maxBytes, "],
     [{ tll: 1 }, "options: there is no option 'tll'; there are redis, "],
+    [{ url: 'redis://h' }, "options: there is no option 'url' here: write redis: { url }$"],
+    [{ host: 'h' }, "options: there is no option 'host' here: write redis: { host }$"],
+    [{ port: 1 }, "options: there is no option 'port' here: write redis: { port }$"],
+    [{ maxEntries: 10 }, "options: there is no option 'maxEntries' here: write memory: { maxEntries }$"],
     [{ redis: 'redis://h', commandTimeout: 0 }, `commandTimeout: ${POSITIVE.source}0`],
     [{ redis: 'redis://h', commandTimeout: 'x' }, `commandTimeout: ${DURATION.source}'x'`],
   ];
@@ -103,6 +107,10 @@ describe('createCache', () => {
 
   test.each([[5], ['redis://h'], [null], [[]]])('createCache(%j) is refused', (options) => {
     expect(() => createCache(options)).toThrow(/^options: expected an object with options, got /);
+  });
+
+  test('the URL of a Redis alone is refused, and told where it goes', () => {
+    expect(() => createCache('redis://h')).toThrow(/, got a string: .* { redis: 'redis:\/\/…' }$/);
   });
 
   test('undefined stands for the default, everywhere', async () => {

@@ -43,6 +43,11 @@ test('a function that differs only in what it has taken from around it is refuse
   expect(() => cache.namespace('b').memoize(b)).not.toThrow();
 });
 
+test.each([['5m'], [60]])('a ttl in place of options, %j, is told where it goes', (ttl) => {
+  const message = /^options: expected an object, got '?\w+'?: write memoize\(fn, { ttl: '5m' }\)$/;
+  expect(() => cache.memoize(function find() {}, ttl)).toThrow(message);
+});
+
 test.each([
   ['a bound method', (class { find() {} }).prototype.find.bind({}), /'bound find' is bound or built in/], // prettier-ignore
   ['a function of the engine', Math.max, /'max' is bound or built in/],

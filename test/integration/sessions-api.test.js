@@ -332,7 +332,11 @@ describe('options', () => {
     ['hashIds that is no boolean', { hashIds: 'yes' }, /^hashIds: expected true or false/],
     ['something else for a cache', { cache: {} }, /^cache: expected a cache made by createCache\(\)/],
     ['a cache and a Redis', { cache: {}, redis: 'redis://127.0.0.1' }, /expected 'cache' or 'redis', not both/],
-    ['a string', 'redis://:secret@127.0.0.1', /^options: expected an object with options, got a string$/],
+    [
+      'a string',
+      'redis://:secret@127.0.0.1',
+      /^options: expected an object with options, got a string: the URL of a Redis is given as { redis: /,
+    ],
   ])('refuses %s', (_, options, message) => {
     expect(() => createSessions(options)).toThrow(message);
   });

@@ -1,13 +1,15 @@
 'use strict';
 // Options of SessionStore that are wrong say so.
 
-const { createCache } = require('../../lib');
-const { SessionStore } = require('../../lib/session');
+const { cacheResponse, createCache } = require('../../lib');
+const { createKeyv } = require('../../lib/keyv');
+const { SessionStore, createSessions } = require('../../lib/session');
 
 const redis = 'redis://127.0.0.1:1';
 
 test.each([
   [{ client: {} }, /^SessionStore options: there is no option 'client'; there are cache, redis, prefix/],
+  [{ url: 'redis://h' }, /^SessionStore options: there is no option 'url' here: write redis: { url }$/],
   [{ prefix: '' }, /^prefix: expected a string that is not empty, got ''/],
   [{ prefix: 7 }, /^prefix: expected a string/],
   [{ ttl: 0 }, /^ttl: expected at least a millisecond/],
@@ -27,6 +29,18 @@ test.each([
   [{ cache: {} }, /^expected 'cache' or 'redis', not both/],
 ])('%p', (options, message) => {
   expect(() => new SessionStore({ ...(('redis' in options) ? {} : { redis }), ...options })).toThrow(message); // prettier-ignore
+});
+
+test('a cache or a URL in place of options is told where it goes', async () => {
+  const cache = createCache({ redis: false });
+  const given = /expected an object with options, got an instance of Cache: a cache is given as { cache }$/;
+  for (const make of [(options) => new SessionStore(options), createSessions, cacheResponse, createKeyv]) {
+    expect(() => make(cache)).toThrow(given);
+  }
+  for (const make of [(options) => new SessionStore(options), createSessions]) {
+    expect(() => make(redis)).toThrow(/, got a string: the URL of a Redis is given as { redis: 'redis:\/\/…' }$/);
+  }
+  await cache.close();
 });
 
 test('neither a cache nor a Redis', () => {

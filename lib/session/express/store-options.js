@@ -3,6 +3,7 @@
 const { parseDuration, parsePositiveDuration } = require('../../options/duration');
 const { describe, invalid } = require('../../options/invalid');
 const { knownOptions } = require('../../options/known');
+const { IN_REDIS } = require('../../redis/options');
 const { defaultPrefix } = require('../storage/default-prefix');
 
 const KNOWN_STORE = ['cache', 'redis', 'prefix', 'ttl', 'disableTTL', 'disableTouch', 'touchAfter', 'serializer'];
@@ -41,7 +42,7 @@ function checkSerializer(serializer) {
  * @throws {TypeError} naming the option that is not valid
  */
 function normalizeStoreOptions(given) {
-  const options = knownOptions(given ?? {}, 'SessionStore options', KNOWN);
+  const options = knownOptions(given ?? {}, 'SessionStore options', KNOWN, IN_REDIS);
   const {
     cache,
     redis,

@@ -3,6 +3,7 @@
 const { invalid } = require('../../options/invalid');
 const { knownOptions } = require('../../options/known');
 const { parsePositiveDuration } = require('../../options/duration');
+const { IN_REDIS } = require('../../redis/options');
 const { defaultPrefix } = require('../storage/default-prefix');
 const { createSealer } = require('../storage/encryption');
 
@@ -36,7 +37,7 @@ function parseMaxAge(maxAge, ttl, otherwise) {
  * @returns {NormalSessionsOptions}
  */
 function normalizeSessionsOptions(given) {
-  const options = knownOptions(given, 'options', KNOWN);
+  const options = knownOptions(given, 'options', KNOWN, IN_REDIS);
   const { cache, redis, prefix = defaultPrefix('sessions', options.cache), ttl = '1d', keys, hashIds = true } = options;
   if (typeof prefix !== 'string' || !(/** @type {any} */ (prefix).isWellFormed()) || prefix.length > 200) {
     throw invalid('prefix', 'a string of at most 200 characters', prefix);
