@@ -9,6 +9,8 @@ const { parseComputedTtl, parseTtl, parseWindow } = require('../options/ttl');
 const WRITE = ['ttl', 'jitter', 'staleWhileRevalidate', 'staleIfError', 'tags'];
 const LOAD = [...WRITE, 'refreshAhead', 'timeout', 'softTimeout', 'errorBackoff', 'cacheIf', 'signal'];
 
+const AHEAD = "a share of the ttl between 0 and 1, a duration before its end such as '10s', 'xfetch' or false";
+
 /** @typedef {import('./types').CallDefaults} CallDefaults */
 
 /** @typedef {import('../store/types').Windows} Windows */
@@ -31,12 +33,8 @@ function parseRefreshAhead(value, name) {
   if (value === false) return 0;
   if (value === 'xfetch') return Number.NaN;
   if (typeof value === 'number' && value > 0 && value < 1) return -value;
-  if (typeof value === 'string') return parseDuration(value, name);
-  throw invalid(
-    name,
-    "a share of the ttl between 0 and 1, a duration before its end such as '10s', 'xfetch' or false",
-    value,
-  );
+  if (typeof value === 'string') return parseDuration(value, name, AHEAD);
+  throw invalid(name, AHEAD, value);
 }
 
 /** @type {readonly string[]} */

@@ -82,6 +82,7 @@ function memoryOptions(memory) {
  * @returns {NormalCacheOptions['redis']}
  */
 function redisOptions(redis, commandTimeout, env) {
+  const timeout = parsePositiveDuration(commandTimeout ?? '400ms', 'commandTimeout');
   if (redis === false) return undefined;
   if (redis instanceof RedisClient) {
     if (commandTimeout !== undefined) {
@@ -92,9 +93,7 @@ function redisOptions(redis, commandTimeout, env) {
   const options = redis === undefined ? redisFromEnvironment(env) : normalizeRedisOptions(redis, 'redis');
   if (options === undefined) return undefined;
   const own = typeof redis === 'object' ? redis : {};
-  if (own.commandTimeout === undefined) {
-    options.commandTimeout = parsePositiveDuration(commandTimeout ?? '400ms', 'commandTimeout');
-  }
+  if (own.commandTimeout === undefined) options.commandTimeout = timeout;
   // What is in memory is only as good as the connection that would announce its end.
   if (own.heartbeat === undefined) options.heartbeat = HEARTBEAT_MS;
   options.backoffMax = BACKOFF_MAX_MS;

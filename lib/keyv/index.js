@@ -196,6 +196,9 @@ function createKeyv(options = {}) {
   const Keyv = requireKeyv();
   if (typeof options === 'string') return createKeyv({ cache: { redis: options } });
   const { cache, namespace, ttl, throwOnErrors } = knownOptions(options, 'options', KNOWN_OF_KEYV);
+  if (ttl !== undefined && ttl !== null && !(typeof ttl === 'number' && ttl >= 0)) {
+    throw invalid('ttl', 'a number of milliseconds, as everywhere in Keyv', ttl);
+  }
   const store = new KeyvTiercel({ cache, namespace });
   // The store keeps namespaces apart already. `dialect`, since a Keyv of another copy of the package (ES module and
   // CommonJS are two) takes this one for a store, and wants to know of it what it wants to know of stores.

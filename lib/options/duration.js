@@ -11,9 +11,10 @@ const LONGEST = 2 ** 47;
 /**
  * @param {unknown} value
  * @param {string} name of the option, for the error
+ * @param {string} [expected] where more than a duration is possible
  * @returns {number} whole milliseconds
  */
-function parseDuration(value, name) {
+function parseDuration(value, name, expected = EXPECTED) {
   let ms = Number.NaN;
   if (typeof value === 'number') {
     ms = value * 1000;
@@ -21,7 +22,7 @@ function parseDuration(value, name) {
     const match = PATTERN.exec(value);
     if (match !== null) ms = Number(match[1]) * UNITS[/** @type {keyof typeof UNITS} */ (match[2])];
   }
-  if (Number.isNaN(ms) || ms < 0) throw invalid(name, EXPECTED, value);
+  if (Number.isNaN(ms) || ms < 0) throw invalid(name, expected, value);
   return Math.min(Math.round(ms), LONGEST);
 }
 

@@ -309,6 +309,11 @@ describe('createKeyv and its options', () => {
     expect(() => createKeyv(options)).toThrow(message);
   });
 
+  test.each([['5m'], [-1], [Number.NaN]])('createKeyv({ ttl: %p }) is refused', (ttl) => {
+    const message = /^ttl: expected a number of milliseconds, as everywhere in Keyv, got /;
+    expect(() => createKeyv({ cache: { redis: false }, ttl })).toThrow(message);
+  });
+
   test('bad keys are TypeErrors; numbers are what they read as', async () => {
     const store = new KeyvTiercel({ cache: await ready() });
     for (const key of ['', '\ud800', {}, null, undefined, 'x'.repeat(70_000)]) {
