@@ -5,6 +5,7 @@
  * `'500ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`. Sizes are numbers of bytes or strings: `'512kb'`, `'64mb'`, `'1gb'`.
  */
 import type { EventEmitter } from 'node:events';
+import type { URL } from 'node:url';
 import type { RedisClient, RedisOptions } from './redis';
 
 /** Seconds, or a string with a unit: `500ms`, `30s`, `5m`, `2h`, `1d`. */
@@ -22,7 +23,7 @@ export interface CacheOptions {
    * `false` for memory alone.
    * Unset: `REDIS_URL`, else `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`, `REDIS_DB`, else memory alone.
    */
-  redis?: string | RedisOptions | RedisClient | false | undefined;
+  redis?: string | URL | RedisOptions | RedisClient | false | undefined;
   /** The first tier, or `false` to read from Redis every time. */
   memory?: MemoryOptions | false | undefined;
   /**

@@ -1,6 +1,7 @@
 /** The Redis client by itself: {@link createRedis}. */
 import type { EventEmitter } from 'node:events';
 import type { ConnectionOptions } from 'node:tls';
+import type { URL } from 'node:url';
 import type { Duration, RedisError, Size } from './index';
 
 /** A text, or a function that gives it when it is needed, at once or later. */
@@ -12,7 +13,7 @@ export interface RedisOptions {
    * `redis://`, `rediss://`, `valkey://` or `valkeys://` with `[user[:password]@]host[:port][/db]`, or
    * `unix:///path[?db=n]`. Other options override its parts. A fragment or another query parameter is a TypeError.
    */
-  url?: string | undefined;
+  url?: string | URL | undefined;
   /** Default `'127.0.0.1'`. */
   host?: string | undefined;
   /** Default `6379`. */
@@ -491,4 +492,4 @@ export interface RedisClient extends EventEmitter<RedisEvents>, RedisCommands {
  * Opens a connection; commands may be sent at once and wait for it. Without options: `REDIS_URL`, else `REDIS_HOST` …
  * @throws {TypeError} naming the option that is not valid.
  */
-export function createRedis(options?: string | RedisOptions): RedisClient;
+export function createRedis(options?: string | URL | RedisOptions): RedisClient;

@@ -1,5 +1,6 @@
 /** Sessions: {@link SessionStore} for express-session, and tokens ({@link createSessions}). */
 import type { EventEmitter } from 'node:events';
+import type { URL } from 'node:url';
 import type { Cache, CacheError, Duration } from './index';
 import type { RedisClient, RedisOptions } from './redis';
 
@@ -44,7 +45,7 @@ export interface SessionStoreOptions {
   /** A cache: the store opens a connection of its own to its Redis, which ends with the cache. Without Redis: in memory. */
   cache?: Cache | undefined;
   /** Instead of a cache: a URL, options, or an open client. With neither: `REDIS_URL`, else `REDIS_HOST` … */
-  redis?: string | RedisOptions | RedisClient | undefined;
+  redis?: string | URL | RedisOptions | RedisClient | undefined;
   /**
    * In front of every id, with nothing of the cache's own in front of it: apps that share a Redis need one each. `'sess:'`
    * reads the sessions of connect-redis. Default `'session:'`; with `cache.namespace('admins')`, `'session.admins:'`.

@@ -1,6 +1,7 @@
 /** Sessions without express-session: createSessions, and middleware that says who asks. */
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { URL } from 'node:url';
 import type { Cache, Duration } from './index';
 import type { RedisClient, RedisOptions } from './redis';
 
@@ -18,7 +19,7 @@ export interface SessionsOptions {
    */
   cache?: Cache | undefined;
   /** Instead of a cache: a URL, options, or an open client, which stays open. Neither: the Redis of the environment. */
-  redis?: string | RedisOptions | RedisClient | undefined;
+  redis?: string | URL | RedisOptions | RedisClient | undefined;
   /**
    * First part of every key; the cache's own does not stand in front of it. At most 200 characters. Apps, or kinds of
    * users, that share a Redis need one each. Default `'sessions:'`; with `cache.namespace('admins')`, `'sessions.admins:'`.

@@ -31,9 +31,9 @@ function knownOptions(options, name, known, elsewhere = {}) {
 function noOptions(given, name, known) {
   const expected = 'an object with options';
   // Not shown: most often it is a URL, which may hold a password.
-  if (typeof given === 'string') {
+  if (typeof given === 'string' || given instanceof URL) {
     const hint = known.includes('redis') ? ": the URL of a Redis is given as { redis: 'redis://…' }" : '';
-    return new TypeError(`${name}: expected ${expected}, got a string${hint}`);
+    return new TypeError(`${name}: expected ${expected}, got a ${typeof given === 'string' ? 'string' : 'URL'}${hint}`);
   }
   const isInstance = typeof given === 'object' && given !== null && !Array.isArray(given);
   const hint = isInstance && known.includes('cache') ? ': a cache is given as { cache }' : '';

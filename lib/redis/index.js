@@ -4,7 +4,7 @@ const { RedisClient } = require('./client');
 const { normalizeRedisOptions, redisFromEnvironment } = require('./options');
 
 /**
- * @param {string | import('../../types').RedisOptions} [options]
+ * @param {string | URL | import('../../types').RedisOptions} [options]
  */
 function createRedis(options) {
   if (options === undefined) {

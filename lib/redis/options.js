@@ -103,12 +103,18 @@ function parseUrl(value, name) {
   const expected =
     `${name}: expected redis://, rediss://, valkey:// or valkeys:// with [user[:password]@]host[:port][/db], ` +
     'or unix:///path[?db=n]';
-  if (typeof value !== 'string') throw invalid(name, 'a URL as a string', value);
+  if (value instanceof URL) return parseUrl(value.href, name);
+  if (typeof value !== 'string') throw invalid(name, 'a URL', value);
+  if (!value.includes('://')) {
+    throw new TypeError(`${name}: expected a URL such as redis://localhost:6379, got a string that is no URL`);
+  }
   let url;
   try {
     url = new URL(value);
   } catch {
-    throw new TypeError(`${expected}, got a string that is no URL`);
+    throw new TypeError(
+      `${expected}, got a string that is no URL (a port is a number up to 65535; in a password / is written as %2F)`,
+    );
   }
   if (!['redis:', 'rediss:', 'valkey:', 'valkeys:', 'unix:'].includes(url.protocol)) {
     throw new TypeError(`${expected}, got a URL that begins with ${url.protocol}//`);
@@ -130,7 +136,7 @@ function parseUrl(value, name) {
   /** @type {Record<string, any>} */
   const options = {};
   if (url.protocol === 'rediss:' || url.protocol === 'valkeys:') options.tls = true;
-  let db = url.searchParams.get('db') ?? '';
+  const numbers = url.searchParams.getAll('db');
   if (url.protocol === 'unix:') {
     if (url.host !== '') throw new TypeError(`${expected}, got a path that does not begin with unix:///`);
     options.path = decode(url.pathname);
@@ -138,14 +144,17 @@ function parseUrl(value, name) {
   } else {
     // An IPv6 address comes in brackets.
     if (url.hostname !== '') options.host = decode(url.hostname).replace(/^\[(.*)\]$/, '$1');
-    if (url.port !== '') options.port = Number(url.port);
-    if (url.pathname.length > 1) db = url.pathname.slice(1);
+    if (url.port !== '') options.port = integer(Number(url.port), `${name}.port`, 1, 65535);
+    numbers.push(url.pathname.slice(1));
   }
   if (url.username !== '') options.username = decode(url.username);
   if (url.password !== '') options.password = decode(url.password);
-  if (db !== '') {
-    // Not shown: with a password in which `/` was not escaped, this is the rest of it.
+  // Not shown: with a password in which `/` was not escaped, this is the rest of it.
+  for (const db of numbers.filter((text) => text !== '')) {
     if (!/^\d{1,9}$/.test(db)) throw new TypeError(`${expected}, got something else for the database number`);
+    if (options.db !== undefined && options.db !== Number(db)) {
+      throw new TypeError(`${expected}, got two database numbers, /db and ?db=, which differ`);
+    }
     options.db = Number(db);
   }
   return options;
@@ -157,7 +166,7 @@ function parseUrl(value, name) {
  * @returns {NativeRedisOptions}
  */
 function normalizeRedisOptions(given, name) {
-  if (typeof given === 'string') return normalizeRedisOptions(parseUrl(given, name), name);
+  if (typeof given === 'string' || given instanceof URL) return normalizeRedisOptions(parseUrl(given, name), name);
   const known = knownOptions(given, name, KNOWN);
   const fromUrl = known.url === undefined ? {} : parseUrl(known.url, `${name}.url`);
   const set = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));

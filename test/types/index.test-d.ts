@@ -47,6 +47,7 @@ expectType<Cache>(cache);
 expectAssignable<CacheOptions>({ redis: 'redis://127.0.0.1:6379', memory: { maxBytes: '64mb' }, ttl: '5m' });
 expectAssignable<CacheOptions>({ redis: false, memory: {}, namespace: 'shop', version: 2, maxTtl: 3600 });
 expectAssignable<CacheOptions>({ redis: createRedis(), memory: false, logger: console });
+expectAssignable<CacheOptions>({ redis: new URL('redis://localhost') });
 expectAssignable<CacheOptions>({ memory: { maxEntries: 1000, maxEntryBytes: '1mb', maxStaleness: '500ms' } });
 expectAssignable<CacheOptions>({ jitter: 0.1, staleWhileRevalidate: '1m', staleIfError: '1h', refreshAhead: 0.8 });
 expectAssignable<CacheOptions>({ timeout: '5s', softTimeout: 0.2, errorBackoff: 0, leaseTimeout: '10s' });

@@ -47,6 +47,7 @@ describe('URLs', () => {
     ['redis://example.org:7000', { host: 'example.org', port: 7000 }],
     ['redis://example.org/', { host: 'example.org' }],
     ['redis://example.org/5', { host: 'example.org', db: 5 }],
+    ['redis://example.org/6?db=6', { host: 'example.org', db: 6 }],
     ['redis://example.org?db=6', { host: 'example.org', db: 6 }],
     ['redis://:secret@h', { host: 'h', password: 'secret' }],
     ['redis://me:secret@h:1/2', { host: 'h', port: 1, username: 'me', password: 'secret', db: 2 }],
@@ -63,6 +64,8 @@ describe('URLs', () => {
   ])('%s', (url, parts) => {
     expect(normalize(url)).toEqual({ ...normalize({}), ...parts });
     expect(normalize({ url })).toEqual(normalize(url));
+    expect(normalize(new URL(url))).toEqual(normalize(url));
+    expect(normalize({ url: new URL(url) })).toEqual(normalize(url));
   });
 
   test('options override their parts', () => {
@@ -78,17 +81,22 @@ describe('URLs', () => {
 
   test.each([
     ['http://h', 'http://'],
-    ['localhost:6379', 'redis://'],
+    ['localhost:6379', 'expected a URL such as redis://localhost:6379, got a string that is no URL'],
+    ['10.0.0.1:6379', 'expected a URL such as redis://localhost:6379, got a string that is no URL'],
     ['localhost', 'no URL'],
     ['', 'no URL'],
     ['redis://h:0', 'port'],
-    ['redis://h:65536', 'no URL'],
-    ['redis://h:port', 'no URL'],
+    ['redis://h:65536', 'no URL (a port is a number up to 65535;'],
+    ['redis://h:port', 'no URL (a port is a number up to 65535;'],
+    ['redis://u:pass/word@h', 'in a password / is written as %2F'],
     ['redis://h/-1', 'database'],
     ['redis://h/1.5', 'database'],
     ['redis://h/x', 'database'],
     ['redis://h/1/2', 'database'],
     ['redis://h/99999999999', 'database'],
+    ['redis://h/1?db=2', 'two database numbers'],
+    ['redis://h?db=1&db=2', 'two database numbers'],
+    ['unix:///run/redis.sock?db=1&db=2', 'two database numbers'],
     ['unix://', 'path'],
     ['unix:///', 'path'],
     ['unix://run/redis.sock', 'unix:///'],
@@ -122,7 +130,8 @@ describe('no error tells the password', () => {
     ['no protocol', () => createRedis('user:hunter2@h')],
     ['no URL', () => createRedis(':hunter2@h')],
     ['a URL in place of options', () => createCache('redis://:hunter2@h')],
-    ['a URL object', () => createCache({ redis: new URL('redis://:hunter2@h') })],
+    ['a URL object', () => createCache({ redis: new URL('redis://:hunter2@h/x') })],
+    ['a URL object that is no string', () => createRedis({ url: { href: 'redis://:hunter2@h' } })],
     ['a list of URLs', () => createCache({ redis: ['redis://:hunter2@h'] })],
     ['a password that is no string', () => createRedis({ password: ['hunter2'] })],
     ['a name that is no string', () => createRedis({ username: 5, password: SECRET })],

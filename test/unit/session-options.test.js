@@ -39,6 +39,7 @@ test('a cache or a URL in place of options is told where it goes', async () => {
   }
   for (const make of [(options) => new SessionStore(options), createSessions]) {
     expect(() => make(redis)).toThrow(/, got a string: the URL of a Redis is given as { redis: 'redis:\/\/…' }$/);
+    expect(() => make(new URL(redis))).toThrow(/, got a URL: the URL of a Redis is given as/);
   }
   await cache.close();
 });
