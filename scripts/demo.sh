@@ -7,7 +7,7 @@ source "$(dirname "$0")/lib/common.sh"
 bash scripts/setup.sh demo || exit 1
 bash scripts/build.sh || exit 1
 
-with_memory() { env -u REDIS_URL -u REDIS_HOST -u REDIS_PORT -u REDIS_PASSWORD -u REDIS_DB node scripts/demo.js "$@"; }
+with_memory() { env -u REDIS_URL -u REDIS_HOST -u REDIS_PORT -u REDIS_USERNAME -u REDIS_PASSWORD -u REDIS_DB node scripts/demo.js "$@"; }
 
 has_redis() { [ -n "${REDIS_URL:-}" ] || command -v redis-server >/dev/null; }
 

@@ -17,7 +17,7 @@ mkdir -p "$results"
 export TIERCEL_TEST_PATIENCE=${TIERCEL_TEST_PATIENCE:-5}
 export TIERCEL_TEST_RESULTS=$results CI=${CI:-true}
 # What the developer has in the environment must not reach the tests.
-unset REDIS_URL REDIS_HOST REDIS_PORT REDIS_PASSWORD REDIS_DB REDIS_SERVER
+unset REDIS_URL REDIS_HOST REDIS_PORT REDIS_USERNAME REDIS_PASSWORD REDIS_DB REDIS_SERVER
 # Three times as long as when Jest is run by itself: what it looks for is rare.
 export TIERCEL_HISTORY_SECONDS=${TIERCEL_HISTORY_SECONDS:-60}
 

@@ -21,7 +21,8 @@ export interface CacheOptions {
   /**
    * The second tier: a URL (`redis://`, `rediss://`, `valkey://`, `valkeys://`, `unix://`), options, an open client, or
    * `false` for memory alone.
-   * Unset: `REDIS_URL`, else `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`, `REDIS_DB`, else memory alone.
+   * Unset: `REDIS_URL`, else `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB`, else memory
+   * alone. Options without an address take it from there, too.
    */
   redis?: string | URL | RedisOptions | RedisClient | false | undefined;
   /** The first tier, or `false` to read from Redis every time. */

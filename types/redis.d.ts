@@ -489,7 +489,8 @@ export interface RedisClient extends EventEmitter<RedisEvents>, RedisCommands {
 }
 
 /**
- * Opens a connection; commands may be sent at once and wait for it. Without options: `REDIS_URL`, else `REDIS_HOST` …
+ * Opens a connection; commands may be sent at once and wait for it. What options without `url`, `host`, `port`
+ * and `path` leave out comes from the environment: `REDIS_URL`, else `REDIS_HOST` …
  * @throws {TypeError} naming the option that is not valid.
  */
 export function createRedis(options?: string | URL | RedisOptions): RedisClient;

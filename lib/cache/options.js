@@ -90,7 +90,7 @@ function redisOptions(redis, commandTimeout, env) {
     }
     return redis;
   }
-  const options = redis === undefined ? redisFromEnvironment(env) : normalizeRedisOptions(redis, 'redis');
+  const options = redis === undefined ? redisFromEnvironment(env) : normalizeRedisOptions(redis, 'redis', env);
   if (options === undefined) return undefined;
   const own = typeof redis === 'object' ? redis : {};
   if (own.commandTimeout === undefined) options.commandTimeout = timeout;

@@ -24,6 +24,9 @@ const KNOWN = [
   'maxQueuedBytes',
 ];
 
+// Which server it is: with any of these in options, the environment has no say.
+const ADDRESS = ['url', 'host', 'port', 'path'];
+
 /** @typedef {import('./types').NativeRedisOptions} NativeRedisOptions */
 
 /**
@@ -163,14 +166,24 @@ function parseUrl(value, name) {
 /**
  * @param {unknown} given a URL or options
  * @param {string} name of the argument, for errors
+ * @param {NodeJS.ProcessEnv} env what options without an address leave out
  * @returns {NativeRedisOptions}
  */
-function normalizeRedisOptions(given, name) {
-  if (typeof given === 'string' || given instanceof URL) return normalizeRedisOptions(parseUrl(given, name), name);
+function normalizeRedisOptions(given, name, env) {
+  if (typeof given === 'string' || given instanceof URL) return withDefaults(parseUrl(given, name), name);
   const known = knownOptions(given, name, KNOWN);
-  const fromUrl = known.url === undefined ? {} : parseUrl(known.url, `${name}.url`);
   const set = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
-  const options = { ...fromUrl, ...set };
+  if (set.url !== undefined) return withDefaults({ ...parseUrl(set.url, `${name}.url`), ...set }, name);
+  const hasAddress = ADDRESS.some((part) => set[part] !== undefined);
+  return withDefaults(hasAddress ? set : { ...environmentOptions(env), ...set }, name);
+}
+
+/**
+ * @param {Record<string, any>} options
+ * @param {string} name of the argument, for errors
+ * @returns {NativeRedisOptions}
+ */
+function withDefaults(options, name) {
   const {
     host = '127.0.0.1',
     port = 6379,
@@ -219,13 +232,12 @@ function normalizeRedisOptions(given, name) {
 const numberIn = (given) => (/^\d+$/.test(given) ? Number(given) : given);
 
 /**
- * The second tier that the environment names: REDIS_URL, else REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_DB, of which
- * any one will do.
+ * REDIS_URL, else REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_DB, of which any one will do; with them, REDIS_USERNAME.
  * @param {NodeJS.ProcessEnv} env
- * @returns {NativeRedisOptions | undefined}
+ * @returns {Record<string, any> | undefined} undefined: it names no Redis
  */
-function redisFromEnvironment(env) {
-  if (env.REDIS_URL) return normalizeRedisOptions(env.REDIS_URL, 'REDIS_URL');
+function environmentOptions(env) {
+  if (env.REDIS_URL) return parseUrl(env.REDIS_URL, 'REDIS_URL');
   // For a service that is called redis, Kubernetes sets tcp://… in every container, whether it wants a Redis or not: that
   // is no setting.
   const port = env.REDIS_PORT?.startsWith('tcp://') ? undefined : env.REDIS_PORT;
@@ -234,9 +246,20 @@ function redisFromEnvironment(env) {
   const options = {};
   if (env.REDIS_HOST) options.host = env.REDIS_HOST;
   if (port) options.port = integer(numberIn(port), 'REDIS_PORT', 1, 65535);
+  if (env.REDIS_USERNAME) options.username = env.REDIS_USERNAME;
   if (env.REDIS_PASSWORD) options.password = env.REDIS_PASSWORD;
   if (env.REDIS_DB) options.db = integer(numberIn(env.REDIS_DB), 'REDIS_DB', 0, 2 ** 31 - 1);
-  return normalizeRedisOptions(options, 'REDIS_HOST');
+  return options;
+}
+
+/**
+ * The Redis that the environment names.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {NativeRedisOptions | undefined}
+ */
+function redisFromEnvironment(env) {
+  const options = environmentOptions(env);
+  return options && withDefaults(options, 'REDIS_HOST');
 }
 
 /** For the errors of what has an option `redis`: where the options of a Redis stand. */

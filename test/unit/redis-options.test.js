@@ -4,7 +4,7 @@
 const { createCache, createRedis } = require('../../lib');
 const { normalizeRedisOptions, redisFromEnvironment } = require('../../lib/redis/options');
 
-const normalize = (given) => normalizeRedisOptions(given, 'redis');
+const normalize = (given, env = {}) => normalizeRedisOptions(given, 'redis', env);
 
 function errorOf(action) {
   try {
@@ -221,6 +221,49 @@ describe('the environment', () => {
     expect(redisFromEnvironment({ REDIS_PORT: '7' })).toMatchObject({ host: '127.0.0.1', port: 7 });
     expect(redisFromEnvironment({ REDIS_PASSWORD: 'p' })).toMatchObject({ host: '127.0.0.1', password: 'p' });
     expect(redisFromEnvironment({ REDIS_DB: '3', REDIS_URL: '' })).toMatchObject({ host: '127.0.0.1', db: 3 });
+  });
+
+  test('REDIS_USERNAME goes with the others, and names no Redis by itself', () => {
+    const env = { REDIS_USERNAME: 'me', REDIS_PASSWORD: 'p' };
+    expect(redisFromEnvironment(env)).toMatchObject({ host: '127.0.0.1', username: 'me', password: 'p' });
+    expect(redisFromEnvironment({ ...env, REDIS_URL: 'redis://u' })).toMatchObject({ username: '', password: '' });
+    expect(redisFromEnvironment({ REDIS_USERNAME: 'me' })).toBeUndefined();
+  });
+
+  const URL_OF_ALL = { REDIS_URL: 'rediss://me:p@u:1/2' };
+  test.each([
+    ['none', {}, URL_OF_ALL, { host: 'u', port: 1, username: 'me', password: 'p', db: 2, tls: {} }],
+    ['others', { db: 7, commandTimeout: 1 }, URL_OF_ALL, { host: 'u', password: 'p', db: 7, commandTimeout: 1000 }],
+    ['a password', { password: 'q' }, URL_OF_ALL, { host: 'u', username: 'me', password: 'q' }],
+    ['REDIS_HOST', { db: 7 }, { REDIS_HOST: 'h', REDIS_DB: '3' }, { host: 'h', port: 6379, db: 7 }],
+    ['an undefined host', { host: undefined, url: undefined }, URL_OF_ALL, { host: 'u', password: 'p' }],
+  ])('options without an address take what they leave out from it: %s', (_name, options, env, expected) => {
+    expect(normalize(options, env)).toMatchObject(expected);
+  });
+
+  test.each([
+    [{ host: 'h' }],
+    [{ port: 7 }],
+    [{ path: '/run/redis.sock' }],
+    [{ url: 'redis://h' }],
+    ['redis://h'],
+    [new URL('redis://h')],
+  ])('with an address it has no say, so that its password goes nowhere else: %p', (options) => {
+    expect(normalize(options, { ...URL_OF_ALL, REDIS_PASSWORD: 'p' })).toEqual(normalize(options));
+  });
+
+  test('createRedis and createCache ask it', async () => {
+    const before = process.env.REDIS_URL;
+    process.env.REDIS_URL = 'redis://h?db=x';
+    try {
+      for (const make of [createRedis, () => createRedis({ db: 1 }), () => createCache({ redis: { db: 1 } })]) {
+        expect(make).toThrow(/^REDIS_URL: expected redis:/);
+      }
+      createRedis({ host: '127.0.0.1' }).destroy();
+    } finally {
+      if (before === undefined) delete process.env.REDIS_URL;
+      else process.env.REDIS_URL = before;
+    }
   });
 
   test('names none when there is none', () => {

@@ -41,7 +41,8 @@ function openRecords({ cache, redis, memory = false }, onState) {
 
 /** @param {any} redis */
 function redisOptions(redis) {
-  const options = redis === undefined ? redisFromEnvironment(process.env) : normalizeRedisOptions(redis, 'redis');
+  const { env } = process;
+  const options = redis === undefined ? redisFromEnvironment(env) : normalizeRedisOptions(redis, 'redis', env);
   if (options === undefined) {
     throw new TypeError("expected 'cache' or 'redis', or REDIS_URL in the environment, and there is none of them");
   }
