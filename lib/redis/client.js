@@ -24,10 +24,12 @@ const MOST_WAITS = 2 ** 24 - 1;
 const GET = NAMES.indexOf('GET');
 const SET = NAMES.indexOf('SET');
 
+const QUEUE_LIMITS = '(options maxQueuedCommands, maxQueuedBytes)';
+
 // What submit() and the like return when they refuse; undefined when they do not. As in src/node/redis_client.h.
 const REFUSALS = {
   1: ['CLIENT_CLOSED', 'the client is closed'],
-  2: ['QUEUE_FULL', 'too many commands wait for the server'],
+  2: ['QUEUE_FULL', `too many commands wait for the server ${QUEUE_LIMITS}`],
   3: ['UNAVAILABLE', 'there is no connection'],
   4: ['TOO_LARGE', 'there is no memory for the arguments'],
 };
@@ -93,8 +95,10 @@ class RedisClient extends EventEmitter {
       options,
       {
         ...this.#queue.callbacks,
-        fail: (/** @type {number} */ ticket, /** @type {string} */ code, /** @type {string} */ message) =>
-          this.#queue.callbacks.fail(ticket, code, message, code === 'COMMAND_TIMEOUT' ? this.#lastError : undefined),
+        fail: (/** @type {number} */ ticket, /** @type {string} */ code, /** @type {string} */ message) => {
+          const text = code === 'QUEUE_FULL' ? `${message} ${QUEUE_LIMITS}` : message;
+          this.#queue.callbacks.fail(ticket, code, text, code === 'COMMAND_TIMEOUT' ? this.#lastError : undefined);
+        },
         ...factories,
         commands: NAMES,
         event: this.#onEvent.bind(this),

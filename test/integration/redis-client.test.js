@@ -273,7 +273,11 @@ describe('connections', () => {
     // What has waited longest makes room.
     const refused = rejection(client.del('q'));
     const answers = [client.set('q', 1), client.get('q'), client.ping()];
-    expect(await refused).toMatchObject({ code: 'QUEUE_FULL', command: 'DEL' });
+    expect(await refused).toMatchObject({
+      code: 'QUEUE_FULL',
+      command: 'DEL',
+      message: 'DEL: too many commands wait for a connection (options maxQueuedCommands, maxQueuedBytes)',
+    });
     expect(await Promise.all(answers)).toEqual(['OK', '1', 'PONG']);
     expect(await Promise.all([1, 2, 3, 4, 5].map(() => client.ping()))).toHaveLength(5);
   });

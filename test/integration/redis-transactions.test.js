@@ -168,6 +168,7 @@ describe('a queue that is full', () => {
     await turns(2);
     const error = await rejection(client.multi().set('a:1', 1).set('a:2', 1).exec());
     expect(error.code).toBe('QUEUE_FULL');
+    expect(error.message).toMatch(/ wait for the server \(options maxQueuedCommands, maxQueuedBytes\)$/);
     proxy.pass();
     expect(await Promise.all([large, ...queued])).toEqual(['OK', '1', '2', '3']);
     expect(await client.ping()).toBe('PONG');
