@@ -410,10 +410,16 @@ export interface MemoryStats {
 
 /** What {@link Cache.health} gives. */
 export interface CacheHealth {
-  /** `'ok'`, or `'degraded'` while Redis is configured and not usable: the cache answers from memory and loaders. */
+  /**
+   * `'ok'`, or `'degraded'` while Redis is configured and not usable: the cache answers from memory and loaders. So it is
+   * right after createCache(), too: for a readiness probe. A liveness probe should pass when it is `'degraded'`.
+   */
   status: 'ok' | 'degraded' | 'closed';
-  /** `'ok'`, `'unavailable'`, or `'none'` when no Redis is configured. */
-  redis: 'ok' | 'unavailable' | 'none';
+  /**
+   * `'ok'`, `'unavailable'`, `'connecting'` while the first attempt to connect is under way, or `'none'` when no Redis is
+   * configured.
+   */
+  redis: 'ok' | 'connecting' | 'unavailable' | 'none';
   /** Why Redis is unavailable, without secrets. */
   reason?: string | undefined;
   /** Milliseconds of the last PING that {@link Cache.health} sent. */

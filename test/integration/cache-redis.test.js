@@ -384,6 +384,18 @@ describe('the environment', () => {
   });
 });
 
+test('health says connecting until the first attempt has ended', async () => {
+  const cache = createCache({ redis: server.url, namespace: ownNamespace() });
+  expect(await cache.health()).toMatchObject({ status: 'degraded', redis: 'connecting', pendingInvalidations: 0 });
+  await until('a connection', async () => (await cache.health()).status === 'ok');
+  await cache.close();
+  const nowhere = createCache({ redis: 'redis://127.0.0.1:1', namespace: ownNamespace() });
+  expect((await nowhere.health()).redis).toBe('connecting');
+  await until('the failure', async () => (await nowhere.health()).redis === 'unavailable');
+  expect((await nowhere.health()).reason).toMatch(/127\.0\.0\.1:1/);
+  await nowhere.close();
+});
+
 test('health tells the latency', async () => {
   const cache = await make({ namespace: ownNamespace() });
   const health = await cache.health();
