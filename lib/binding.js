@@ -1,6 +1,8 @@
 'use strict';
 // Finds the native addon: what was built here, else the binary that came with the package. Every path is a literal, so
 // that bundlers see it.
+const fs = require('node:fs');
+const path = require('node:path');
 const { CacheError } = require('./errors');
 
 /** `linux-x64`, `linuxmusl-arm64`, `darwin-arm64` … */
@@ -40,6 +42,16 @@ function prebuilt(name) {
   }
 }
 
+/** What the package has binaries for. */
+function available() {
+  try {
+    const names = fs.readdirSync(path.join(__dirname, '../prebuilds')).filter((name) => name.endsWith('.node'));
+    return names.map((name) => name.slice(0, -'.node'.length)).join(', ') || 'none';
+  } catch {
+    return 'none';
+  }
+}
+
 function load() {
   if (process.env.TIERCEL_BINDING_PATH) return require(process.env.TIERCEL_BINDING_PATH);
   const name = target();
@@ -60,9 +72,12 @@ function load() {
   throw new CacheError(
     'BINDING_NOT_FOUND',
     `tiercel: cannot load the native addon for ${name} (Node ${process.version}):\n${details}\n` +
+      `There are binaries for: ${available()}\n` +
       'Possible solutions:\n' +
-      '  - install on the platform on which it will run, without copying node_modules from another one\n' +
-      '  - build it: npm run build in the folder of the package (needs cmake and a C++20 compiler)',
+      '  - if there are none, the folder prebuilds was lost: install the package again\n' +
+      '  - with a bundler, keep tiercel out of the bundle (external): it loads a file of its own folder\n' +
+      '  - build it, in the folder of your app (needs git, CMake 3.19 and a C++20 compiler):\n' +
+      '    npm install --no-save cmake-js node-addon-api && npx cmake-js compile -d node_modules/tiercel',
     { cause: errors[errors.length - 1] },
   );
 }

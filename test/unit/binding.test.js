@@ -37,7 +37,10 @@ describe('the loader', () => {
     expect(first).toMatch(/^tiercel: cannot load the native addon for [a-z0-9]+-\w+ \(Node v\d+\.\d+\.\d+\):$/);
     expect(lines[0]).toContain("Cannot find module '../build/Release/tiercel.node'");
     expect(lines[1]).toMatch(/Cannot find module '\.\.\/prebuilds\/[a-z0-9-]+\.node'/);
-    expect(lines.slice(2).join('\n')).toMatch(/Possible solutions:\n {2}- install .*\n {2}- build it: npm run build/);
+    expect(lines[2]).toBe('There are binaries for: none');
+    expect(lines.slice(3).join('\n')).toMatch(
+      /^Possible solutions:\n {2}- if there are none, .* install .*\n {2}- with a bundler, .*\n {2}- build it, .*\n {4}npm install --no-save cmake-js node-addon-api && npx cmake-js compile -d node_modules\/tiercel$/,
+    );
     expect(error.cause).toContain('Cannot find module');
   });
 
@@ -49,10 +52,15 @@ describe('the loader', () => {
     expect(error.message).toMatch(/tiercel\.node: (file too short|invalid ELF header)/);
   });
 
-  test('names a platform for which there is no binary', () => {
+  test('names a platform for which there is no binary, and those for which there is', () => {
+    fs.mkdirSync(path.join(directory, 'prebuilds'));
+    for (const name of ['linux-x64.node', 'darwin-arm64.node', 'README']) {
+      fs.writeFileSync(path.join(directory, 'prebuilds', name), '');
+    }
     const error = load({ before: "Object.defineProperty(process, 'platform', { value: 'sunos' });" });
     expect(error.message).toContain('cannot load the native addon for sunos-');
     expect(error.message).toContain('there is no prebuilt binary for sunos-');
+    expect(error.message).toContain('There are binaries for: darwin-arm64, linux-x64\n');
   });
 
   test('takes what was built, or TIERCEL_BINDING_PATH', () => {
