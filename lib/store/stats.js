@@ -40,7 +40,9 @@ async function healthOf(stats, client, closed, pendingInvalidations) {
   if (closed) return { status: 'closed', redis: client ? 'unavailable' : 'none', ...more };
   if (client === undefined) return { status: 'ok', redis: 'none', ...more };
   const began = performance.now();
-  if (client.status === 'connecting') return { status: 'degraded', redis: 'connecting', ...more };
+  if (client.status === 'connecting') {
+    return { status: 'degraded', redis: 'connecting', reason: 'no connection yet', ...more };
+  }
   try {
     // A connection that is not there would be waited for; the question is how it is now.
     if (client.status !== 'ready') {
