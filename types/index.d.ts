@@ -286,8 +286,8 @@ export interface InspectedEntry {
 /** What {@link Cache.inspect} tells; `undefined` where a tier has nothing, or there is none. */
 export interface Inspection {
   /**
-   * What memory holds. Values that may be used alone, also without Redis: a lease, a failure, or what a tag made invalid does not show, and
-   * `leased` and `invalidated` are always false.
+   * What memory holds. Values that may be used alone, also without Redis: a lease, a failure, or what a tag made invalid
+   * does not show, and `leased` and `invalidated` are always false.
    */
   memory: InspectedEntry | undefined;
   /** What Redis holds. */
