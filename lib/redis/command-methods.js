@@ -1,16 +1,16 @@
 'use strict';
 // The methods that a client, its Buffer view, a pipeline and a transaction have in common: one for each row of the table
 // of commands, and call() for all others. Each of them says itself what becomes of a command, in _run.
-const { METHODS, WITH_SCORES } = require('./commands');
+const { METHODS } = require('./commands');
 const { describe } = require('../options/invalid');
 const { textOf, waitingTime } = require('./blocking');
 
 /** @typedef {import('./types').Command} Command */
 
 // The second word of a command with two (SCRIPT LOAD) is its first argument.
-const ROWS = METHODS.map(([method, words, transform]) => {
+const ROWS = METHODS.map(([method, words, transform, choose]) => {
   const [first, ...rest] = words.split(' ');
-  return { method, name: words, first, rest, transform };
+  return { method, name: words, first, rest, transform, choose };
 });
 
 /** First words, by the number under which the native side knows them. */
@@ -85,17 +85,14 @@ function anyCommand(command, args) {
  * @param {any} prototype of a class with a method _run(command)
  */
 function addCommands(prototype) {
-  for (const { method, name, first, rest, transform } of ROWS) {
+  for (const { method, name, first, rest, transform, choose } of ROWS) {
     if (Object.hasOwn(prototype, method)) continue; // it has a faster one of its own
     const number = NAMES.indexOf(first);
     const two = rest.length > 0;
-    const scores = Object.hasOwn(WITH_SCORES, method) ? WITH_SCORES[method] : undefined;
-    if (scores !== undefined) {
+    if (choose !== undefined) {
       /** @param {any[]} args */
       prototype[method] = function (...args) {
-        // The key may be called so too.
-        const asked = args.some((arg, index) => index > 1 && String(arg).toUpperCase() === scores.word);
-        return this._run({ number, name, args, transform: asked ? scores.transform : undefined, endless: false });
+        return this._run({ number, name, args, transform: choose(args), endless: false });
       };
       continue;
     }

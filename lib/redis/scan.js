@@ -3,7 +3,7 @@
 // something may come twice.
 const { invalid } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
-const { number } = require('./commands');
+const { number } = require('./replies');
 
 /** @typedef {{ _run: (command: import('./command-methods').Command) => Promise<any> }} Runner */
 

@@ -1,5 +1,14 @@
 // Shapes that the files of this folder hand to each other. Types alone: nothing here is loaded.
 
+/** What becomes of an answer; `buffers`: its strings are Buffers. */
+export type Transform = (reply: any, buffers?: boolean) => any;
+
+/** What becomes of the answer to these arguments; undefined: it is taken as it is. */
+export type Choice = (args: readonly any[]) => Transform | undefined;
+
+/** A method: its name, the words of the command, and what becomes of the answer when it is not taken as it is. */
+export type Row = [method: string, words: string, transform?: Transform, choose?: Choice];
+
 /**
  * One command: its number (-1: its name is the first argument), what an error calls it, and what its answer becomes.
  */
@@ -7,7 +16,7 @@ export interface Command {
   number: number;
   name: string;
   args: readonly any[];
-  transform: import('./commands').Transform | undefined;
+  transform: Transform | undefined;
   /** it may wait on the server */
   endless: boolean;
   /** ms after which it ends by itself; Infinity: never */

@@ -1,0 +1,19 @@
+'use strict';
+// Hashes.
+const { bool, number, object } = require('../replies');
+
+/** @type {import('../types').Row[]} */
+module.exports = [
+  ['hset', 'HSET'],
+  ['hsetnx', 'HSETNX', bool],
+  ['hget', 'HGET'],
+  ['hmget', 'HMGET'],
+  ['hgetall', 'HGETALL', object],
+  ['hdel', 'HDEL'],
+  ['hexists', 'HEXISTS', bool],
+  ['hincrby', 'HINCRBY'],
+  ['hincrbyfloat', 'HINCRBYFLOAT', number],
+  ['hkeys', 'HKEYS'],
+  ['hvals', 'HVALS'],
+  ['hlen', 'HLEN'],
+];

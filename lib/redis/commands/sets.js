@@ -1,0 +1,18 @@
+'use strict';
+// Sets.
+const { bool, bools, list } = require('../replies');
+
+/** @type {import('../types').Row[]} */
+module.exports = [
+  ['sadd', 'SADD'],
+  ['srem', 'SREM'],
+  ['scard', 'SCARD'],
+  ['smembers', 'SMEMBERS', list],
+  ['sismember', 'SISMEMBER', bool],
+  ['smismember', 'SMISMEMBER', bools],
+  ['spop', 'SPOP', list],
+  ['srandmember', 'SRANDMEMBER', list],
+  ['sunion', 'SUNION', list],
+  ['sinter', 'SINTER', list],
+  ['sdiff', 'SDIFF', list],
+];

@@ -1,0 +1,26 @@
+'use strict';
+// Strings.
+const { bool, number } = require('../replies');
+
+/** @type {import('../types').Row[]} */
+module.exports = [
+  ['get', 'GET'],
+  ['set', 'SET'],
+  ['setex', 'SETEX'],
+  ['psetex', 'PSETEX'],
+  ['setnx', 'SETNX', bool],
+  ['getset', 'GETSET'],
+  ['getdel', 'GETDEL'],
+  ['getex', 'GETEX'],
+  ['mget', 'MGET'],
+  ['mset', 'MSET'],
+  ['incr', 'INCR'],
+  ['incrby', 'INCRBY'],
+  ['incrbyfloat', 'INCRBYFLOAT', number],
+  ['decr', 'DECR'],
+  ['decrby', 'DECRBY'],
+  ['append', 'APPEND'],
+  ['strlen', 'STRLEN'],
+  ['getrange', 'GETRANGE'],
+  ['setrange', 'SETRANGE'],
+];
