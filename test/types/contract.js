@@ -3,7 +3,7 @@
 // here runs. A method that is missing in lib, or takes or gives something else, is an error of `npm run lint`.
 
 /**
- * What the compiler can see of a client. Its commands are added to the prototype, and checked by redis-api.test.js; what
+ * What the compiler can see of a client. Its commands are added to the prototype, and checked by redis-methods.test.js; what
  * returns a client has them.
  * @typedef {'buffers' | 'pipeline' | 'multi' | 'duplicate' | 'ref' | 'unref'} WithCommands
  * @typedef {Omit<import('../../types/redis').RedisClient,
