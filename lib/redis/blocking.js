@@ -17,6 +17,12 @@ const PLACES = new Map(
   }),
 );
 
+// These wait when they say BLOCK.
+const STREAM_READS = new Set(['XREAD', 'XREADGROUP']);
+
+/** @param {string} name in capitals */
+const mayWait = (name) => PLACES.has(name) || STREAM_READS.has(name);
+
 /**
  * @param {unknown} argument
  * @returns {string}
@@ -34,7 +40,7 @@ function textOf(argument) {
 function waitingTime(name, args) {
   const timed = PLACES.get(name);
   if (timed !== undefined) return milliseconds(args.at(timed.place), timed.unit);
-  if (name !== 'XREAD' && name !== 'XREADGROUP') return undefined;
+  if (!STREAM_READS.has(name)) return undefined;
   // What comes behind STREAMS are names.
   for (let i = 0; i + 1 < args.length; i++) {
     const word = textOf(args[i]).toUpperCase();
@@ -54,4 +60,4 @@ function milliseconds(given, unit) {
   return time > 0 ? Math.ceil(time) : Number.POSITIVE_INFINITY;
 }
 
-module.exports = { textOf, waitingTime };
+module.exports = { mayWait, textOf, waitingTime };

@@ -3,7 +3,7 @@
 // of commands, and call() for all others. Each of them says itself what becomes of a command, in _run.
 const { METHODS } = require('./commands');
 const { describe } = require('../options/invalid');
-const { textOf, waitingTime } = require('./blocking');
+const { mayWait, textOf, waitingTime } = require('./blocking');
 
 /** @typedef {import('./types').Command} Command */
 
@@ -89,10 +89,12 @@ function addCommands(prototype) {
     if (Object.hasOwn(prototype, method)) continue; // it has a faster one of its own
     const number = NAMES.indexOf(first);
     const two = rest.length > 0;
-    if (choose !== undefined) {
+    if (choose !== undefined || mayWait(first)) {
       /** @param {any[]} args */
       prototype[method] = function (...args) {
-        return this._run({ number, name, args, transform: choose(args), endless: false });
+        const waits = waitingTime(first, args);
+        const chosen = choose === undefined ? transform : choose(args);
+        return this._run({ number, name, args, transform: chosen, endless: waits !== undefined, waits });
       };
       continue;
     }

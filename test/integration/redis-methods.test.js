@@ -2,16 +2,19 @@
 // Every typed method, alone, in a pipeline and in a transaction, on each server that is installed, in RESP3 and in RESP2: it
 // gives the same JavaScript value everywhere.
 
-const { createRedis } = require('../../lib');
+const { createCache, createRedis } = require('../../lib');
+const { mayWait } = require('../../lib/redis/blocking');
 const { linkOf } = require('../../lib/redis/link');
 const { METHODS } = require('../../lib/redis/commands');
 const { RedisServer, servers } = require('../helpers/redis-server');
+const { delay, rejection, turns } = require('../helpers/until');
 
 const KINDS = servers().flatMap((kind) => [3, 2].map((protocol) => [kind.name, protocol, kind]));
 
 // Commands in order, from an empty database. A function checks; anything else is what toStrictEqual wants.
 const TABLES = {
   basics: require('../helpers/redis-methods/basics'),
+  lists: require('../helpers/redis-methods/lists'),
 };
 
 test('the tables have every method', () => {
@@ -59,6 +62,55 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
       const values = await batch.exec();
       expect(values).toHaveLength(table.length);
       table.forEach(([method, args, expected], index) => check(`${method} ${args}`, values[index], expected));
+    });
+  });
+
+  describe('methods that wait', () => {
+    // Of each, what it is given for a wait of so many milliseconds, and what comes in the end.
+    const WAITING = [
+      ['blpop', (ms) => ['no', ms / 1000], null],
+      ['brpop', (ms) => ['no', ms / 1000], null],
+      ['blmove', (ms) => ['no', 'm', 'LEFT', 'LEFT', ms / 1000], null],
+      ['blmpop', (ms) => [ms / 1000, 1, 'no', 'LEFT'], null],
+    ];
+    let impatient;
+
+    beforeEach(async () => {
+      impatient = createRedis({ url: server.url, protocol, commandTimeout: '200ms' });
+      await impatient.ping();
+    });
+    afterEach(() => impatient.destroy());
+
+    test('this is all of them', () => {
+      const waiting = METHODS.filter(([, words]) => mayWait(words)).map(([method]) => method);
+      expect(WAITING.map(([method]) => method).sort()).toEqual(waiting.sort());
+    });
+
+    test.each(WAITING)('%s may take longer than the command timeout', async (method, argsFor, expected) => {
+      expect(await impatient[method](...argsFor(500))).toEqual(expected);
+    });
+
+    test.each(WAITING)('%s without an end has no timeout', async (method, argsFor) => {
+      const answer = impatient[method](...argsFor(0)).catch((error) => error.code);
+      expect(await Promise.race([answer, delay(500)])).toBeUndefined();
+    });
+
+    test.each(WAITING)('%s is refused while a cache uses the client', async (method, argsFor) => {
+      const cache = createCache({ redis: impatient });
+      expect(await rejection(impatient[method](...argsFor(10)))).toMatchObject({ code: 'BLOCKING' });
+      await cache.close();
+      expect(await impatient[method](...argsFor(10))).toBe(null);
+    });
+
+    test('a server that is silent is noticed when their time and the command timeout are over', async () => {
+      const answer = rejection(impatient.blpop('no', 0.3));
+      await turns();
+      server.pause();
+      try {
+        expect(await answer).toMatchObject({ code: 'COMMAND_TIMEOUT', command: 'BLPOP' });
+      } finally {
+        server.resume();
+      }
     });
   });
 });

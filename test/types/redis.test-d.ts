@@ -18,6 +18,12 @@ expectType<Promise<number[]>>(redis.pipeline<number[]>().exec());
 expectType<Promise<number>>(redis.script<number>('return 1')(['k'], [1]));
 expectType<AsyncGenerator<string>>(redis.scan({ match: 'a*', count: 10, type: 'string' }));
 expectType<RedisStats>(redis.stats());
+expectType<Promise<string[] | null>>(redis.lpop('l', 2));
+expectType<Promise<[key: Buffer, element: Buffer] | null>>(redis.buffers.blpop('a', 'b', 1));
+expectType<Promise<number[]>>(redis.lpos('l', 'e', 'COUNT', 0));
+expectType<Promise<[number | RedisError, string[] | RedisError]>>(
+  redis.multi().rpush('l', 1).lrange('l', 0, -1).exec(),
+);
 void redis.subscribe('c', (message) => expectType<string>(message));
 void redis.subscribe('c', (message) => expectType<Buffer>(message), { buffers: true });
 expectError(redis.sscan('k', { type: 'set' }));

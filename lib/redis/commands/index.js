@@ -6,6 +6,7 @@
 const METHODS = [
   ...require('./strings'),
   ...require('./keys'),
+  ...require('./lists'),
   ...require('./sets'),
   ...require('./sorted-sets'),
   ...require('./hashes'),
