@@ -65,3 +65,114 @@ export interface ListCommands<
     ...keysAndOptions: A[]
   ): RedisResults<[key: S, elements: S[]] | null, Done>[K];
 }
+
+/** The fields of an entry: an object without a prototype; of `buffers`, a Map. Of a field that is there twice, the last. */
+export type StreamFields<S extends string | Buffer> = [S] extends [string] ? Record<string, S> : Map<S, S>;
+export type StreamEntry<S extends string | Buffer = string> = [id: S, fields: StreamFields<S>];
+/** `fields` is `null` where the entry was deleted. */
+type PendingEntry<S extends string | Buffer> = [id: S, fields: StreamFields<S> | null];
+type ByStream<S extends string | Buffer, E> = [S] extends [string] ? Record<string, E[]> : Map<S, E[]>;
+
+/** XINFO STREAM; more than this with `FULL`, where `groups` and `entries` are lists. */
+export interface StreamInfo<S extends string | Buffer = string> {
+  length: number;
+  groups: number | Array<Record<string, unknown>>;
+  'last-generated-id': S;
+  'radix-tree-keys': number;
+  'radix-tree-nodes': number;
+  /** `null` when the stream is empty. Not there with `FULL`. */
+  'first-entry'?: StreamEntry<S> | null;
+  'last-entry'?: StreamEntry<S> | null;
+  /** With `FULL`. */
+  entries?: Array<StreamEntry<S>>;
+  [name: string]: unknown;
+}
+export interface StreamGroupInfo<S extends string | Buffer = string> {
+  name: S;
+  consumers: number;
+  pending: number;
+  'last-delivered-id': S;
+  'entries-read'?: number | null;
+  lag?: number | null;
+}
+export interface StreamConsumerInfo<S extends string | Buffer = string> {
+  name: S;
+  pending: number;
+  /** Milliseconds. */
+  idle: number;
+  /** Milliseconds since it was given something. Redis 7.2. */
+  inactive?: number;
+}
+
+/**
+ * Streams. An entry is `[id, fields]`. With `BLOCK` (milliseconds; 0: without end) `xread` and `xreadgroup` hold up the
+ * commands behind them: use a `duplicate()`. The time counts on top of `commandTimeout`.
+ */
+export interface StreamCommands<
+  S extends string | Buffer,
+  K extends keyof RedisResults<unknown, []>,
+  Done extends unknown[],
+> {
+  /** The id; `null`: with `NOMKSTREAM`, no stream. Options, `'*'` or an id, fields and values. */
+  xadd(key: A, ...args: A[]): RedisResults<S | null, Done>[K];
+  /** 0 without the stream. */
+  xlen(key: A): RedisResults<number, Done>[K];
+  /** How many there were. */
+  xdel(key: A, ...ids: A[]): RedisResults<number, Done>[K];
+  /** How many were removed. */
+  xtrim(key: A, by: 'MAXLEN' | 'MINID', ...args: A[]): RedisResults<number, Done>[K];
+  /** From `'-'` to `'+'`, both included; `'COUNT', n`. */
+  xrange(key: A, start: A, end: A, ...options: A[]): RedisResults<Array<StreamEntry<S>>, Done>[K];
+  /** The newest first: from `'+'` to `'-'`. */
+  xrevrange(key: A, end: A, start: A, ...options: A[]): RedisResults<Array<StreamEntry<S>>, Done>[K];
+  /** `'COUNT', n, 'BLOCK', milliseconds, 'STREAMS', ...keys, ...ids`. By key, streams with entries alone; `null`: none has any. */
+  xread(...args: A[]): RedisResults<ByStream<S, StreamEntry<S>> | null, Done>[K];
+  /** `'GROUP', group, consumer`, and as with `xread`; the id `'>'` stands for what nobody was given. */
+  xreadgroup(...args: A[]): RedisResults<ByStream<S, PendingEntry<S>> | null, Done>[K];
+  /** How many were pending. */
+  xack(key: A, group: A, ...ids: A[]): RedisResults<number, Done>[K];
+  /** How many are pending, the smallest and the largest id (`null`: none), and how many each consumer has. */
+  xpending(
+    key: A,
+    group: A,
+  ): RedisResults<
+    [pending: number, first: S | null, last: S | null, consumers: Array<[name: S, pending: number]>],
+    Done
+  >[K];
+  /** `'IDLE', milliseconds`, start, end, count, consumer. */
+  xpending(
+    key: A,
+    group: A,
+    ...range: A[]
+  ): RedisResults<Array<[id: S, consumer: S, idleMilliseconds: number, deliveries: number]>, Done>[K];
+  /** Ids and options. With `JUSTID` the ids alone: give the type then. */
+  xclaim<T = Array<StreamEntry<S>>>(
+    key: A,
+    group: A,
+    consumer: A,
+    minIdleMilliseconds: A,
+    ...idsAndOptions: A[]
+  ): RedisResults<T, Done>[K];
+  /** Where to go on, the entries, and ids that were deleted. With `JUSTID` ids in place of entries: give the type then. */
+  xautoclaim<T = Array<StreamEntry<S>>>(
+    key: A,
+    group: A,
+    consumer: A,
+    minIdleMilliseconds: A,
+    start: A,
+    ...options: A[]
+  ): RedisResults<[next: S, entries: T, deleted: S[]], Done>[K];
+  xsetid(key: A, lastId: A, ...options: A[]): RedisResults<'OK', Done>[K];
+  /** `id`: behind which it begins; `'$'`: the end. `'MKSTREAM'`. Rejects with `BUSYGROUP` when there is one of this name. */
+  xgroupCreate(key: A, group: A, id: A, ...options: A[]): RedisResults<'OK', Done>[K];
+  /** `false`: it was there. */
+  xgroupCreateConsumer(key: A, group: A, consumer: A): RedisResults<boolean, Done>[K];
+  /** How many entries it had pending, which are lost. */
+  xgroupDelConsumer(key: A, group: A, consumer: A): RedisResults<number, Done>[K];
+  /** `false`: there was none. */
+  xgroupDestroy(key: A, group: A): RedisResults<boolean, Done>[K];
+  xgroupSetId(key: A, group: A, id: A, ...options: A[]): RedisResults<'OK', Done>[K];
+  xinfoStream(key: A, ...options: A[]): RedisResults<StreamInfo<S>, Done>[K];
+  xinfoGroups(key: A): RedisResults<Array<StreamGroupInfo<S>>, Done>[K];
+  xinfoConsumers(key: A, group: A): RedisResults<Array<StreamConsumerInfo<S>>, Done>[K];
+}

@@ -21,6 +21,12 @@ const object = (/** @type {any} */ reply, buffers = false) => {
   }
   return result;
 };
+/** A map whose keys are words of the protocol: always an object. */
+const named = (/** @type {any} */ reply) => {
+  const result = Object.create(null);
+  for (const [name, value] of pairs(reply)) result[String(name)] = value;
+  return result;
+};
 const list = (/** @type {any} */ reply) => (reply instanceof Set ? [...reply] : reply);
 const number = (/** @type {any} */ reply) => (reply === null || typeof reply === 'number' ? reply : toNumber(reply));
 const bool = (/** @type {any} */ reply) => Number(reply) === 1;
@@ -91,4 +97,4 @@ const asked = (word, transform) => (args) =>
 const withScores = asked('WITHSCORES', scored);
 const withScore = asked('WITHSCORE', ranked);
 
-module.exports = { object, list, number, bool, bools, numbers, info, scored, withScores, withScore, parseInfo };
+module.exports = { object, named, list, number, bool, bools, numbers, info, scored, withScores, withScore, parseInfo };

@@ -15,6 +15,7 @@ const KINDS = servers().flatMap((kind) => [3, 2].map((protocol) => [kind.name, p
 const TABLES = {
   basics: require('../helpers/redis-methods/basics'),
   lists: require('../helpers/redis-methods/lists'),
+  streams: require('../helpers/redis-methods/streams'),
 };
 
 test('the tables have every method', () => {
@@ -65,6 +66,18 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
     });
   });
 
+  test('streams in bytes', async () => {
+    const { buffers } = redis;
+    const bytes = (text) => Buffer.from(text);
+    const one = [bytes('1-1'), new Map([[bytes('f'), bytes('v')]])];
+    expect(await buffers.xadd('s', '1-1', 'f', 'v')).toEqual(bytes('1-1'));
+    expect(await buffers.xrange('s', '-', '+')).toEqual([one]);
+    expect(await buffers.xread('STREAMS', 's', 0)).toEqual(new Map([[bytes('s'), [one]]]));
+    expect((await buffers.xinfoStream('s'))['first-entry']).toEqual(one);
+    await redis.xgroupCreate('s', 'g', 0);
+    expect((await buffers.xinfoGroups('s'))[0]).toMatchObject({ name: bytes('g'), pending: 0 });
+  });
+
   describe('methods that wait', () => {
     // Of each, what it is given for a wait of so many milliseconds, and what comes in the end.
     const WAITING = [
@@ -72,12 +85,14 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
       ['brpop', (ms) => ['no', ms / 1000], null],
       ['blmove', (ms) => ['no', 'm', 'LEFT', 'LEFT', ms / 1000], null],
       ['blmpop', (ms) => [ms / 1000, 1, 'no', 'LEFT'], null],
+      ['xread', (ms) => ['BLOCK', ms, 'STREAMS', 'no', '$'], null],
+      ['xreadgroup', (ms) => ['GROUP', 'g', 'me', 'BLOCK', ms, 'STREAMS', 's', '>'], null],
     ];
     let impatient;
 
     beforeEach(async () => {
       impatient = createRedis({ url: server.url, protocol, commandTimeout: '200ms' });
-      await impatient.ping();
+      await impatient.xgroupCreate('s', 'g', 0, 'MKSTREAM');
     });
     afterEach(() => impatient.destroy());
 

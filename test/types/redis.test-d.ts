@@ -1,6 +1,13 @@
 // The types of the client.
 import { expectError, expectType } from 'tsd';
-import { createRedis, type RedisCommands, type RedisError, type RedisStats, type ScoredMember } from '../..';
+import {
+  createRedis,
+  type RedisCommands,
+  type RedisError,
+  type RedisStats,
+  type ScoredMember,
+  type StreamEntry,
+} from '../..';
 
 const redis = createRedis({ url: 'rediss://localhost', tls: { rejectUnauthorized: false }, heartbeat: '5s' });
 expectType<RedisCommands<Buffer>>(redis.buffers);
@@ -23,6 +30,12 @@ expectType<Promise<[key: Buffer, element: Buffer] | null>>(redis.buffers.blpop('
 expectType<Promise<number[]>>(redis.lpos('l', 'e', 'COUNT', 0));
 expectType<Promise<[number | RedisError, string[] | RedisError]>>(
   redis.multi().rpush('l', 1).lrange('l', 0, -1).exec(),
+);
+expectType<Promise<Array<[id: string, fields: Record<string, string>]>>>(redis.xrange('s', '-', '+'));
+expectType<Promise<Map<Buffer, StreamEntry<Buffer>[]> | null>>(redis.buffers.xread('STREAMS', 's', 0));
+expectType<Promise<string[]>>(redis.xclaim<string[]>('s', 'g', 'me', 0, '1-1', 'JUSTID'));
+expectType<Promise<[id: string, consumer: string, idleMilliseconds: number, deliveries: number][]>>(
+  redis.xpending('s', 'g', '-', '+', 10),
 );
 void redis.subscribe('c', (message) => expectType<string>(message));
 void redis.subscribe('c', (message) => expectType<Buffer>(message), { buffers: true });

@@ -10,6 +10,7 @@ const METHODS = [
   ...require('./sets'),
   ...require('./sorted-sets'),
   ...require('./hashes'),
+  ...require('./streams'),
   ...require('./scripting'),
   ...require('./server'),
 ];
