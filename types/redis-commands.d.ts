@@ -176,3 +176,60 @@ export interface StreamCommands<
   xinfoGroups(key: A): RedisResults<Array<StreamGroupInfo<S>>, Done>[K];
   xinfoConsumers(key: A, group: A): RedisResults<Array<StreamConsumerInfo<S>>, Done>[K];
 }
+
+export type GeoUnit = 'm' | 'km' | 'mi' | 'ft';
+/** What `geosearch` finds when more than the members is asked for. */
+export interface GeoMember<S extends string | Buffer = string> {
+  member: S;
+  /** `WITHDIST`: in the unit of the search. */
+  distance?: number;
+  /** `WITHHASH`: the score, 52 bits. */
+  hash?: number;
+  /** `WITHCOORD`. */
+  position?: [longitude: number, latitude: number];
+}
+
+/** Places on the globe, in sorted sets. Longitude comes first. */
+export interface GeoCommands<
+  S extends string | Buffer,
+  K extends keyof RedisResults<unknown, []>,
+  Done extends unknown[],
+> {
+  /** How many are new. `'NX'`, `'XX'`, `'CH'`, then longitude, latitude, member … */
+  geoadd(key: A, ...args: A[]): RedisResults<number, Done>[K];
+  /** In metres, or the unit; `null` when one of them is not there. */
+  geodist(key: A, first: A, second: A, unit?: GeoUnit): RedisResults<number | null, Done>[K];
+  /** 11 characters each; `null` for what is not there. */
+  geohash(key: A, ...members: A[]): RedisResults<Array<S | null>, Done>[K];
+  /** As exact as 52 bits are; `null` for what is not there. */
+  geopos(key: A, ...members: A[]): RedisResults<Array<[longitude: number, latitude: number] | null>, Done>[K];
+  /**
+   * `'FROMMEMBER', member` or `'FROMLONLAT', longitude, latitude`; `'BYRADIUS', radius, unit` or `'BYBOX', width, height,
+   * unit`; `'ASC'`, `'DESC'`, `'COUNT', n`. With `WITHDIST`, `WITHHASH` or `WITHCOORD` objects: `geosearch<GeoMember>(…)`.
+   */
+  geosearch<T = S>(key: A, ...options: A[]): RedisResults<T[], Done>[K];
+  /** How many were stored. */
+  geosearchstore(destination: A, source: A, ...options: A[]): RedisResults<number, Done>[K];
+}
+
+/** Bits of strings, and HyperLogLogs. */
+export interface BitmapCommands<K extends keyof RedisResults<unknown, []>, Done extends unknown[]> {
+  /** What the bit was. */
+  setbit(key: A, offset: A, bit: A): RedisResults<0 | 1, Done>[K];
+  getbit(key: A, offset: A): RedisResults<0 | 1, Done>[K];
+  /** Start and end, both included, of bytes, or of bits with a last `'BIT'`. */
+  bitcount(key: A, ...range: A[]): RedisResults<number, Done>[K];
+  /** The place of the first such bit; -1: none. */
+  bitpos(key: A, bit: A, ...range: A[]): RedisResults<number, Done>[K];
+  /** The length of the result in bytes. */
+  bitop(operation: A, destination: A, ...keys: A[]): RedisResults<number, Done>[K];
+  /** `'GET', type, offset`, `'SET', type, offset, value`, `'INCRBY', type, offset, by`, `'OVERFLOW', how` …; `null` where `FAIL` kept it. */
+  bitfield(key: A, ...operations: A[]): RedisResults<Array<number | null>, Done>[K];
+  /** With `GET` alone. */
+  bitfieldRo(key: A, ...operations: A[]): RedisResults<number[], Done>[K];
+  /** Whether the estimate changed. */
+  pfadd(key: A, ...elements: A[]): RedisResults<boolean, Done>[K];
+  /** About how many different ones there are, in all of them together: off by about 0.81 %. */
+  pfcount(...keys: A[]): RedisResults<number, Done>[K];
+  pfmerge(destination: A, ...keys: A[]): RedisResults<'OK', Done>[K];
+}

@@ -3,9 +3,17 @@ import type { EventEmitter } from 'node:events';
 import type { ConnectionOptions } from 'node:tls';
 import type { URL } from 'node:url';
 import type { Duration, RedisError, Size } from './index';
-import type { ListCommands, StreamCommands } from './redis-commands';
+import type { BitmapCommands, GeoCommands, ListCommands, StreamCommands } from './redis-commands';
 
-export type { StreamConsumerInfo, StreamEntry, StreamFields, StreamGroupInfo, StreamInfo } from './redis-commands';
+export type {
+  GeoMember,
+  GeoUnit,
+  StreamConsumerInfo,
+  StreamEntry,
+  StreamFields,
+  StreamGroupInfo,
+  StreamInfo,
+} from './redis-commands';
 
 /** A text, or a function that gives it when it is needed, at once or later. */
 export type Credential = string | (() => string | Promise<string>);
@@ -171,7 +179,7 @@ export interface RedisCommands<
   K extends keyof RedisResults<unknown, []> = 'promise',
   Done extends unknown[] = [],
 >
-  extends ListCommands<S, K, Done>, StreamCommands<S, K, Done> {
+  extends ListCommands<S, K, Done>, StreamCommands<S, K, Done>, GeoCommands<S, K, Done>, BitmapCommands<K, Done> {
   /** Any command. Subscriptions, MULTI, WATCH, MONITOR, SELECT, HELLO, QUIT … are refused with a TypeError. */
   call<T = RedisReply>(command: string, ...args: A[]): RedisResults<T, Done>[K];
   /** The string; `null` without the key. */

@@ -16,6 +16,8 @@ const TABLES = {
   basics: require('../helpers/redis-methods/basics'),
   lists: require('../helpers/redis-methods/lists'),
   streams: require('../helpers/redis-methods/streams'),
+  geo: require('../helpers/redis-methods/geo'),
+  bitmaps: require('../helpers/redis-methods/bitmaps'),
 };
 
 test('the tables have every method', () => {
@@ -79,14 +81,14 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
   });
 
   describe('methods that wait', () => {
-    // Of each, what it is given for a wait of so many milliseconds, and what comes in the end.
+    // Of each, what it is given for a wait of so many milliseconds, which is in vain.
     const WAITING = [
-      ['blpop', (ms) => ['no', ms / 1000], null],
-      ['brpop', (ms) => ['no', ms / 1000], null],
-      ['blmove', (ms) => ['no', 'm', 'LEFT', 'LEFT', ms / 1000], null],
-      ['blmpop', (ms) => [ms / 1000, 1, 'no', 'LEFT'], null],
-      ['xread', (ms) => ['BLOCK', ms, 'STREAMS', 'no', '$'], null],
-      ['xreadgroup', (ms) => ['GROUP', 'g', 'me', 'BLOCK', ms, 'STREAMS', 's', '>'], null],
+      ['blpop', (ms) => ['no', ms / 1000]],
+      ['brpop', (ms) => ['no', ms / 1000]],
+      ['blmove', (ms) => ['no', 'm', 'LEFT', 'LEFT', ms / 1000]],
+      ['blmpop', (ms) => [ms / 1000, 1, 'no', 'LEFT']],
+      ['xread', (ms) => ['BLOCK', ms, 'STREAMS', 'no', '$']],
+      ['xreadgroup', (ms) => ['GROUP', 'g', 'me', 'BLOCK', ms, 'STREAMS', 's', '>']],
     ];
     let impatient;
 
@@ -96,25 +98,40 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
     });
     afterEach(() => impatient.destroy());
 
+    // Each on a connection of its own.
+    const together = (call) =>
+      Promise.all(
+        WAITING.map(async (row) => {
+          const client = impatient.duplicate();
+          await call(client, row).finally(() => client.destroy());
+        }),
+      );
+
     test('this is all of them', () => {
       const waiting = METHODS.filter(([, words]) => mayWait(words)).map(([method]) => method);
       expect(WAITING.map(([method]) => method).sort()).toEqual(waiting.sort());
     });
 
-    test.each(WAITING)('%s may take longer than the command timeout', async (method, argsFor, expected) => {
-      expect(await impatient[method](...argsFor(500))).toEqual(expected);
+    test('may take longer than the command timeout', async () => {
+      await together(async (client, [method, argsFor]) => {
+        expect([method, await client[method](...argsFor(500))]).toEqual([method, null]);
+      });
     });
 
-    test.each(WAITING)('%s without an end has no timeout', async (method, argsFor) => {
-      const answer = impatient[method](...argsFor(0)).catch((error) => error.code);
-      expect(await Promise.race([answer, delay(500)])).toBeUndefined();
+    test('have no timeout when they wait without end', async () => {
+      await together(async (client, [method, argsFor]) => {
+        const answer = client[method](...argsFor(0)).catch((error) => error.code);
+        expect([method, await Promise.race([answer, delay(500)])]).toEqual([method, undefined]);
+      });
     });
 
-    test.each(WAITING)('%s is refused while a cache uses the client', async (method, argsFor) => {
+    test('are refused while a cache uses the client', async () => {
       const cache = createCache({ redis: impatient });
-      expect(await rejection(impatient[method](...argsFor(10)))).toMatchObject({ code: 'BLOCKING' });
+      for (const [method, argsFor] of WAITING) {
+        expect([method, await rejection(impatient[method](...argsFor(10)))]).toMatchObject([method, { code: 'BLOCKING' }]); // prettier-ignore
+      }
       await cache.close();
-      expect(await impatient[method](...argsFor(10))).toBe(null);
+      for (const [method, argsFor] of WAITING) expect([method, await impatient[method](...argsFor(10))]).toEqual([method, null]); // prettier-ignore
     });
 
     test('a server that is silent is noticed when their time and the command timeout are over', async () => {

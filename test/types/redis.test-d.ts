@@ -2,6 +2,7 @@
 import { expectError, expectType } from 'tsd';
 import {
   createRedis,
+  type GeoMember,
   type RedisCommands,
   type RedisError,
   type RedisStats,
@@ -37,6 +38,9 @@ expectType<Promise<string[]>>(redis.xclaim<string[]>('s', 'g', 'me', 0, '1-1', '
 expectType<Promise<[id: string, consumer: string, idleMilliseconds: number, deliveries: number][]>>(
   redis.xpending('s', 'g', '-', '+', 10),
 );
+expectType<Promise<GeoMember[]>>(redis.geosearch<GeoMember>('g', 'FROMMEMBER', 'm', 'BYRADIUS', 1, 'km', 'WITHDIST'));
+expectType<Promise<Array<[longitude: number, latitude: number] | null>>>(redis.geopos('g', 'm'));
+expectType<Promise<0 | 1>>(redis.getbit('b', 0));
 void redis.subscribe('c', (message) => expectType<string>(message));
 void redis.subscribe('c', (message) => expectType<Buffer>(message), { buffers: true });
 expectError(redis.sscan('k', { type: 'set' }));

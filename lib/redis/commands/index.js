@@ -11,6 +11,8 @@ const METHODS = [
   ...require('./sorted-sets'),
   ...require('./hashes'),
   ...require('./streams'),
+  ...require('./geo'),
+  ...require('./bitmaps'),
   ...require('./scripting'),
   ...require('./server'),
 ];
