@@ -302,6 +302,17 @@ export interface RedisCommands<
   sinter(...keys: A[]): RedisResults<S[], Done>[K];
   /** The members of the first set that are in none of the others. */
   sdiff(...keys: A[]): RedisResults<S[], Done>[K];
+  /** How many the result has. */
+  sunionstore(destination: A, ...keys: A[]): RedisResults<number, Done>[K];
+  /** How many the result has. */
+  sinterstore(destination: A, ...keys: A[]): RedisResults<number, Done>[K];
+  /** How many the result has. */
+  sdiffstore(destination: A, ...keys: A[]): RedisResults<number, Done>[K];
+  /** How many are in all of them. `'LIMIT', n`. */
+  sintercard(numberOfKeys: number, ...keysAndOptions: A[]): RedisResults<number, Done>[K];
+  /** `false`: it was not in the source. */
+  smove(source: A, destination: A, member: A): RedisResults<boolean, Done>[K];
+  /** Scores and members; with INCR the new score, `null` when NX or XX kept it. */
   /**
    * Options, then `score, member, score, member …`. How many members are new; with INCR the new score, `null` when NX
    * or XX kept it.
@@ -341,6 +352,49 @@ export interface RedisCommands<
   zpopmin(key: A, count?: A): RedisResults<Array<ScoredMember<S>>, Done>[K];
   /** Removes those of the highest score, 1 or up to `count`, and gives them. */
   zpopmax(key: A, count?: A): RedisResults<Array<ScoredMember<S>>, Done>[K];
+  /** From the first that is not empty: `numberOfKeys`, keys, `'MIN'` or `'MAX'`, `'COUNT', n`. `null`: all are empty. */
+  zmpop(
+    numberOfKeys: number,
+    ...keysAndOptions: A[]
+  ): RedisResults<[key: S, members: Array<ScoredMember<S>>] | null, Done>[K];
+  /** Waits for one, as `blpop` does; `null`: none came in `seconds`. */
+  bzpopmin(
+    ...keysAndSeconds: [...keys: A[], seconds: A]
+  ): RedisResults<[key: S, member: S, score: number] | null, Done>[K];
+  /** Waits for one, as `blpop` does; `null`: none came in `seconds`. */
+  bzpopmax(
+    ...keysAndSeconds: [...keys: A[], seconds: A]
+  ): RedisResults<[key: S, member: S, score: number] | null, Done>[K];
+  /** Waits for one, as `blpop` does; `null`: none came in `seconds`. */
+  bzmpop(
+    seconds: A,
+    numberOfKeys: number,
+    ...keysAndOptions: A[]
+  ): RedisResults<[key: S, members: Array<ScoredMember<S>>] | null, Done>[K];
+  zrandmember(key: A): RedisResults<S | null, Done>[K];
+  /** At most `count` different ones; negative: as many as that, and one may come twice. */
+  zrandmember(key: A, count: A): RedisResults<S[], Done>[K];
+  zrandmember(key: A, count: A, withScores: 'WITHSCORES'): RedisResults<Array<ScoredMember<S>>, Done>[K];
+  /** How many were stored. Options as with `zrange`. */
+  zrangestore(destination: A, source: A, from: A, to: A, ...options: A[]): RedisResults<number, Done>[K];
+  zlexcount(key: A, min: A, max: A): RedisResults<number, Done>[K];
+  /** How many were removed. */
+  zremrangebylex(key: A, min: A, max: A): RedisResults<number, Done>[K];
+  /** `'WEIGHTS', …`, `'AGGREGATE', how`. With `WITHSCORES` objects: `zunion<ScoredMember>(…)`. */
+  zunion<T = S>(numberOfKeys: number, ...keysAndOptions: A[]): RedisResults<T[], Done>[K];
+  /** As with `zunion`. */
+  zinter<T = S>(numberOfKeys: number, ...keysAndOptions: A[]): RedisResults<T[], Done>[K];
+  /** What is in the first alone. With `WITHSCORES` objects: `zdiff<ScoredMember>(…)`. */
+  zdiff<T = S>(numberOfKeys: number, ...keysAndOptions: A[]): RedisResults<T[], Done>[K];
+  /** How many the result has. */
+  zunionstore(destination: A, numberOfKeys: number, ...keysAndOptions: A[]): RedisResults<number, Done>[K];
+  /** How many the result has. */
+  zinterstore(destination: A, numberOfKeys: number, ...keysAndOptions: A[]): RedisResults<number, Done>[K];
+  /** How many the result has. */
+  zdiffstore(destination: A, numberOfKeys: number, ...keys: A[]): RedisResults<number, Done>[K];
+  /** How many are in all of them. `'LIMIT', n`. */
+  zintercard(numberOfKeys: number, ...keysAndOptions: A[]): RedisResults<number, Done>[K];
+  /** How many fields are new. */
   /** Sets fields: `field, value, field, value …`. How many are new. */
   hset(key: A, ...fieldsAndValues: A[]): RedisResults<number, Done>[K];
   /** Sets a field that does not exist. Whether it was set. */
@@ -359,6 +413,12 @@ export interface RedisCommands<
   hincrby(key: A, field: A, by: A): RedisResults<number, Done>[K];
   /** Adds any number to a field, and gives the sum as a number. */
   hincrbyfloat(key: A, field: A, by: A): RedisResults<number, Done>[K];
+  /** Bytes of the value; 0 without it. */
+  hstrlen(key: A, field: A): RedisResults<number, Done>[K];
+  hrandfield(key: A): RedisResults<S | null, Done>[K];
+  /** At most `count` different ones; negative: as many as that, and one may come twice. */
+  hrandfield(key: A, count: A): RedisResults<S[], Done>[K];
+  hrandfield(key: A, count: A, withValues: 'WITHVALUES'): RedisResults<Array<[field: S, value: S]>, Done>[K];
   /** Runs a Lua script: the number of keys, the keys, the arguments. script() sends its text only once. */
   eval<T = RedisReply>(script: A, numberOfKeys: number, ...keysAndArgs: A[]): RedisResults<T, Done>[K];
   /** Runs a Lua script by its SHA-1. Rejects with `NOSCRIPT` when the server does not know it; see script(). */

@@ -79,22 +79,45 @@ function scored(reply) {
   return pairs;
 }
 
+/** Fields and values: nested pairs in RESP3, a flat list in RESP2. */
+function pairList(/** @type {any[]} */ reply) {
+  if (Array.isArray(reply[0])) return reply;
+  return Array.from({ length: reply.length / 2 }, (_, index) => reply.slice(2 * index, 2 * index + 2));
+}
+
 /** @param {any} reply */
 function ranked(reply) {
   return reply === null ? null : { rank: reply[0], score: number(reply[1]) };
 }
 
 /**
- * For answers that a word among the arguments makes ones of members and scores.
+ * For answers that a word among the arguments makes others.
  * @param {string} word
  * @param {import('./types').Transform} transform
+ * @param {(args: readonly any[]) => number} behind the place from which on it may be; keys may be called so too
  * @returns {import('./types').Choice}
  */
-const asked = (word, transform) => (args) =>
-  // The key may be called so too.
-  args.some((arg, index) => index > 1 && String(arg).toUpperCase() === word) ? transform : undefined;
+const asked =
+  (word, transform, behind = () => 2) =>
+  (args) =>
+    args.slice(behind(args)).some((arg) => String(arg).toUpperCase() === word) ? transform : undefined;
 
 const withScores = asked('WITHSCORES', scored);
 const withScore = asked('WITHSCORE', ranked);
 
-module.exports = { object, named, list, number, bool, bools, numbers, info, scored, withScores, withScore, parseInfo };
+module.exports = {
+  asked,
+  bool,
+  bools,
+  info,
+  list,
+  named,
+  number,
+  numbers,
+  object,
+  pairList,
+  parseInfo,
+  scored,
+  withScore,
+  withScores,
+};

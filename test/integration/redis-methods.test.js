@@ -14,6 +14,7 @@ const KINDS = servers().flatMap((kind) => [3, 2].map((protocol) => [kind.name, p
 // Commands in order, from an empty database. A function checks; anything else is what toStrictEqual wants.
 const TABLES = {
   basics: require('../helpers/redis-methods/basics'),
+  collections: require('../helpers/redis-methods/collections'),
   lists: require('../helpers/redis-methods/lists'),
   streams: require('../helpers/redis-methods/streams'),
   geo: require('../helpers/redis-methods/geo'),
@@ -87,6 +88,9 @@ describe.each(KINDS)('%s, RESP%i', (_name, protocol, kind) => {
       ['brpop', (ms) => ['no', ms / 1000]],
       ['blmove', (ms) => ['no', 'm', 'LEFT', 'LEFT', ms / 1000]],
       ['blmpop', (ms) => [ms / 1000, 1, 'no', 'LEFT']],
+      ['bzpopmin', (ms) => ['no', ms / 1000]],
+      ['bzpopmax', (ms) => ['no', ms / 1000]],
+      ['bzmpop', (ms) => [ms / 1000, 1, 'no', 'MIN']],
       ['xread', (ms) => ['BLOCK', ms, 'STREAMS', 'no', '$']],
       ['xreadgroup', (ms) => ['GROUP', 'g', 'me', 'BLOCK', ms, 'STREAMS', 's', '>']],
     ];

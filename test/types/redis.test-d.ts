@@ -41,6 +41,10 @@ expectType<Promise<[id: string, consumer: string, idleMilliseconds: number, deli
 expectType<Promise<GeoMember[]>>(redis.geosearch<GeoMember>('g', 'FROMMEMBER', 'm', 'BYRADIUS', 1, 'km', 'WITHDIST'));
 expectType<Promise<Array<[longitude: number, latitude: number] | null>>>(redis.geopos('g', 'm'));
 expectType<Promise<0 | 1>>(redis.getbit('b', 0));
+expectType<Promise<ScoredMember[]>>(redis.zunion<ScoredMember>(2, 'a', 'b', 'WITHSCORES'));
+expectType<Promise<string[]>>(redis.zunion(2, 'a', 'b'));
+expectType<Promise<[key: string, members: ScoredMember[]] | null>>(redis.zmpop(1, 'z', 'MIN'));
+expectType<Promise<Array<[field: string, value: string]>>>(redis.hrandfield('h', 2, 'WITHVALUES'));
 void redis.subscribe('c', (message) => expectType<string>(message));
 void redis.subscribe('c', (message) => expectType<Buffer>(message), { buffers: true });
 expectError(redis.sscan('k', { type: 'set' }));

@@ -1,6 +1,6 @@
 'use strict';
 // Hashes.
-const { bool, number, object } = require('../replies');
+const { asked, bool, number, object, pairList } = require('../replies');
 
 /** @type {import('../types').Row[]} */
 module.exports = [
@@ -16,4 +16,6 @@ module.exports = [
   ['hkeys', 'HKEYS'],
   ['hvals', 'HVALS'],
   ['hlen', 'HLEN'],
+  ['hstrlen', 'HSTRLEN'],
+  ['hrandfield', 'HRANDFIELD', undefined, asked('WITHVALUES', pairList)],
 ];

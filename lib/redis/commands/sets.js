@@ -15,4 +15,9 @@ module.exports = [
   ['sunion', 'SUNION', list],
   ['sinter', 'SINTER', list],
   ['sdiff', 'SDIFF', list],
+  ['sunionstore', 'SUNIONSTORE'],
+  ['sinterstore', 'SINTERSTORE'],
+  ['sdiffstore', 'SDIFFSTORE'],
+  ['sintercard', 'SINTERCARD'],
+  ['smove', 'SMOVE', bool],
 ];

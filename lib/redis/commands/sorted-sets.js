@@ -1,6 +1,12 @@
 'use strict';
 // Sorted sets.
-const { number, numbers, scored, withScore, withScores } = require('../replies');
+const { asked, number, numbers, scored, withScore, withScores } = require('../replies');
+
+// Behind the number of keys and the keys.
+const unionWithScores = asked('WITHSCORES', scored, ([count]) => 1 + Number(count));
+
+const popped = (/** @type {any} */ reply) => reply && [reply[0], scored(reply[1])];
+const one = (/** @type {any} */ reply) => reply && [reply[0], reply[1], number(reply[2])];
 
 /** @type {import('../types').Row[]} */
 module.exports = [
@@ -19,4 +25,19 @@ module.exports = [
   ['zremrangebyrank', 'ZREMRANGEBYRANK'],
   ['zpopmin', 'ZPOPMIN', scored],
   ['zpopmax', 'ZPOPMAX', scored],
+  ['zmpop', 'ZMPOP', popped],
+  ['bzpopmin', 'BZPOPMIN', one],
+  ['bzpopmax', 'BZPOPMAX', one],
+  ['bzmpop', 'BZMPOP', popped],
+  ['zrandmember', 'ZRANDMEMBER', undefined, withScores],
+  ['zrangestore', 'ZRANGESTORE'],
+  ['zlexcount', 'ZLEXCOUNT'],
+  ['zremrangebylex', 'ZREMRANGEBYLEX'],
+  ['zunion', 'ZUNION', undefined, unionWithScores],
+  ['zinter', 'ZINTER', undefined, unionWithScores],
+  ['zdiff', 'ZDIFF', undefined, unionWithScores],
+  ['zunionstore', 'ZUNIONSTORE'],
+  ['zinterstore', 'ZINTERSTORE'],
+  ['zdiffstore', 'ZDIFFSTORE'],
+  ['zintercard', 'ZINTERCARD'],
 ];
