@@ -150,6 +150,15 @@ export interface ScoredMember<S = string> {
   score: number;
 }
 
+/** What `functionList` gives. */
+export interface FunctionLibrary<S extends string | Buffer = string> {
+  library_name: S;
+  engine: S;
+  functions: Array<{ name: S; description: S | null; flags: S[] }>;
+  /** With `WITHCODE`. */
+  library_code?: S;
+}
+
 /** What a command gives: a promise, or the pipeline or transaction it was added to. */
 export interface RedisResults<T, Done extends unknown[]> {
   /** Of a client: the result; rejects with a RedisError. */
@@ -207,6 +216,8 @@ export interface RedisCommands<
   mget(...keys: A[]): RedisResults<Array<S | null>, Done>[K];
   /** Sets many keys: `key, value, key, value …`, in one step. */
   mset(...keysAndValues: A[]): RedisResults<'OK', Done>[K];
+  /** `false`: one of them was there, and none is set. */
+  msetnx(...keysAndValues: A[]): RedisResults<boolean, Done>[K];
   /** Adds 1, and gives the sum. A key that does not exist counts as 0. */
   incr(key: A): RedisResults<number, Done>[K];
   /** Takes 1 away, and gives the rest. A key that does not exist counts as 0. */
@@ -225,6 +236,9 @@ export interface RedisCommands<
   getrange(key: A, start: A, end: A): RedisResults<S, Done>[K];
   /** Overwrites bytes from `offset` on. Gives the new length of the string in bytes. */
   setrange(key: A, offset: A, value: A): RedisResults<number, Done>[K];
+  /** The longest common subsequence. With `'LEN'`: `lcs<number>(…)`; with `'IDX'`, `{ matches, len }`. */
+  lcs<T = S>(first: A, second: A, ...options: A[]): RedisResults<T, Done>[K];
+  /** How many there were. */
   /** Removes keys. How many there were. */
   del(...keys: A[]): RedisResults<number, Done>[K];
   /** Removes keys; their memory is given back behind the answer. How many there were. */
@@ -250,6 +264,33 @@ export interface RedisCommands<
   ttl(key: A): RedisResults<number, Done>[K];
   /** The time to live in milliseconds; -1 without expiry, -2 without the key. */
   pttl(key: A): RedisResults<number, Done>[K];
+  /** Unix time in seconds; -1 without expiry, -2 without the key. */
+  expiretime(key: A): RedisResults<number, Done>[K];
+  /** Unix time in milliseconds; -1 without expiry, -2 without the key. */
+  pexpiretime(key: A): RedisResults<number, Done>[K];
+  type(key: A): RedisResults<string, Done>[K];
+  /** `false`: nothing to copy, or without `'REPLACE'` something in its place. `'DB', n`. */
+  copy(source: A, destination: A, ...options: A[]): RedisResults<boolean, Done>[K];
+  /** To another database of the server. `false`: no such key, or one in its place. */
+  move(key: A, db: A): RedisResults<boolean, Done>[K];
+  /** For `restore`: always a Buffer; `null` without the key. */
+  dump(key: A): RedisResults<Buffer | null, Done>[K];
+  /** What `dump` gave. `milliseconds`: its time to live, 0: none. Rejects with `BUSYKEY` without `'REPLACE'`. */
+  restore(key: A, milliseconds: A, dumped: Uint8Array, ...options: A[]): RedisResults<'OK', Done>[K];
+  /** `'BY', pattern`, `'LIMIT', offset, n`, `'GET', pattern`, `'ASC'`, `'DESC'`, `'ALPHA'`. With `'STORE', key`: `sort<number>(…)`. */
+  sort<T = Array<S | null>>(key: A, ...options: A[]): RedisResults<T, Done>[K];
+  /** Without `STORE`. */
+  sortRo(key: A, ...options: A[]): RedisResults<Array<S | null>, Done>[K];
+  /** `null` without the key. */
+  objectEncoding(key: A): RedisResults<S | null, Done>[K];
+  /** How often it is used, logarithmic. Rejects (`ERR`) unless `maxmemory-policy` is one of LFU. `null` without the key. */
+  objectFreq(key: A): RedisResults<number | null, Done>[K];
+  /** Seconds since it was used. Rejects (`ERR`) when `maxmemory-policy` is one of LFU. `null` without the key. */
+  objectIdleTime(key: A): RedisResults<number | null, Done>[K];
+  /** `null` without the key. */
+  objectRefCount(key: A): RedisResults<number | null, Done>[K];
+  /** Bytes; `null` without the key. `'SAMPLES', n`. */
+  memoryUsage(key: A, ...options: A[]): RedisResults<number | null, Done>[K];
   /** `'string'`, `'list'`, `'set'`, `'zset'`, `'hash'`, `'stream'`; `'none'` without the key. */
   type(key: A): RedisResults<string, Done>[K];
   /** Renames a key, and replaces one of the new name. Rejects when there is no such key. */
@@ -423,10 +464,28 @@ export interface RedisCommands<
   eval<T = RedisReply>(script: A, numberOfKeys: number, ...keysAndArgs: A[]): RedisResults<T, Done>[K];
   /** Runs a Lua script by its SHA-1. Rejects with `NOSCRIPT` when the server does not know it; see script(). */
   evalsha<T = RedisReply>(sha1: A, numberOfKeys: number, ...keysAndArgs: A[]): RedisResults<T, Done>[K];
+  /** A script that does not write: also on replicas. */
+  evalRo<T = RedisReply>(script: A, numberOfKeys: number, ...keysAndArgs: A[]): RedisResults<T, Done>[K];
+  /** Rejects with `NOSCRIPT` when the server does not know it. */
+  evalshaRo<T = RedisReply>(sha1: A, numberOfKeys: number, ...keysAndArgs: A[]): RedisResults<T, Done>[K];
   /** Makes the server know a script. Its SHA-1 in hexadecimal digits. */
   scriptLoad(script: A): RedisResults<S, Done>[K];
   /** Whether the server knows the scripts, in the order of their SHA-1. */
   scriptExists(...sha1s: A[]): RedisResults<boolean[], Done>[K];
+  /** A function of a library. */
+  fcall<T = RedisReply>(name: A, numberOfKeys: number, ...keysAndArgs: A[]): RedisResults<T, Done>[K];
+  /** A function with the flag `no-writes`: also on replicas. */
+  fcallRo<T = RedisReply>(name: A, numberOfKeys: number, ...keysAndArgs: A[]): RedisResults<T, Done>[K];
+  /** The name of the library: `(code)` or `('REPLACE', code)`. */
+  functionLoad(...args: [code: A] | [replace: 'REPLACE', code: A]): RedisResults<S, Done>[K];
+  functionDelete(library: A): RedisResults<'OK', Done>[K];
+  /** `'LIBRARYNAME', pattern`, `'WITHCODE'`. */
+  functionList(...options: A[]): RedisResults<Array<FunctionLibrary<S>>, Done>[K];
+  /** For `functionRestore`: always a Buffer. */
+  functionDump(): RedisResults<Buffer, Done>[K];
+  /** What `functionDump` gave. `'FLUSH'`, `'APPEND'` or `'REPLACE'`. */
+  functionRestore(dumped: Uint8Array, ...options: A[]): RedisResults<'OK', Done>[K];
+  functionFlush(...options: A[]): RedisResults<'OK', Done>[K];
   /** Asks for a sign of life: `'PONG'`. */
   ping(): RedisResults<'PONG', Done>[K];
   /** Asks for the message itself. */
@@ -440,8 +499,27 @@ export interface RedisCommands<
    * is an object.
    */
   info(...sections: A[]): RedisResults<Record<string, Record<string, string | Record<string, string>>>, Done>[K];
+  /** Settings whose names match. */
+  configGet(...patterns: A[]): RedisResults<Record<string, S>, Done>[K];
+  configSet(...namesAndValues: A[]): RedisResults<'OK', Done>[K];
+  /** Of this connection; another after a reconnect. */
+  clientId(): RedisResults<number, Done>[K];
+  /**
+   * How many replicas have what was sent before, once they are so many, or when the time is over, which counts on top of
+   * `commandTimeout`; 0: without end. Holds up the commands behind it.
+   */
+  wait(replicas: A, milliseconds: A): RedisResults<number, Done>[K];
+  /** How many got it. */
   /** Sends a message to a channel. How many connections of this server have received it. */
   publish(channel: A, message: A): RedisResults<number, Done>[K];
+  /** For subscribers of `ssubscribe`: how many got it. */
+  spublish(channel: A, message: A): RedisResults<number, Done>[K];
+  /** Channels that somebody has subscribed to. */
+  pubsubChannels(pattern?: A): RedisResults<S[], Done>[K];
+  /** How many have subscribed to each; of `buffers`, a Map. */
+  pubsubNumSub(...channels: A[]): RedisResults<[S] extends [string] ? Record<string, number> : Map<S, number>, Done>[K];
+  /** How many patterns there are. */
+  pubsubNumPat(): RedisResults<number, Done>[K];
 }
 
 /** Commands that are sent together, not atomic. A failed one is a RedisError in its place. `pipeline<T[]>()` for loops. */

@@ -10,6 +10,7 @@ const { BufferView } = require('./buffer-commands');
 const { addCommands, anyCommand, NAMES } = require('./command-methods');
 const { Link, addLinkOf } = require('./link');
 const { STRINGS, BUFFERS, ENDLESS, JOINED, WAITS, CONFIRMATIONS } = require('./modes');
+const { bytes } = require('./replies');
 const { createReplyQueue } = require('./reply-queue');
 const { scan, scanKey } = require('./scan');
 const { createScript } = require('./script');
@@ -156,6 +157,7 @@ class RedisClient extends EventEmitter {
    * @returns {Promise<any>}
    */
   _run({ number, name, args, transform, endless, waits = 0 }, mode = STRINGS) {
+    if (transform === bytes) mode |= BUFFERS;
     if (endless && this.#shares > 0) return Promise.reject(new RedisError('BLOCKING', blockingMessage(name), name));
     const waiting = waits > MOST_WAITS ? ENDLESS : WAITS + 256 * waits;
     const refused = this.#native.submit(number, endless ? mode + waiting : mode, ...args);
@@ -166,14 +168,14 @@ class RedisClient extends EventEmitter {
 
   /**
    * Commands of which the first decides whether all of them are sent.
-   * @param {readonly Command[]} commands without transforms; the first is MULTI
+   * @param {readonly Command[]} commands whose transforms are left to the caller; the first is MULTI
    * @returns {Array<Promise<any>>} as many as there are commands, or one that is rejected
    */
   #runTogether(commands) {
     const answers = [];
-    for (const { number, name, args } of commands) {
+    for (const { number, name, args, transform } of commands) {
       // In a transaction no command waits.
-      const mode = answers.length === 0 ? STRINGS : JOINED;
+      const mode = (answers.length === 0 ? STRINGS : JOINED) | (transform === bytes ? BUFFERS : STRINGS);
       const refused = this.#native.submit(number, mode, ...args);
       if (refused === undefined) {
         answers.push(this.#answer(name));

@@ -2,6 +2,7 @@
 // Pipelines and transactions: commands that are collected, then sent in one go.
 const { RedisError } = require('../errors');
 const { describe } = require('../options/invalid');
+const { bytes, textIn } = require('./replies');
 const { addCommands, anyCommand } = require('./command-methods');
 
 /** @typedef {import('./command-methods').Command} Command */
@@ -62,8 +63,11 @@ class Pipeline extends Batch {
   }
 }
 
-/** @param {string} name */
-const bare = (name) => ({ number: -1, name, args: [name], transform: undefined, endless: false });
+/**
+ * @param {string} name
+ * @param {import('./types').Transform} [transform]
+ */
+const bare = (name, transform) => ({ number: -1, name, args: [name], transform, endless: false });
 
 class Transaction extends Batch {
   #send;
@@ -81,7 +85,9 @@ class Transaction extends Batch {
     const commands = this._take();
     if (commands.length === 0) return [];
     // The answers come with EXEC; until then each is QUEUED, or why it could not be.
-    const settled = await Promise.allSettled(this.#send([bare('MULTI'), ...commands, bare('EXEC')]));
+    const hasBytes = commands.some(({ transform }) => transform === bytes);
+    const all = [bare('MULTI'), ...commands, bare('EXEC', hasBytes ? bytes : undefined)];
+    const settled = await Promise.allSettled(this.#send(all));
     const exec = settled[settled.length - 1];
     if (exec.status === 'rejected') {
       // EXECABORT only says that something was wrong; the first error says what.
@@ -90,8 +96,9 @@ class Transaction extends Batch {
         ? exec.reason
         : new RedisError(exec.reason.code, `${exec.reason.message} (${first.reason.message})`, 'EXEC');
     }
-    return exec.value.map((/** @type {any} */ value, /** @type {number} */ index) => {
+    return exec.value.map((/** @type {any} */ read, /** @type {number} */ index) => {
       const { transform } = commands[index];
+      const value = hasBytes && transform !== bytes ? textIn(read) : read;
       return transform === undefined || value instanceof RedisError ? value : transform(value);
     });
   }

@@ -27,6 +27,15 @@ const named = (/** @type {any} */ reply) => {
   for (const [name, value] of pairs(reply)) result[String(name)] = value;
   return result;
 };
+/** No text: given as a Buffer, whoever asks. The answer has to be asked for so (_run). */
+const bytes = (/** @type {any} */ reply) => reply;
+/** What was read as bytes, as it is given otherwise. @type {(reply: any) => any} */
+const textIn = (reply) => {
+  if (Buffer.isBuffer(reply)) return reply.toString();
+  if (Array.isArray(reply)) return reply.map(textIn);
+  if (reply instanceof Set) return new Set([...reply].map(textIn));
+  return reply instanceof Map ? new Map([...reply].map((pair) => textIn(pair))) : reply;
+};
 const list = (/** @type {any} */ reply) => (reply instanceof Set ? [...reply] : reply);
 const number = (/** @type {any} */ reply) => (reply === null || typeof reply === 'number' ? reply : toNumber(reply));
 const bool = (/** @type {any} */ reply) => Number(reply) === 1;
@@ -109,6 +118,7 @@ module.exports = {
   asked,
   bool,
   bools,
+  bytes,
   info,
   list,
   named,
@@ -118,6 +128,7 @@ module.exports = {
   pairList,
   parseInfo,
   scored,
+  textIn,
   withScore,
   withScores,
 };

@@ -45,6 +45,9 @@ expectType<Promise<ScoredMember[]>>(redis.zunion<ScoredMember>(2, 'a', 'b', 'WIT
 expectType<Promise<string[]>>(redis.zunion(2, 'a', 'b'));
 expectType<Promise<[key: string, members: ScoredMember[]] | null>>(redis.zmpop(1, 'z', 'MIN'));
 expectType<Promise<Array<[field: string, value: string]>>>(redis.hrandfield('h', 2, 'WITHVALUES'));
+expectType<Promise<Buffer | null>>(redis.dump('k'));
+expectType<Promise<Record<string, number>>>(redis.pubsubNumSub('c'));
+expectError(redis.restore('k', 0, 'text'));
 void redis.subscribe('c', (message) => expectType<string>(message));
 void redis.subscribe('c', (message) => expectType<Buffer>(message), { buffers: true });
 expectError(redis.sscan('k', { type: 'set' }));

@@ -1,6 +1,6 @@
 'use strict';
 // Keys of any type.
-const { bool } = require('../replies');
+const { bool, bytes } = require('../replies');
 
 /** @type {import('../types').Row[]} */
 module.exports = [
@@ -14,10 +14,23 @@ module.exports = [
   ['persist', 'PERSIST', bool],
   ['ttl', 'TTL'],
   ['pttl', 'PTTL'],
+  ['expiretime', 'EXPIRETIME'],
+  ['pexpiretime', 'PEXPIRETIME'],
   ['type', 'TYPE'],
   ['touch', 'TOUCH'],
   ['rename', 'RENAME'],
   ['renamenx', 'RENAMENX', bool],
+  ['copy', 'COPY', bool],
+  ['move', 'MOVE', bool],
+  ['dump', 'DUMP', bytes],
+  ['restore', 'RESTORE'],
+  ['sort', 'SORT'],
+  ['sortRo', 'SORT_RO'],
+  ['objectEncoding', 'OBJECT ENCODING'],
+  ['objectFreq', 'OBJECT FREQ'],
+  ['objectIdleTime', 'OBJECT IDLETIME'],
+  ['objectRefCount', 'OBJECT REFCOUNT'],
+  ['memoryUsage', 'MEMORY USAGE'],
   ['keys', 'KEYS'],
   ['randomkey', 'RANDOMKEY'],
   ['dbsize', 'DBSIZE'],

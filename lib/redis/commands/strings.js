@@ -1,6 +1,6 @@
 'use strict';
 // Strings.
-const { bool, number } = require('../replies');
+const { asked, bool, named, number } = require('../replies');
 
 /** @type {import('../types').Row[]} */
 module.exports = [
@@ -14,6 +14,7 @@ module.exports = [
   ['getex', 'GETEX'],
   ['mget', 'MGET'],
   ['mset', 'MSET'],
+  ['msetnx', 'MSETNX', bool],
   ['incr', 'INCR'],
   ['incrby', 'INCRBY'],
   ['incrbyfloat', 'INCRBYFLOAT', number],
@@ -23,4 +24,5 @@ module.exports = [
   ['strlen', 'STRLEN'],
   ['getrange', 'GETRANGE'],
   ['setrange', 'SETRANGE'],
+  ['lcs', 'LCS', undefined, asked('IDX', named)],
 ];
