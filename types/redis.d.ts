@@ -54,6 +54,15 @@ export interface RedisOptions {
    */
   commandTimeout?: Duration | undefined;
   /** Time to connect and authenticate before the attempt counts as failed. Default `'10s'`. */
+  connectTimeout?: Duration;
+  /** The server is asked so often whether it is there, under load too; its answer carries what was asked. Default `'5s'`, `'2s'` for a cache's own client; `0`: never. */
+  heartbeat?: Duration;
+  /**
+   * The delays before new attempts to connect: the first is `min`, each is twice the one before, up to `max`, and a random
+   * part of up to a half is taken off. Default `min: '50ms'`, `max: '10s'`, `'800ms'` for a cache's own client. A `max`
+   * below `min`, and 0, are a TypeError.
+   */
+  reconnect?: { min?: Duration; max?: Duration };
   connectTimeout?: Duration | undefined;
   /**
    * The server is asked so often whether it is there, under load too; its answer carries what was asked. Default `'5s'`,

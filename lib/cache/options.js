@@ -96,7 +96,7 @@ function redisOptions(redis, commandTimeout, env) {
   if (own.commandTimeout === undefined) options.commandTimeout = timeout;
   // What is in memory is only as good as the connection that would announce its end.
   if (own.heartbeat === undefined) options.heartbeat = HEARTBEAT_MS;
-  options.backoffMax = BACKOFF_MAX_MS;
+  if (own.reconnect?.max === undefined) options.backoffMax = Math.max(BACKOFF_MAX_MS, options.backoffMin);
   return options;
 }
 

@@ -3,7 +3,7 @@
 const tls = require('node:tls');
 const { invalid, isPlainObject } = require('../options/invalid');
 const { knownOptions } = require('../options/known');
-const { parseDuration } = require('../options/duration');
+const { parseDuration, parsePositiveDuration } = require('../options/duration');
 const { parseSize } = require('../options/size');
 
 const KNOWN = [
@@ -19,6 +19,7 @@ const KNOWN = [
   'commandTimeout',
   'connectTimeout',
   'heartbeat',
+  'reconnect',
   'tls',
   'maxQueuedCommands',
   'maxQueuedBytes',
@@ -95,6 +96,22 @@ async function credentialNow(given, name) {
     throw new TypeError(`${name}: expected the function to return a string, got ${typeof text}`);
   }
   return text;
+}
+
+const BACKOFF_MAX_MS = 10_000;
+
+/**
+ * Between which times the delays of new attempts to connect grow.
+ * @param {unknown} given
+ * @param {string} name
+ */
+function reconnectOptions(given, name) {
+  const { min = '50ms', max } = knownOptions(given, name, ['min', 'max']);
+  const backoffMin = parsePositiveDuration(min, `${name}.min`);
+  const backoffMax =
+    max === undefined ? Math.max(BACKOFF_MAX_MS, backoffMin) : parsePositiveDuration(max, `${name}.max`);
+  if (backoffMax < backoffMin) throw invalid(`${name}.max`, `at least min, ${backoffMin} ms`, max);
+  return { backoffMin, backoffMax };
 }
 
 /**
@@ -196,6 +213,7 @@ function withDefaults(options, name) {
     commandTimeout = '5s',
     connectTimeout = '10s',
     heartbeat = '5s',
+    reconnect = {},
     tls: tlsGiven = false,
     maxQueuedCommands = 10_000,
     maxQueuedBytes = '64mb',
@@ -222,6 +240,7 @@ function withDefaults(options, name) {
     commandTimeout: parseDuration(commandTimeout, `${name}.commandTimeout`),
     connectTimeout: parseDuration(connectTimeout, `${name}.connectTimeout`),
     heartbeat: parseDuration(heartbeat, `${name}.heartbeat`),
+    ...reconnectOptions(reconnect, `${name}.reconnect`),
     tls: tlsOptions(tlsGiven, `${name}.tls`),
     maxQueuedCommands: integer(maxQueuedCommands, `${name}.maxQueuedCommands`, 1, 2 ** 31 - 1),
     maxQueuedBytes: parseSize(maxQueuedBytes, `${name}.maxQueuedBytes`),

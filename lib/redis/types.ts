@@ -55,8 +55,10 @@ export interface NativeRedisOptions {
   connectTimeout: number;
   /** milliseconds, 0 for none */
   heartbeat: number;
-  /** milliseconds between two attempts to connect, at most */
-  backoffMax?: number;
+  /** milliseconds between two attempts to connect, at first */
+  backoffMin: number;
+  /** at most */
+  backoffMax: number;
   tls: import('node:tls').ConnectionOptions | undefined;
   maxQueuedCommands: number;
   maxQueuedBytes: number;

@@ -450,6 +450,23 @@ describe('the end', () => {
     expect((await rejection(other.call('BLPOP', 'nothing', 0))).code).toBe('CLIENT_CLOSED');
   });
 
+  test('reconnect bounds the delays between attempts', async () => {
+    const delays = [];
+    const note = (client, count) =>
+      new Promise((resolve) => {
+        client.on('reconnecting', ({ delay }) => {
+          if (delays.push(delay) === count) resolve();
+        });
+      });
+    const client = connect({ port: await freePort(), reconnect: { min: '8ms', max: '32ms' } });
+    await note(client, 6);
+    for (const [index, longest] of [8, 16, 32, 32, 32, 32].entries()) {
+      expect(delays[index]).toBeGreaterThanOrEqual(longest / 2);
+      expect(delays[index]).toBeLessThanOrEqual(longest);
+    }
+    client.destroy();
+  });
+
   test('unref() lets the process end, connected or not; ref() takes it back', async () => {
     const url = JSON.stringify(server.url);
     const [open, nowhere, taken] = await Promise.all([

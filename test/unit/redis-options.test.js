@@ -29,6 +29,8 @@ describe('defaults', () => {
       commandTimeout: 5000,
       connectTimeout: 10_000,
       heartbeat: 5000,
+      backoffMin: 50,
+      backoffMax: 10_000,
       tls: undefined,
       maxQueuedCommands: 10_000,
       maxQueuedBytes: 64 * 1024 ** 2,
@@ -37,6 +39,34 @@ describe('defaults', () => {
 
   test('stand in for what is undefined', () => {
     expect(normalize({ host: undefined, port: undefined, db: undefined })).toEqual(normalize({}));
+  });
+});
+
+describe('reconnect', () => {
+  const backoff = (reconnect) => {
+    const { backoffMin, backoffMax } = normalize({ reconnect });
+    return [backoffMin, backoffMax];
+  };
+
+  test('is in durations', () => {
+    expect(backoff({ min: '20ms', max: 2 })).toEqual([20, 2000]);
+    expect(backoff({ max: '50ms' })).toEqual([50, 50]);
+    expect(backoff({ min: '1m' })).toEqual([60_000, 60_000]);
+    expect(backoff(undefined)).toEqual([50, 10_000]);
+  });
+
+  test.each([
+    [{ min: '1s', max: '500ms' }, 'reconnect.max'],
+    [{ max: '40ms' }, 'reconnect.max'],
+    [{ min: 0 }, 'reconnect.min'],
+    [{ max: 'soon' }, 'reconnect.max'],
+    [{ delay: 5 }, "no option 'delay'"],
+    [false, 'reconnect'],
+    ['1s', 'reconnect'],
+  ])('%j is refused', (reconnect, word) => {
+    const error = errorOf(() => normalize({ reconnect }));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toContain(word);
   });
 });
 

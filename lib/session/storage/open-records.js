@@ -49,7 +49,7 @@ function redisOptions(redis) {
   const own = typeof redis === 'object' ? redis : {};
   if (own.commandTimeout === undefined) options.commandTimeout = COMMAND_TIMEOUT_MS;
   if (own.heartbeat === undefined) options.heartbeat = HEARTBEAT_MS;
-  options.backoffMax = BACKOFF_MAX_MS;
+  if (own.reconnect?.max === undefined) options.backoffMax = Math.max(BACKOFF_MAX_MS, options.backoffMin);
   return options;
 }
 
