@@ -631,6 +631,15 @@ export interface RedisClient extends EventEmitter<RedisEvents>, RedisCommands {
     listener: (message: Message<B>, channel: string) => void,
     options?: SubscribeOptions<B>,
   ): Promise<Subscription>;
+  /**
+   * Resolves when commands can be sent: connected and authenticated; at once when that is so. Attempts that fail are
+   * repeated. Commands need not wait for it.
+   * @throws {RedisError} `CONNECT_FAILED`: no connection within `connectTimeout`, counted from the call; `cause` is the
+   * last failure (wrong password, connection refused …), and the client goes on trying. `CLIENT_CLOSED`.
+   */
+  ready(): Promise<void>;
+  /** The same as `ready()`: a client connects by itself. */
+  connect(): Promise<void>;
   /** A client of its own with the same options. */
   duplicate(): RedisClient;
   /** Counters since the client was made. */

@@ -10,6 +10,7 @@ const { BufferView } = require('./buffer-commands');
 const { addCommands, anyCommand, NAMES } = require('./command-methods');
 const { Link, addLinkOf } = require('./link');
 const { STRINGS, BUFFERS, ENDLESS, JOINED, WAITS, CONFIRMATIONS } = require('./modes');
+const { Readiness } = require('./readiness');
 const { bytes } = require('./replies');
 const { createReplyQueue } = require('./reply-queue');
 const { scan, scanKey } = require('./scan');
@@ -59,6 +60,12 @@ const factories = {
 const blockingMessage = (name) =>
   `${name}: a command that waits holds up everything behind it, and a cache shares this client: use duplicate()`;
 
+/** As the native side says it. */
+const TOO_LATE = 'no connection within the connect timeout';
+
+/** @param {import('./options').NativeRedisOptions} options */
+const placeOf = ({ host, port, path }) => path || `${host}:${port}`;
+
 /** @param {unknown} error whatever a function of the user threw */
 const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
@@ -68,6 +75,7 @@ class RedisClient extends EventEmitter {
   #options;
   #native;
   #queue = createReplyQueue();
+  #readiness = new Readiness();
   /** Why there is no connection. @type {InstanceType<typeof RedisError> | undefined} */
   #lastError;
   /** @type {import('./subscriptions').SubscriptionsOf | undefined} */
@@ -265,6 +273,20 @@ class RedisClient extends EventEmitter {
     return this.#subscribed('SSUBSCRIBE').add('SSUBSCRIBE', channels, listener, options);
   }
 
+  /**
+   * When commands can be sent.
+   * @returns {Promise<void>}
+   */
+  async ready() {
+    if (this.#closing) throw this.#refusal(CLOSED, 'ready', []);
+    if (this.status !== 'ready') await this.#readiness.wait(this.#options.connectTimeout, () => this.#notReady());
+  }
+
+  /** @returns {Promise<void>} */
+  connect() {
+    return this.ready();
+  }
+
   /** A client of its own with the same options. */
   duplicate() {
     return new RedisClient(this.#options);
@@ -291,13 +313,13 @@ class RedisClient extends EventEmitter {
 
   /** @returns {Promise<void>} */
   async close() {
-    this.#closing = true;
+    this.#endsNow();
     this.#native.close();
     await Promise.all([this.#end, this.#subscriptions?.client.close()]);
   }
 
   destroy() {
-    this.#closing = true;
+    this.#endsNow();
     this.status = 'closed';
     this.#native.destroy();
     this.#subscriptions?.client.destroy();
@@ -318,6 +340,19 @@ class RedisClient extends EventEmitter {
     const refused = this.#native.submit(-1, STRINGS + CONFIRMATIONS * channels.length, command, ...channels);
     if (refused !== undefined) return Promise.reject(this.#refusal(refused, command, [command, ...channels]));
     return this.#answer(command);
+  }
+
+  #endsNow() {
+    this.#closing = true;
+    this.#readiness.settle(this.#refusal(CLOSED, 'ready', []));
+  }
+
+  #notReady() {
+    const cause = this.#lastError;
+    // An attempt that took as long says no more than that.
+    const isSilent = cause === undefined || cause.message === TOO_LATE;
+    const reason = isSilent ? `${placeOf(this.#options)} does not answer` : cause.message;
+    return new RedisError('CONNECT_FAILED', `ready: ${TOO_LATE}: ${reason}`, undefined, { cause });
   }
 
   /**
@@ -362,6 +397,7 @@ class RedisClient extends EventEmitter {
       case 'ready':
         this.status = 'ready';
         this.#lastError = undefined;
+        this.#readiness.settle();
         return this.#tell('ready');
       case 'credentials':
         return void this.#authenticate(first);

@@ -399,6 +399,83 @@ describe('authentication', () => {
   });
 });
 
+describe('ready()', () => {
+  test.each(['ready', 'connect'])(
+    '%s() resolves when the client is connected, and at once when it is',
+    async (method) => {
+      const client = connect();
+      expect(client.status).toBe('connecting');
+      expect(await client[method]()).toBeUndefined();
+      expect(client.status).toBe('ready');
+      await client[method]();
+    },
+  );
+
+  test('waits for a server that comes later, and after a connection that was lost', async () => {
+    const port = await freePort();
+    const client = connect({ port, reconnect: { max: '100ms' } });
+    const ready = client.ready();
+    await nextEvent(client, 'error');
+    const late = await RedisServer.start({ port });
+    try {
+      await ready;
+      expect(client.status).toBe('ready');
+      const lost = nextEvent(client, 'reconnecting');
+      await late.restart();
+      await lost;
+      expect(client.status).toBe('reconnecting');
+      await client.ready();
+      expect(await client.ping()).toBe('PONG');
+    } finally {
+      await late.stop();
+    }
+  });
+
+  test('rejects with the reason after connectTimeout; the client goes on', async () => {
+    const client = connect({ port: await freePort(), connectTimeout: '200ms' });
+    const error = await rejection(client.ready());
+    expect(error).toBeInstanceOf(RedisError);
+    expect(error).toMatchObject({ code: 'CONNECT_FAILED', cause: { code: 'CONNECT_FAILED' } });
+    expect(error.message).toMatch(/^ready: no connection within the connect timeout: cannot connect to .*refused$/);
+    await nextEvent(client, 'reconnecting');
+  });
+
+  test('a wrong password, and a server that says nothing', async () => {
+    const frozen = await RedisServer.start({ args: ['--requirepass', 'right'] });
+    try {
+      const wrong = connect({ url: frozen.url, password: 'wrong', connectTimeout: '500ms' });
+      expect((await rejection(wrong.ready())).message).toContain('WRONGPASS');
+      frozen.pause();
+      const silent = connect({ url: frozen.url, connectTimeout: '200ms' });
+      const message = `ready: no connection within the connect timeout: 127.0.0.1:${frozen.port} does not answer`;
+      expect((await rejection(silent.ready())).message).toBe(message);
+      wrong.destroy();
+      silent.destroy();
+    } finally {
+      await frozen.stop();
+    }
+  });
+
+  test('rejects when the client is closed, before and meanwhile', async () => {
+    const [closed, destroyed] = [connect({ port: await freePort() }), connect()];
+    const waiting = [closed, destroyed].map((client) => rejection(client.ready()));
+    const ended = closed.close();
+    destroyed.destroy();
+    for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: 'CLIENT_CLOSED' });
+    await ended;
+    expect(await rejection(closed.connect())).toMatchObject({ code: 'CLIENT_CLOSED' });
+  });
+
+  test('without a connect timeout it waits on', async () => {
+    const client = connect({ port: await freePort(), connectTimeout: 0 });
+    const ready = rejection(client.ready());
+    await nextEvent(client, 'error');
+    await nextEvent(client, 'error');
+    client.destroy();
+    expect(await ready).toMatchObject({ code: 'CLIENT_CLOSED' });
+  });
+});
+
 describe('the end', () => {
   test('close() waits for the answers that are due', async () => {
     const client = connect();

@@ -25,6 +25,8 @@ expectType<Promise<[boolean | RedisError]>>(redis.multi().expire('a', 1).exec())
 expectType<Promise<number[]>>(redis.pipeline<number[]>().exec());
 expectType<Promise<number>>(redis.script<number>('return 1')(['k'], [1]));
 expectType<AsyncGenerator<string>>(redis.scan({ match: 'a*', count: 10, type: 'string' }));
+expectType<Promise<void>>(redis.ready());
+expectType<Promise<void>>(redis.connect());
 expectType<RedisStats>(redis.stats());
 expectType<Promise<string[] | null>>(redis.lpop('l', 2));
 expectType<Promise<[key: Buffer, element: Buffer] | null>>(redis.buffers.blpop('a', 'b', 1));
