@@ -80,7 +80,10 @@ export interface CacheOptions {
   share?: 'copy' | 'frozen' | undefined;
   /** A Redis command that takes longer counts as failed. Default `'400ms'`. */
   commandTimeout?: Duration | undefined;
-  /** Told about what the cache survives (Redis gone, corrupt entries). Default: nothing is printed. */
+  /**
+   * Told about what the cache survives (Redis gone, corrupt entries). Default: nothing is printed, but for one process
+   * warning (`TIERCEL_REDIS_UNREACHABLE`) when Redis could not be reached at first and nobody listens to `cache:error`.
+   */
   logger?: Logger | undefined;
 }
 

@@ -6,6 +6,7 @@ const { CacheError } = require('../errors');
 const { invalid } = require('../options/invalid');
 const { checkTag } = require('../options/tags');
 const { RedisClient } = require('../redis/client');
+const { linkOf } = require('../redis/link');
 const { AwakeNamespaces } = require('./awake-namespaces');
 const { AnnouncingEmitter } = require('../store/events');
 const { checkKey, checkKeys, isSoft, pairsOf, relatedParts } = require('./validate');
@@ -128,7 +129,13 @@ class Cache extends AnnouncingEmitter {
       const onLost = (/** @type {{ reason: string }} */ details) => this.#onLost(details);
       this.#client?.on('ready', onReady);
       this.#client?.on('close', onLost);
-      this.#leaveClient = (event) => void this.#client?.off(event, event === 'ready' ? onReady : onLost);
+      const onUnreachable = (/** @type {Error} */ error) => this.#onUnreachable(error);
+      const link = this.#client && linkOf(this.#client);
+      link?.onUnreachable.add(onUnreachable);
+      this.#leaveClient = (event) => {
+        this.#client?.off(event, event === 'ready' ? onReady : onLost);
+        link?.onUnreachable.delete(onUnreachable);
+      };
     } else {
       this.#plainWrite = parent.#plainWrite;
       this.#plainLoad = parent.#plainLoad;
@@ -245,6 +252,19 @@ class Cache extends AnnouncingEmitter {
       if (cache.#loads !== undefined) cache.#loads.onLost();
       cache.#tell('redis:close', details);
     });
+  }
+
+  /**
+   * @param {Error} error
+   * @returns {boolean} whether somebody is told: the failures of calls are events
+   */
+  #onUnreachable(error) {
+    this.#complaints.about('UNREACHABLE', `Redis cannot be reached: ${error.message}`);
+    let hears = this.#options.logger !== undefined;
+    this.#forAll((cache) => {
+      hears ||= cache.#announcer.hears('cache:error');
+    });
+    return hears;
   }
 
   /** The memory tier by itself. */

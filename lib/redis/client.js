@@ -18,6 +18,7 @@ const { createScript } = require('./script');
 const { Subscriptions } = require('./subscriptions');
 const { createTlsCarrier } = require('./tls-transport');
 const { tracer } = require('./tracing');
+const { warnUnreachable } = require('./unreachable-warning');
 const { callListener } = require('../util/call-listener');
 
 /** Longest time that a command may say that it waits, ms. */
@@ -84,6 +85,7 @@ class RedisClient extends EventEmitter {
   #buffers;
   #referenced = true;
   #closing = false;
+  #everReady = false;
   // Caches whose commands would wait behind a blocking one.
   #shares = 0;
   /** @type {() => void} */
@@ -396,6 +398,7 @@ class RedisClient extends EventEmitter {
         return this.#tell('connect');
       case 'ready':
         this.status = 'ready';
+        this.#everReady = true;
         this.#lastError = undefined;
         this.#readiness.settle();
         return this.#tell('ready');
@@ -410,6 +413,7 @@ class RedisClient extends EventEmitter {
       case 'error': {
         const space = text.indexOf(' ');
         this.#lastError = new RedisError(text.slice(0, space), text.slice(space + 1));
+        if (!this.#everReady && !this.#closing) this.#unreachable(this.#lastError);
         // An error that nobody listens for is no reason to end the process: the client mends itself.
         return this.listenerCount('error') === 0 ? undefined : this.#tell('error', this.#lastError);
       }
@@ -417,6 +421,13 @@ class RedisClient extends EventEmitter {
         this.status = 'closed';
         return this.#ended();
     }
+  }
+
+  /** @param {Error} error */
+  #unreachable(error) {
+    let isTold = this.listenerCount('error') > 0;
+    for (const tell of this.#link.onUnreachable) isTold = tell(error) || isTold;
+    if (!isTold) warnUnreachable(placeOf(this.#options), error.message);
   }
 
   /** @param {number} connection */

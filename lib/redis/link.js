@@ -12,6 +12,11 @@ class Link {
   onMessage = undefined;
   /** @type {((key: string) => void) | undefined} called with keys that have changed since they were read; '': any may have */
   onInvalidate = undefined;
+  /**
+   * Called while the server was never reached, each time that it was not; true: somebody is told.
+   * @type {Set<(error: Error) => boolean>}
+   */
+  onUnreachable = new Set();
 
   /**
    * @param {any} native the connection, as binding.createClient() made it

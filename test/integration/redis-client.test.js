@@ -562,7 +562,8 @@ describe('the end', () => {
       const client = tiercel.createRedis({ port: 1, commandTimeout: '100ms' });
       await client.ping().catch((error) => console.log(error.code));
       await client.close();`);
-    expect(silent).toMatchObject({ code: 0, stdout: 'COMMAND_TIMEOUT', stderr: '' });
+    expect(silent).toMatchObject({ code: 0, stdout: 'COMMAND_TIMEOUT' });
+    expect(silent.stderr).toMatch(/^\(node:\d+\) \[TIERCEL_REDIS_UNREACHABLE\]/);
     const throwing = await runScript(`
       process.on('uncaughtException', (error) => console.log('caught', error.message));
       const client = tiercel.createRedis(${JSON.stringify(server.url)});
