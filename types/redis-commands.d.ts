@@ -68,6 +68,7 @@ export interface ListCommands<
 
 /** The fields of an entry: an object without a prototype; of `buffers`, a Map. Of a field that is there twice, the last. */
 export type StreamFields<S extends string | Buffer> = [S] extends [string] ? Record<string, S> : Map<S, S>;
+/** One entry: its id, `milliseconds-number`, and its fields. */
 export type StreamEntry<S extends string | Buffer = string> = [id: S, fields: StreamFields<S>];
 /** `fields` is `null` where the entry was deleted. */
 type PendingEntry<S extends string | Buffer> = [id: S, fields: StreamFields<S> | null];
@@ -75,33 +76,50 @@ type ByStream<S extends string | Buffer, E> = [S] extends [string] ? Record<stri
 
 /** XINFO STREAM; more than this with `FULL`, where `groups` and `entries` are lists. */
 export interface StreamInfo<S extends string | Buffer = string> {
+  /** How many entries it has. */
   length: number;
+  /** How many consumer groups there are; with `FULL` the groups. */
   groups: number | Array<Record<string, unknown>>;
+  /** The id of the newest entry that was ever added. */
   'last-generated-id': S;
+  /** Nodes of the tree that holds the entries, by their number of keys. */
   'radix-tree-keys': number;
+  /** All nodes of that tree. */
   'radix-tree-nodes': number;
   /** `null` when the stream is empty. Not there with `FULL`. */
-  'first-entry'?: StreamEntry<S> | null;
-  'last-entry'?: StreamEntry<S> | null;
+  'first-entry'?: StreamEntry<S> | null | undefined;
+  /** The newest, likewise. */
+  'last-entry'?: StreamEntry<S> | null | undefined;
   /** With `FULL`. */
-  entries?: Array<StreamEntry<S>>;
+  entries?: Array<StreamEntry<S>> | undefined;
+  /** What newer servers add. */
   [name: string]: unknown;
 }
+/** XINFO GROUPS: one consumer group. */
 export interface StreamGroupInfo<S extends string | Buffer = string> {
+  /** Of the group. */
   name: S;
+  /** How many consumers it has. */
   consumers: number;
+  /** Entries that were delivered and not acknowledged. */
   pending: number;
+  /** The id of the entry that was delivered last. */
   'last-delivered-id': S;
-  'entries-read'?: number | null;
-  lag?: number | null;
+  /** How many entries the group has read; `null` when the server cannot tell. Redis 7. */
+  'entries-read'?: number | null | undefined;
+  /** How many entries wait to be delivered, likewise. */
+  lag?: number | null | undefined;
 }
+/** XINFO CONSUMERS: one consumer of a group. */
 export interface StreamConsumerInfo<S extends string | Buffer = string> {
+  /** Of the consumer. */
   name: S;
+  /** Entries that were delivered to it and not acknowledged. */
   pending: number;
   /** Milliseconds. */
   idle: number;
   /** Milliseconds since it was given something. Redis 7.2. */
-  inactive?: number;
+  inactive?: number | undefined;
 }
 
 /**
@@ -162,6 +180,7 @@ export interface StreamCommands<
     start: A,
     ...options: A[]
   ): RedisResults<[next: S, entries: T, deleted: S[]], Done>[K];
+  /** Sets the id that the next entry must be above. */
   xsetid(key: A, lastId: A, ...options: A[]): RedisResults<'OK', Done>[K];
   /** `id`: behind which it begins; `'$'`: the end. `'MKSTREAM'`. Rejects with `BUSYGROUP` when there is one of this name. */
   xgroupCreate(key: A, group: A, id: A, ...options: A[]): RedisResults<'OK', Done>[K];
@@ -171,22 +190,28 @@ export interface StreamCommands<
   xgroupDelConsumer(key: A, group: A, consumer: A): RedisResults<number, Done>[K];
   /** `false`: there was none. */
   xgroupDestroy(key: A, group: A): RedisResults<boolean, Done>[K];
+  /** Sets the id behind which the group reads on. */
   xgroupSetId(key: A, group: A, id: A, ...options: A[]): RedisResults<'OK', Done>[K];
+  /** What the server knows of the stream. Rejects with `SERVER_ERROR` when there is none. */
   xinfoStream(key: A, ...options: A[]): RedisResults<StreamInfo<S>, Done>[K];
+  /** The consumer groups of the stream. */
   xinfoGroups(key: A): RedisResults<Array<StreamGroupInfo<S>>, Done>[K];
+  /** The consumers of a group. */
   xinfoConsumers(key: A, group: A): RedisResults<Array<StreamConsumerInfo<S>>, Done>[K];
 }
 
+/** Metres, kilometres, miles or feet. */
 export type GeoUnit = 'm' | 'km' | 'mi' | 'ft';
 /** What `geosearch` finds when more than the members is asked for. */
 export interface GeoMember<S extends string | Buffer = string> {
+  /** Its name in the sorted set. */
   member: S;
   /** `WITHDIST`: in the unit of the search. */
-  distance?: number;
+  distance?: number | undefined;
   /** `WITHHASH`: the score, 52 bits. */
-  hash?: number;
+  hash?: number | undefined;
   /** `WITHCOORD`. */
-  position?: [longitude: number, latitude: number];
+  position?: [longitude: number, latitude: number] | undefined;
 }
 
 /** Places on the globe, in sorted sets. Longitude comes first. */
@@ -216,6 +241,7 @@ export interface GeoCommands<
 export interface BitmapCommands<K extends keyof RedisResults<unknown, []>, Done extends unknown[]> {
   /** What the bit was. */
   setbit(key: A, offset: A, bit: A): RedisResults<0 | 1, Done>[K];
+  /** The bit; 0 beyond the end, and without the key. */
   getbit(key: A, offset: A): RedisResults<0 | 1, Done>[K];
   /** Start and end, both included, of bytes, or of bits with a last `'BIT'`. */
   bitcount(key: A, ...range: A[]): RedisResults<number, Done>[K];
@@ -231,5 +257,6 @@ export interface BitmapCommands<K extends keyof RedisResults<unknown, []>, Done 
   pfadd(key: A, ...elements: A[]): RedisResults<boolean, Done>[K];
   /** About how many different ones there are, in all of them together: off by about 0.81 %. */
   pfcount(...keys: A[]): RedisResults<number, Done>[K];
+  /** Stores the union of all in `destination`, which counts as one of them. */
   pfmerge(destination: A, ...keys: A[]): RedisResults<'OK', Done>[K];
 }

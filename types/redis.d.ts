@@ -54,16 +54,20 @@ export interface RedisOptions {
    */
   commandTimeout?: Duration | undefined;
   /** Time to connect and authenticate before the attempt counts as failed. Default `'10s'`. */
-  connectTimeout?: Duration;
-  /** The server is asked so often whether it is there, under load too; its answer carries what was asked. Default `'5s'`, `'2s'` for a cache's own client; `0`: never. */
-  heartbeat?: Duration;
+  connectTimeout?: Duration | undefined;
   /**
    * The delays before new attempts to connect: the first is `min`, each is twice the one before, up to `max`, and a random
    * part of up to a half is taken off. Default `min: '50ms'`, `max: '10s'`, `'800ms'` for a cache's own client. A `max`
    * below `min`, and 0, are a TypeError.
    */
-  reconnect?: { min?: Duration; max?: Duration };
-  connectTimeout?: Duration | undefined;
+  reconnect?:
+    | {
+        /** The first delay. Default `'50ms'`. */
+        min?: Duration | undefined;
+        /** The longest delay. Default `'10s'`, `'800ms'` for a cache's own client. */
+        max?: Duration | undefined;
+      }
+    | undefined;
   /**
    * The server is asked so often whether it is there, under load too; its answer carries what was asked. Default `'5s'`,
    * `'2s'` for a cache's own client; `0`: never.
@@ -161,11 +165,21 @@ export interface ScoredMember<S = string> {
 
 /** What `functionList` gives. */
 export interface FunctionLibrary<S extends string | Buffer = string> {
+  /** Its name. */
   library_name: S;
+  /** The language: `LUA`. */
   engine: S;
-  functions: Array<{ name: S; description: S | null; flags: S[] }>;
+  /** What is in it. */
+  functions: Array<{
+    /** The name to call it by. */
+    name: S;
+    /** As its author gave it, or `null`. */
+    description: S | null;
+    /** Such as `no-writes`. */
+    flags: S[];
+  }>;
   /** With `WITHCODE`. */
-  library_code?: S;
+  library_code?: S | undefined;
 }
 
 /** What a command gives: a promise, or the pipeline or transaction it was added to. */
@@ -277,6 +291,7 @@ export interface RedisCommands<
   expiretime(key: A): RedisResults<number, Done>[K];
   /** Unix time in milliseconds; -1 without expiry, -2 without the key. */
   pexpiretime(key: A): RedisResults<number, Done>[K];
+  /** What is under the key: `string`, `list`, `set`, `zset`, `hash`, `stream`; `none` without it. */
   type(key: A): RedisResults<string, Done>[K];
   /** `false`: nothing to copy, or without `'REPLACE'` something in its place. `'DB', n`. */
   copy(source: A, destination: A, ...options: A[]): RedisResults<boolean, Done>[K];
@@ -421,12 +436,14 @@ export interface RedisCommands<
     numberOfKeys: number,
     ...keysAndOptions: A[]
   ): RedisResults<[key: S, members: Array<ScoredMember<S>>] | null, Done>[K];
+  /** A random member; `null` without the key. */
   zrandmember(key: A): RedisResults<S | null, Done>[K];
   /** At most `count` different ones; negative: as many as that, and one may come twice. */
   zrandmember(key: A, count: A): RedisResults<S[], Done>[K];
   zrandmember(key: A, count: A, withScores: 'WITHSCORES'): RedisResults<Array<ScoredMember<S>>, Done>[K];
   /** How many were stored. Options as with `zrange`. */
   zrangestore(destination: A, source: A, from: A, to: A, ...options: A[]): RedisResults<number, Done>[K];
+  /** How many members are between `min` and `max`, in the order of their bytes: `'[a'`, `'(b'`, `'-'`, `'+'`. */
   zlexcount(key: A, min: A, max: A): RedisResults<number, Done>[K];
   /** How many were removed. */
   zremrangebylex(key: A, min: A, max: A): RedisResults<number, Done>[K];
@@ -465,6 +482,7 @@ export interface RedisCommands<
   hincrbyfloat(key: A, field: A, by: A): RedisResults<number, Done>[K];
   /** Bytes of the value; 0 without it. */
   hstrlen(key: A, field: A): RedisResults<number, Done>[K];
+  /** A random field; `null` without the key. */
   hrandfield(key: A): RedisResults<S | null, Done>[K];
   /** At most `count` different ones; negative: as many as that, and one may come twice. */
   hrandfield(key: A, count: A): RedisResults<S[], Done>[K];
@@ -487,6 +505,7 @@ export interface RedisCommands<
   fcallRo<T = RedisReply>(name: A, numberOfKeys: number, ...keysAndArgs: A[]): RedisResults<T, Done>[K];
   /** The name of the library: `(code)` or `('REPLACE', code)`. */
   functionLoad(...args: [code: A] | [replace: 'REPLACE', code: A]): RedisResults<S, Done>[K];
+  /** Removes a library and its functions. Rejects with `SERVER_ERROR` when there is none. */
   functionDelete(library: A): RedisResults<'OK', Done>[K];
   /** `'LIBRARYNAME', pattern`, `'WITHCODE'`. */
   functionList(...options: A[]): RedisResults<Array<FunctionLibrary<S>>, Done>[K];
@@ -494,6 +513,7 @@ export interface RedisCommands<
   functionDump(): RedisResults<Buffer, Done>[K];
   /** What `functionDump` gave. `'FLUSH'`, `'APPEND'` or `'REPLACE'`. */
   functionRestore(dumped: Uint8Array, ...options: A[]): RedisResults<'OK', Done>[K];
+  /** Removes all libraries. `'ASYNC'` or `'SYNC'`. */
   functionFlush(...options: A[]): RedisResults<'OK', Done>[K];
   /** Asks for a sign of life: `'PONG'`. */
   ping(): RedisResults<'PONG', Done>[K];
@@ -510,6 +530,7 @@ export interface RedisCommands<
   info(...sections: A[]): RedisResults<Record<string, Record<string, string | Record<string, string>>>, Done>[K];
   /** Settings whose names match. */
   configGet(...patterns: A[]): RedisResults<Record<string, S>, Done>[K];
+  /** Changes settings until the server is restarted: name, value, name, value … */
   configSet(...namesAndValues: A[]): RedisResults<'OK', Done>[K];
   /** Of this connection; another after a reconnect. */
   clientId(): RedisResults<number, Done>[K];
