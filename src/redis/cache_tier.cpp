@@ -208,11 +208,7 @@ core::Answer CacheTier::fill(LeaseNumber number, const core::Entry& given) {
   Operation& own = sending.operation();
   own.lease = lease->id;
   std::vector<core::TagStamp> stamps;
-  std::vector<std::string> names;
-  for (const HeldTag& tag : lease->tags) {
-    stamps.push_back({tag.name, tag.stamp});
-    if (tag.name.starts_with("t:")) names.push_back(tag.name);
-  }
+  for (const HeldTag& tag : lease->tags) stamps.push_back({tag.name, tag.stamp});
   const std::string encodedTags = core::encodeTags(stamps);
   core::Entry entry = given;
   entry.tags = encodedTags;
@@ -232,7 +228,7 @@ core::Answer CacheTier::fill(LeaseNumber number, const core::Entry& given) {
   if (own.keeps) confirm(sending);
   sending.submit();
   leases_.close(number);
-  index(key, names, entry.keepFor);
+  index(key, encodedTags, entry.keepFor);
   return admission;
 }
 
@@ -380,7 +376,7 @@ core::Answer CacheTier::write(std::string_view key, const core::Entry& given, st
   sending.end(Kind::kStored);
   if (own.keeps) confirm(sending);
   sending.submit();
-  index(key, tags, entry.keepFor);
+  index(key, encodedTags, entry.keepFor);
   return admission;
 }
 
@@ -567,21 +563,30 @@ void CacheTier::Sending::submit(Told told) {
 
 // Which keys carry a tag, so that their memory can be given back after it was invalidated: an ordered set by the time
 // at which they are gone. Nothing depends on it.
-void CacheTier::index(std::string_view key, std::span<const std::string> tags, core::Millis keepFor) noexcept {
-  if (tags.empty()) return;
+void CacheTier::index(std::string_view key, std::string_view encodedTags, core::Millis keepFor) noexcept {
   using namespace std::chrono;
   const core::Millis now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
   try {
+    indexed_.clear();
+    core::TagReader reader(encodedTags);
+    while (const auto tag = reader.next()) {
+      if (tag->name.starts_with("t:")) indexed_.push_back(*tag);
+    }
+    if (indexed_.empty()) return;
     Sending sending(*this, {});
     OutputBuffer& out = sending.output();
-    for (std::size_t i = 0; i < tags.size(); ++i) {
-      const std::string name = "i" + tags[i].substr(1);  // "t:user" is indexed under "i:user"
+    for (std::size_t i = 0; i < indexed_.size(); ++i) {
+      const core::TagStamp& tag = indexed_[i];
+      const Kind last = i + 1 < indexed_.size() ? Kind::kSideStep : Kind::kIgnored;
+      const std::string name = "i" + std::string(tag.name.substr(1));  // "t:user" is indexed under "i:user"
+      const bool tended = link_->sessionOf(key).isTended(tag.stamp, now);
       out.commandHeader(4);
       out.argument("ZADD");
       out.argument(options_.prefix, name);
       out.argument(now + keepFor);
       out.argument(key);
-      sending.end(Kind::kSideStep);
+      sending.end(tended ? last : Kind::kSideStep);
+      if (tended) continue;
       out.commandHeader(4);
       out.argument("ZREMRANGEBYSCORE");
       out.argument(options_.prefix, name);
@@ -592,7 +597,7 @@ void CacheTier::index(std::string_view key, std::span<const std::string> tags, c
       out.argument("PEXPIRE");
       out.argument(options_.prefix, name);
       out.argument(options_.stampFor);
-      sending.end(i + 1 < tags.size() ? Kind::kSideStep : Kind::kIgnored);
+      sending.end(last);
     }
     sending.submit(Told::kNobody);
   } catch (const std::bad_alloc&) {

@@ -3,7 +3,6 @@
 // them.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -203,7 +202,7 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
     std::uint32_t index_;
     bool submitted_ = false;
   };
-  void index(std::string_view key, std::span<const std::string> tags, core::Millis keepFor) noexcept;
+  void index(std::string_view key, std::string_view encodedTags, core::Millis keepFor) noexcept;
 
   void settleRead(Operation& operation, const Reply& reply, bool acquiring);
   [[nodiscard]] bool isBare(bool bare);
@@ -252,6 +251,7 @@ class CacheTier final : public core::Tier, private ReplyHandler, private Session
   std::vector<core::TagStamp> written_;  // of the entry that is written
   std::vector<std::string> unknown_;     // those of its tags whose stamps are not known
   std::vector<Found> many_;              // what was read together
+  std::vector<core::TagStamp> indexed_;  // those of the tags that have an index
   std::vector<std::size_t> places_;      // where they are in the entry
   core::MarkList marks_;                 // of the entry that is looked at
   std::uint32_t lifetimes_ = 0;          // reads that ask for lifetimes though nobody else does

@@ -1,6 +1,7 @@
 #include "redis/node_session.h"
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 namespace tiercel::redis {
@@ -141,6 +142,16 @@ core::SourceId NodeSession::source(core::Millis maxStaleness) {
   source_ = shared_.openSource(until).value_or(core::kOwnSource);
   sourceAnnounces_ = announces;
   return source_;
+}
+
+bool NodeSession::isTended(const core::Stamp& stamp, core::Millis now) {
+  if (stamp == core::Stamp{}) return false;
+  std::size_t place = 0;
+  std::memcpy(&place, stamp.data(), sizeof(place));
+  Tended& known = tended_[place % tended_.size()];
+  if (known.stamp == stamp && now >= known.at && now - known.at < kTendedFor) return true;
+  known = {.stamp = stamp, .at = now};
+  return false;
 }
 
 void NodeSession::releaseLater(std::string_view key, const core::FillId& lease) {

@@ -2,6 +2,7 @@
 // what the server announces. A key that changes costs the same for one namespace and for thousands.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -62,6 +63,10 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
   // The write of this key that is confirmed, to be replaced by a newer one; nullptr: none is.
   [[nodiscard]] std::uint32_t* confirming(const std::string& key, SessionMember& member);
 
+  // Whether the index of the tag with this stamp was trimmed, and its end put off, a moment ago; if not, it is now. A
+  // tag whose stamp is not known yet (all zeros) never was.
+  [[nodiscard]] bool isTended(const core::Stamp& stamp, core::Millis now);
+
   // Of the read whose lifetime was answered, and whose value comes next.
   void readHalf(SessionMember& member, std::uint32_t read) { halfRead_ = {&member, read}; }
   void readWhole() { halfRead_.first = nullptr; }
@@ -93,11 +98,18 @@ class NodeSession final : public InvalidationListener, public std::enable_shared
   void forgetHalfRead();
   void tellAll();
 
+  struct Tended {
+    core::Stamp stamp{};
+    core::Millis at = 0;
+  };
+  static constexpr core::Millis kTendedFor = 60'000;
+
   Connection& connection_;
   core::ProcessTier& shared_;
   core::MemoryTier* memory_;
   const std::string prefix_;
   std::vector<SessionMember*> members_;
+  std::array<Tended, 256> tended_{};  // by stamps, which are random
   core::SourceId source_ = core::kOwnSource;
   bool sourceAnnounces_ = false;
   core::Millis trustedUntil_ = 0;

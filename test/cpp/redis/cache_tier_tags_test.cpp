@@ -356,6 +356,36 @@ TEST_F(CacheTierNamespace, AWriteCarriesTheStampsOfNow) {
   ASSERT_TRUE(loop.runUntil([&] { return tier->isIdle(); }));
 }
 
+// The index of a tag is trimmed, and its end put off, once in a while: every write would be three commands for each
+// tag.
+TEST_F(CacheTierNamespace, TendsTheIndexOfATagOnceForAWhile) {
+  open();
+  expectStamp("n", '1');
+  expectStamp("t:x", '1');
+  server->script({expect("PING"), send("+PONG\r\n")});
+  tier->prepare(Tags{"t:x"});
+  ASSERT_TRUE(logged(1));
+  const auto write = [&](bool tends) {
+    std::vector<testing::Step> steps{expect("SET p:k:a …"), expectConfirm("k:a"), expect("ZADD p:i:x …")};
+    if (tends) steps.insert(steps.end(), {expect("ZREMRANGEBYSCORE p:i:x …"), expect("PEXPIRE p:i:x 2592000000")});
+    steps.push_back(send("+OK\r\n" + confirmed() + (tends ? ":1\r\n:0\r\n:1\r\n" : ":1\r\n")));
+    server->script(steps);
+    tier->write("k:a", entryOf("value"), Tags{"t:x"});
+    ASSERT_TRUE(loop.runUntil([&] { return tier->isIdle(); }));
+  };
+  write(true);
+  write(false);
+  write(false);
+  // Another stamp, another index.
+  server->send(invalidate("p:t:x"));
+  ASSERT_TRUE(loop.runUntil([&] { return !tier->stampOf("t:x"); }));
+  expectStamp("t:x", '2');
+  server->script({expect("PING"), send("+PONG\r\n")});
+  tier->prepare(Tags{"t:x"});
+  ASSERT_TRUE(loop.runUntil([&] { return tier->isIdle(); }));
+  write(true);
+}
+
 // With tags that are not known: the server puts their stamps in, and says which.
 class CacheTierNewTag : public testing::CacheTierFixture {
  protected:
