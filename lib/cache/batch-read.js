@@ -9,6 +9,9 @@ const MOST_BYTES = 256 * 1024;
 /** What a batch brings in which nearly every key had to be read again by itself is not worth it: for so many batches none. */
 const PAUSE = 64;
 
+/** What a server says that lets its user GET and not MGET, or a proxy that does not know it. */
+const REFUSALS = new Set(['NOPERM', 'ERR']);
+
 /**
  * @typedef {object} Reading
  * @property {(key: string) => Promise<any>} fetch reads one by itself
@@ -68,6 +71,10 @@ class BatchReader {
     try {
       answer = await this.#tiers.readMany(keys);
     } catch (error) {
+      if (REFUSALS.has(/** @type {any} */ (error).code)) {
+        this.#paused = PAUSE;
+        return Promise.all(keys.map(fetch));
+      }
       this.#tiers.failed(error);
       keys.forEach(onMiss);
       return new Array(keys.length).fill(undefined);

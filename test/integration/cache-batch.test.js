@@ -170,6 +170,25 @@ test('a namespace, and an invalidation that nobody awaited in front', async () =
   expect(await cache.getMany(['a', 'b', 'c'])).toEqual([undefined, undefined, undefined]);
 });
 
+test('a user who may GET and not MGET reads one by one', async () => {
+  open();
+  await cache.setMany({ a: 1, b: 2 });
+  await admin.call('ACL', 'SETUSER', 'reader', 'on', 'nopass', '~*', '+@all', '-mget');
+  const url = new URL(redis.url);
+  const { host, port } = { host: url.hostname, port: Number(url.port) };
+  const reader = createCache({
+    redis: { host, port, username: 'reader' },
+    memory: false,
+    namespace: `batch${numbers}`,
+  });
+  try {
+    for (let i = 0; i < 2; i++) expect(await reader.getMany(['a', 'b', 'c'])).toEqual([1, 2, undefined]);
+    expect(reader.stats().redisErrors).toBe(0);
+  } finally {
+    await reader.close();
+  }
+});
+
 test('without a server, all are misses, at once', async () => {
   const server = await RedisServer.start();
   cache = createCache({ redis: server.url, memory: false, commandTimeout: '100ms' });
