@@ -50,8 +50,11 @@ export interface CacheLogEvent {
   ms: number;
 }
 
-/** Options of {@link cacheResponse}. */
-export interface CacheResponseOptions {
+/**
+ * Options of {@link cacheResponse}. Its functions are given a request of node:http; say of which type it is to use what
+ * Express or a middleware in front adds: `tags: (req: express.Request) => [req.hostname]`.
+ */
+export interface CacheResponseOptions<Req extends IncomingMessage = IncomingMessage> {
   /** Where answers are kept. Default: one memory cache (and Redis, if the environment names one) for all mounts. */
   cache?: Cache | undefined;
   /**
@@ -75,7 +78,7 @@ export interface CacheResponseOptions {
    *
    * Risk: whatever the key leaves out, the response must not depend on.
    */
-  key?: ((req: IncomingMessage) => string) | undefined;
+  key?: ((req: Req) => string) | undefined;
   /**
    * What of the query is part of the key. `'exact'` (default): all of it, as it is. `'sorted'`: by name, repeated names in
    * their order. `{ allow }`: these names alone. `{ ignore }`: all but these; a name may end in a star (`'utm_*'`).
@@ -91,7 +94,7 @@ export interface CacheResponseOptions {
    *
    * Risk: two users that it does not tell apart are given one another's pages.
    */
-  identity?: ((req: IncomingMessage) => string | undefined | null) | undefined;
+  identity?: ((req: Req) => string | undefined | null) | undefined;
   /**
    * Request header fields that are part of the key where a request has them: those that proxies set and apps build links
    * from. Default: `Forwarded` and `X-Forwarded-Host`, `-Port`, `-Prefix` and `-Proto`.
@@ -100,7 +103,7 @@ export interface CacheResponseOptions {
    */
   keyHeaders?: readonly string[] | undefined;
   /** Tags of every response, known before the handler runs. {@link ServerResponse.cacheTags} adds others. */
-  tags?: readonly string[] | ((req: IncomingMessage) => readonly string[]) | undefined;
+  tags?: readonly string[] | ((req: Req) => readonly string[]) | undefined;
   /**
    * Targeted cache control fields (RFC 9213) that count for this cache in place of `Cache-Control` and `Expires`; the first
    * that a response has. Default `['CDN-Cache-Control']`.
@@ -179,7 +182,7 @@ export interface CacheResponseOptions {
   /** `true`: one line on the console for each response. Or a function that is given it as an object. */
   log?: boolean | ((event: CacheLogEvent) => void) | undefined;
   /** The name of a request's route, for `stats().routes` and the log; not its URL, which would be too many. */
-  route?: ((req: IncomingMessage) => string) | undefined;
+  route?: ((req: Req) => string) | undefined;
 }
 
 /** What a purge makes go. At least one of `url`, `tag`, `key` and `pattern`. */
@@ -238,8 +241,12 @@ export interface CacheResponseControls {
 export type NextFunction = (error?: unknown) => void;
 /** What http.createServer takes; an Express app is one. */
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
-/** Express middleware, with its controls. */
-export type CacheResponseMiddleware = ((req: IncomingMessage, res: ServerResponse, next: NextFunction) => void) &
+/** Express middleware, with its controls. `Req`: what its options need of a request. */
+export type CacheResponseMiddleware<Req extends IncomingMessage = IncomingMessage> = ((
+  req: Req,
+  res: ServerResponse,
+  next: NextFunction,
+) => void) &
   CacheResponseControls;
 /** A listener for http.createServer, with its controls. */
 export type CachedListener = RequestListener & CacheResponseControls;
@@ -247,7 +254,7 @@ export type CachedListener = RequestListener & CacheResponseControls;
 /** The type of {@link cacheResponse}. */
 export interface CacheResponse {
   /** Express middleware: put it before the routes that it is to cache. */
-  (options?: CacheResponseOptions): CacheResponseMiddleware;
+  <Req extends IncomingMessage = IncomingMessage>(options?: CacheResponseOptions<Req>): CacheResponseMiddleware<Req>;
   /** Answers hits before the app runs: `http.createServer(cacheResponse.front(app, options))`. */
   front(app: RequestListener, options?: CacheResponseOptions): CachedListener;
 }

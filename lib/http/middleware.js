@@ -6,8 +6,9 @@ const { HttpCache } = require('./flow/http-cache');
 const { parseOptions } = require('./options');
 
 /**
- * @param {import('../../types/express').CacheResponseOptions} [options]
- * @returns {import('../../types/express').CacheResponseMiddleware}
+ * @template {import('node:http').IncomingMessage} [Req=import('node:http').IncomingMessage]
+ * @param {import('../../types/express').CacheResponseOptions<Req>} [options]
+ * @returns {import('../../types/express').CacheResponseMiddleware<Req>}
  */
 function middleware(options) {
   const cache = new HttpCache(parseOptions(options), 'http');

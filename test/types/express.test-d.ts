@@ -1,6 +1,6 @@
 // The types of the HTTP cache.
 import { createServer, type IncomingMessage } from 'node:http';
-import express from 'express';
+import express, { type Request } from 'express';
 import { expectError, expectType } from 'tsd';
 import { createCache } from '../..';
 import {
@@ -34,6 +34,13 @@ const caching = cacheResponse({
 });
 expectType<CacheResponseMiddleware>(caching);
 app.use(caching);
+// What Express adds to a request is there when its type is said; in front of the app it is not.
+const byHost = cacheResponse({ cache, tags: (req: Request) => [req.hostname], route: (req) => req.url ?? '' });
+expectType<CacheResponseMiddleware<Request>>(byHost);
+app.use('/p', byHost);
+expectError(cacheResponse({ tags: (req) => [req.hostname] }));
+expectError(cacheResponse.front(app, { tags: (req: Request) => [req.hostname] }));
+expectError(cacheResponse({ tags: (req: number) => [`${req}`] }));
 app.get('/p/:id', caching, (req, res) => {
   res.cacheTags?.('product', [`product:${req.params.id}`])?.json({});
 });
