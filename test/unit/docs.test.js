@@ -4,7 +4,7 @@ const { Linter } = require('eslint');
 const fs = require('node:fs');
 const path = require('node:path');
 const { ROOT } = require('../helpers/run-script');
-const { files } = require('../../package.json');
+const { devDependencies, engines, files, peerDependencies } = require('../../package.json');
 
 const DOCS = fs.readdirSync(path.join(ROOT, 'docs')).map((name) => `docs/${name}`);
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...DOCS.filter((name) => name.endsWith('.md'))];
@@ -59,4 +59,17 @@ test('links and examples are found', () => {
 
 test.each(examples)('$document:$line parses', ({ code }) => {
   expect(mistakeIn(code)).toBeUndefined();
+});
+
+test('the requirements in README.md are those of package.json', () => {
+  const text = textOf('README.md').match(/^## Requirements\n(.*?)^## /ms)[1];
+  const oldest = (range) => range.match(/\d+\.\d+/)[0];
+  const named = Object.entries(peerDependencies).map(([name, range]) => `${name} ${oldest(range)}`);
+  for (const requirement of [
+    `| Node.js | ${oldest(engines.node)} or newer |`,
+    `| TypeScript | ${oldest(devDependencies['typescript-5.4'])} or newer`,
+    ...named,
+  ]) {
+    expect(text).toContain(requirement);
+  }
 });
