@@ -338,7 +338,10 @@ export type MemoizedFunction<F extends (...args: any[]) => any> = [
   ? F & MemoizedMethods<Parameters<F>>
   : Memoized<Parameters<F>, Awaited<ReturnType<F>>>;
 
-/** What {@link Cache.stats} gives: counters, and the state of memory. */
+/**
+ * What {@link Cache.stats} gives: counters of this cache or namespace in this thread, and the state of memory. An HTTP
+ * cache on it counts its look-ups and the entries that it stores here, and requests in its own stats().
+ */
 export interface CacheStats {
   /** Reads answered from a tier. */
   hits: number;
@@ -346,19 +349,19 @@ export interface CacheStats {
   misses: number;
   /** hits / (hits + misses); 0 before the first read. */
   hitRatio: number;
-  /** Values that were written, by `set` or a load. */
+  /** Values that were written, by `set` or a load, and entries of an HTTP cache: two for an answer with `Vary`. */
   sets: number;
-  /** Keys that were removed. */
+  /** Keys that had a value, and were removed one by one: not by a tag, a pattern or `clear()`, which are invalidations. */
   deletes: number;
   /** Tags, patterns and namespaces that were invalidated: calls, not entries. */
   invalidations: number;
-  /** Loader calls. */
+  /** Loader calls; of getOrSetMany the keys that were loaded. */
   loads: number;
   /** Loader calls that threw. */
   loadErrors: number;
   /** Callers that were given the result of somebody else's load in this thread. */
   coalesced: number;
-  /** Loaded values that were not stored: something had overtaken them, or Redis did not take them. */
+  /** Values of a loader that were not stored: something had overtaken them, or Redis did not take them. */
   refused: number;
   /** Loads behind the callers: staleWhileRevalidate and refreshAhead. */
   refreshes: number;
@@ -380,7 +383,7 @@ export interface CacheStats {
 
 /** Of the memory of the cache: its namespaces and those it shares it with included. */
 export interface MemoryStats {
-  /** Entries that are kept now. */
+  /** Entries that are kept now. One whose time is over may be among them for some seconds. */
   entries: number;
   /** Bytes that count against `maxBytes`: of entries, tags and decoded values, keys and bookkeeping included. */
   bytes: number;
@@ -601,7 +604,7 @@ export interface Cache extends EventEmitter<CacheEvents> {
 
   /**
    * Removes a key, and keeps loads that are under way from storing what they began before. Resolves true when there
-   * was a value.
+   * was a value, be it stale; with Redis also when there was only the mark of a load.
    * @throws {CacheUnavailableError} when Redis did not acknowledge it. It is then tried again until it does, and this
    *   process reads the key as a miss until then.
    */

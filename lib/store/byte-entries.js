@@ -154,7 +154,9 @@ class ByteEntries {
     try {
       const { entry, leaseId, reason } = await this.#leases.seek(waiter, this.#search);
       if (entry !== undefined) return { entry };
-      if (leaseId !== undefined) return { lease: new Lease(key, leaseId, leaseFor, this.#tiers, this.#leases) };
+      if (leaseId !== undefined) {
+        return { lease: new Lease(key, leaseId, leaseFor, this.#tiers, this.#leases, this.#store.counters) };
+      }
       switch (reason) {
         case 'busy':
         case 'gone':
@@ -195,7 +197,9 @@ class ByteEntries {
   async write(key, { payload, metadata, windows, tags }) {
     try {
       const more = { metadata: JSON.stringify(metadata), tags };
-      return await this.#tiers.store(key, { codec: BYTES, payload }, windows, more);
+      const kept = await this.#tiers.store(key, { codec: BYTES, payload }, windows, more);
+      if (kept) this.#store.counters.sets++;
+      return kept;
     } catch (error) {
       this.#tiers.failed(error);
       return false;

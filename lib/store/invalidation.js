@@ -70,13 +70,13 @@ class Invalidation {
    * @returns {Promise<boolean>} whether there was an entry
    */
   async key(key, soft) {
-    this.counters.deletes++;
     const removed = await this.#acknowledged(
       `the removal of '${key}'`,
       () => this.#overtake.key(key),
       () => (soft ? this.#tiers.soften(key) : this.#tiers.remove(key)),
       () => this.pending.addKey(key),
     );
+    if (removed) this.counters.deletes++;
     this.#tell('cache:invalidate', { keys: [key] });
     return removed;
   }
@@ -86,16 +86,17 @@ class Invalidation {
    * @returns {Promise<number>} how many there were
    */
   async keys(keys) {
-    this.counters.deletes += keys.length;
     const removed = await Promise.all(
-      keys.map((key) =>
-        this.#acknowledged(
+      keys.map(async (key) => {
+        const had = await this.#acknowledged(
           `the removal of '${key}'`,
           () => this.#overtake.key(key),
           () => this.#tiers.remove(key),
           () => this.pending.addKey(key),
-        ),
-      ),
+        );
+        if (had) this.counters.deletes++;
+        return had;
+      }),
     );
     this.#tell('cache:invalidate', { keys: [...keys] });
     return removed.filter(Boolean).length;

@@ -5,6 +5,7 @@ const { BYTES } = require('./codec-numbers');
 class Lease {
   #tiers;
   #leases;
+  #counters;
   #began = performance.now();
 
   /**
@@ -13,14 +14,16 @@ class Lease {
    * @param {number} leaseFor ms
    * @param {import('./tiered-store').TieredStoreInstance} tiers
    * @param {import('./leases').LeasesInstance} leases
+   * @param {{ sets: number }} counters
    */
-  constructor(key, leaseId, leaseFor, tiers, leases) {
+  constructor(key, leaseId, leaseFor, tiers, leases, counters) {
     this.key = key;
     /** 0 when it has ended. */
     this.leaseId = leaseId;
     this.leaseFor = leaseFor;
     this.#tiers = tiers;
     this.#leases = leases;
+    this.#counters = counters;
     leases.renewals.add(this);
   }
 
@@ -78,7 +81,10 @@ class Lease {
         return false;
       }
       const loadTime = Math.round(performance.now() - this.#began);
-      return await tiers.fill(leaseId, { codec: BYTES, payload }, windows, loadTime, JSON.stringify(metadata));
+      const entry = { codec: BYTES, payload };
+      const kept = await tiers.fill(leaseId, entry, windows, loadTime, JSON.stringify(metadata));
+      if (kept) this.#counters.sets++;
+      return kept;
     } catch (error) {
       tiers.failed(error);
       return false;

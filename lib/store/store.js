@@ -54,7 +54,7 @@ class Store {
    * @param {Client | undefined} parts.client
    * @param {Store} [parts.parent] of the cache whose namespace this is
    * @param {import('./invalidation').Overtake} parts.overtake the loads of values under way
-   * @param {{ deletes: number, invalidations: number }} parts.counters
+   * @param {{ sets: number, deletes: number, invalidations: number }} parts.counters
    * @param {import('./tiered-store').TierCounters} parts.tierCounters
    * @param {(name: string, details: any) => void} parts.tell
    * @param {(error: Error) => void} parts.onError told what a read has survived
@@ -64,6 +64,7 @@ class Store {
     this.tagPrefix = options.prefix;
     this.path = place.path;
     this.maxTtl = options.call.maxTtl;
+    this.counters = counters;
     this.tiers = new TieredStore({ ...options, ...place }, client, {
       counters: tierCounters,
       onError,

@@ -375,6 +375,8 @@ describe('statistics', () => {
     await cache.getOrSet('y', () => 1);
     await Promise.all([cache.has('k'), cache.has('z'), cache.ttl('k'), cache.ttl('z')]);
     await cache.delete('k');
+    // Keys that had a value, not calls.
+    await Promise.all([cache.delete('k'), cache.deleteMany(['k', 'z']), cache.invalidateKey('z')]);
     const stats = cache.stats();
     expect(stats).toMatchObject({ hits: 3, memoryHits: 3, redisHits: 0, misses: 2, hitRatio: 0.6 });
     expect(stats).toMatchObject({ sets: 2, deletes: 1, loads: 1, loadErrors: 0, redisErrors: 0, corrupt: 0 });

@@ -21,7 +21,7 @@ async function start(handler, options) {
     },
     { cache, ttl: 60, ...options },
   );
-  return { ...(await serve(listener)), app };
+  return { ...(await serve(listener)), app, cache, listener };
 }
 
 /** @type {Array<[string, Record<string, string>]>} */
@@ -265,4 +265,19 @@ describe('names, repeated lines and latin-1 values come back as they were', () =
     await request(server, '/');
     expect((await request(server, '/')).message).toBe('Fine');
   });
+});
+
+test('cache.stats() counts the entries that are stored, and removed by a purge', async () => {
+  const server = await start((req, res) => {
+    if (req.url === '/varies') res.setHeader('Vary', 'X-Tenant');
+    if (req.url === '/private') res.setHeader('Cache-Control', 'private');
+    res.end('body');
+  });
+  for (const path of ['/', '/', '/private']) await request(server, path);
+  expect(server.cache.stats()).toMatchObject({ hits: 1, misses: 2, sets: 1, deletes: 0, loads: 0 });
+  await request(server, '/varies');
+  expect(server.cache.stats().sets).toBe(3); // the names that it varies by, and the answer
+  await server.listener.purge({ url: `http://${server.host}/` });
+  await server.listener.purge({ url: `http://${server.host}/` });
+  expect(server.cache.stats().deletes).toBe(1);
 });
