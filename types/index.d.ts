@@ -69,7 +69,7 @@ export interface CacheOptions {
   leaseTimeout?: Duration | undefined;
   /**
    * How values become bytes. Default `'json'`. `'msgpack'` keeps more types (Date, Map, Set, BigInt, Buffer, undefined …)
-   * and is faster; it needs the package `msgpackr`. With both, strings and bytes are stored as they are (a Uint8Array
+   * in fewer bytes; it needs the package `msgpackr`. Which is faster depends on the values: docs/codecs.md. With both, strings and bytes are stored as they are (a Uint8Array
    * comes back as a Buffer). What survives which: docs/codecs.md.
    */
   codec?: 'json' | 'msgpack' | Codec | undefined;
@@ -420,8 +420,8 @@ export interface MemoryStats {
 /** What {@link Cache.health} gives. */
 export interface CacheHealth {
   /**
-   * `'ok'`, or `'degraded'` while Redis is configured and not usable: the cache answers from memory and loaders. So it is
-   * right after createCache(), too: for a readiness probe. A liveness probe should pass when it is `'degraded'`.
+   * `'ok'`, or `'degraded'` while Redis is configured and not usable: reads miss, and loaders answer every call. What
+   * memory holds is then good for staleIfError alone. So it is right after createCache(), too: for a readiness probe. A liveness probe should pass when it is `'degraded'`.
    */
   status: 'ok' | 'degraded' | 'closed';
   /**
@@ -524,7 +524,7 @@ export interface CacheEvents {
   ];
   /** The connection is ready: for the first time, or again. */
   'redis:connect': [];
-  /** The connection is lost. The cache answers from memory and loaders until it is back. */
+  /** The connection is lost. Reads miss and loaders answer until it is back. */
   'redis:close': [
     {
       /** Why, without secrets. */
@@ -594,8 +594,9 @@ export interface Cache extends EventEmitter<CacheEvents> {
   /** The same as getOrSet. */
   memoize<T>(key: string, compute: Loader<T>, options?: GetOrSetOptions<NoInfer<T>> | Duration): Promise<T>;
   /**
-   * A function that remembers its results by its arguments. It keeps the name, the length and the signature of the function,
-   * not its other properties.
+   * A function that remembers its results by its arguments, `null` included. It keeps the name, the length and the
+   * signature of the function, not its other properties. Without a `key` function, arguments are compared as they are
+   * given: `f(1)`, `f(1, undefined)` and `f(1, 10)` are three results, also when 10 is the default of the parameter.
    */
   memoize<F extends (...args: any[]) => any>(
     fn: F,

@@ -71,3 +71,13 @@ test('name and length are kept', () => {
   });
   expect([memoized.name, memoized.length]).toEqual(['find', 2]);
 });
+
+test('arguments count as they are given, not with their defaults; null is a result', async () => {
+  const calls = [];
+  const list = cache.memoize(async function list(user, limit = 20) {
+    calls.push([user, limit]);
+    return null;
+  });
+  for (const args of [[1], [1], [1, undefined], [1, 20], [1, 20]]) expect(await list(...args)).toBeNull();
+  expect(calls).toHaveLength(3);
+});
