@@ -11,10 +11,6 @@ class CacheError extends Error {
     super(message, options);
     this.code = code;
   }
-
-  get name() {
-    return this.constructor.name;
-  }
 }
 
 class CacheUnavailableError extends CacheError {
@@ -53,4 +49,17 @@ class RedisError extends CacheError {
   }
 }
 
-module.exports = { CacheError, CacheUnavailableError, RedisError };
+/**
+ * Gives the errors of a class their name. A literal: a minifier renames classes.
+ * @param {{ prototype: Error }} errorClass
+ * @param {string} name
+ */
+function nameErrors(errorClass, name) {
+  Object.defineProperty(errorClass.prototype, 'name', { value: name, writable: true, configurable: true });
+}
+
+nameErrors(CacheError, 'CacheError');
+nameErrors(CacheUnavailableError, 'CacheUnavailableError');
+nameErrors(RedisError, 'RedisError');
+
+module.exports = { CacheError, CacheUnavailableError, RedisError, nameErrors };

@@ -1,7 +1,8 @@
 /** Sessions: {@link SessionStore} for express-session, and tokens ({@link createSessions}). */
 import type { EventEmitter } from 'node:events';
 import type { URL } from 'node:url';
-import type { Cache, CacheError, Duration } from './index';
+import type { Cache, Duration } from './index';
+import { CacheError } from './index';
 import type { RedisClient, RedisOptions } from './redis';
 
 export * from './sessions';
@@ -83,12 +84,23 @@ export interface SessionStoreOptions {
 }
 
 /** Something about a session that is no error of Redis. */
-export interface SessionError extends CacheError {
+export class SessionError extends CacheError {
+  /** For errors of your own that are to look alike. */
+  constructor(
+    code: SessionError['code'],
+    message: string,
+    details?: {
+      /** Id or handle of the session. */
+      id?: string | undefined;
+      /** What led to it. */
+      cause?: unknown;
+    },
+  );
   /**
    * `SESSION_CONFLICT`: others have changed the session. `SESSION_UNREADABLE`: what is stored is no session, or was encrypted
    * with another key. `SESSION_UNAVAILABLE`: Redis does not answer. `SESSION_CLOSED`: after close().
    */
-  code: 'SESSION_CONFLICT' | 'SESSION_UNREADABLE' | 'SESSION_UNAVAILABLE' | 'SESSION_CLOSED';
+  readonly code: 'SESSION_CONFLICT' | 'SESSION_UNREADABLE' | 'SESSION_UNAVAILABLE' | 'SESSION_CLOSED';
   /** Id or handle of the session, where the error is about one. */
   id?: string | undefined;
 }

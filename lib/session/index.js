@@ -6,6 +6,7 @@
 exports.SessionStore = undefined;
 exports.createSessions = undefined;
 exports.authMiddleware = undefined;
+exports.SessionError = require('./errors').SessionError;
 
 /**
  * Without express-session a class that cannot be constructed: ES modules read every name when they are linked, and what a

@@ -2,7 +2,7 @@
 import session from 'express-session';
 import { expectAssignable, expectError, expectType } from 'tsd';
 import { createCache } from '../../types';
-import { SessionStore, type SessionData } from '../../types/session';
+import { SessionError, SessionStore, type SessionData } from '../../types/session';
 
 const store = new SessionStore({ cache: createCache(), prefix: 'sess:', ttl: '30m', touchAfter: 60 });
 expectAssignable<session.Store>(store);
@@ -21,3 +21,9 @@ expectType<Promise<SessionData | null>>(store.get('id'));
 expectType<void>(store.get('id', (error, data) => data?.cookie.originalMaxAge));
 expectType<Promise<string[]>>(store.ids());
 expectType<Promise<void>>(store.close());
+
+declare const thrown: unknown;
+if (thrown instanceof SessionError) {
+  expectType<'SESSION_CONFLICT' | 'SESSION_UNREADABLE' | 'SESSION_UNAVAILABLE' | 'SESSION_CLOSED'>(thrown.code);
+  expectType<string | undefined>(thrown.id);
+}

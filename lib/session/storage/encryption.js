@@ -4,7 +4,7 @@
 //
 //   key id (4) | nonce (12) | tag (16) | ciphertext
 const { createCipheriv, createDecipheriv, createHash, randomFillSync } = require('node:crypto');
-const { invalid } = require('../../options/invalid');
+const { describe } = require('../../options/invalid');
 
 const KEY_BYTES = 32;
 const KEY_ID_BYTES = 4;
@@ -124,7 +124,9 @@ function openWith(key, sealed, place) {
  */
 function createSealer(keys, name = 'keys') {
   if (!Array.isArray(keys) || keys.length === 0) {
-    throw invalid(name, 'an array of keys, the newest first', Array.isArray(keys) ? 'none' : typeof keys);
+    // It may be a key: not shown.
+    const given = typeof keys === 'string' ? 'a string' : Array.isArray(keys) ? 'an empty array' : describe(keys);
+    throw new TypeError(`${name}: expected an array of keys, the newest first, got ${given}`);
   }
   return new Sealer(keys.map((key, i) => parseKey(key, `${name}[${i}]`)));
 }
