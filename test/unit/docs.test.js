@@ -4,7 +4,7 @@ const { Linter } = require('eslint');
 const fs = require('node:fs');
 const path = require('node:path');
 const { ROOT } = require('../helpers/run-script');
-const { devDependencies, engines, files, peerDependencies } = require('../../package.json');
+const { devDependencies, engines, files, peerDependencies, scripts } = require('../../package.json');
 
 const DOCS = fs.readdirSync(path.join(ROOT, 'docs')).map((name) => `docs/${name}`);
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...DOCS.filter((name) => name.endsWith('.md'))];
@@ -72,4 +72,30 @@ test('the requirements in README.md are those of package.json', () => {
   ]) {
     expect(text).toContain(requirement);
   }
+});
+
+test('docs/guarantees.md names tests that exist', () => {
+  const tests = fs.readdirSync(path.join(ROOT, 'test'), { recursive: true }).map((name) => path.basename(String(name)));
+  const cells = [...textOf('docs/guarantees.md').matchAll(/^\|.*\| ([^|]*) \|$/gm)].map(([, cell]) => cell);
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+  expect(named.length).toBeGreaterThan(30);
+  const isThere = (name) => tests.includes(name) || tests.includes(`${name}.test.js`);
+  expect(named.filter((name) => !isThere(name))).toEqual([]);
+});
+
+// Links are checked above; these are names between backticks.
+test.each(['CONTRIBUTING.md', ...DOCS.filter((name) => name.endsWith('.md'))])(
+  '%s names files that exist',
+  (document) => {
+    const known = ['lib', 'src', 'test', 'scripts', 'bench', 'examples', 'docs', 'types'].flatMap((folder) =>
+      fs.readdirSync(path.join(ROOT, folder), { recursive: true }).map((name) => `${folder}/${name}`),
+    );
+    const names = [...textOf(document).matchAll(/`([^`\s<>*]+\.(?:js|ts|cpp|h|sh|mjs))`/g)].map(([, name]) => name);
+    expect(names.filter((name) => !known.some((file) => file === name || file.endsWith(`/${name}`)))).toEqual([]);
+  },
+);
+
+test.each([...DOCUMENTS])('%s names scripts of package.json', (document) => {
+  const names = [...textOf(document).matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name);
+  expect(names.filter((name) => scripts[name] === undefined)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 'use strict';
-// The codes of errors that lib makes are those that the types name.
+// The codes of errors that lib makes are those that the types name, and those in the table of docs/errors.md.
 const fs = require('node:fs');
 const path = require('node:path');
 const { declarationFiles, parse, ts, walk } = require('../helpers/declarations');
@@ -58,26 +58,61 @@ function usedCodes() {
   return new Set([...made.flatMap(({ codes }) => codes), ...ofNative, 'CACHE_UNAVAILABLE']);
 }
 
-/** The codes in the declarations of the error classes: in literal types, and between backticks. */
+/** The codes in the declarations of the error classes, in literal types and between backticks: each with its class. */
 function documentedCodes() {
-  const found = new Set();
+  const found = new Map();
   for (const { source } of declarationFiles()) {
     walk(source, (node) => {
       if (!ts.isClassDeclaration(node) && !ts.isInterfaceDeclaration(node)) return;
       if (![...CLASSES, 'CacheUnavailableError'].includes(node.name.text)) return;
-      for (const [, code] of node.getFullText().matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g)) found.add(code);
-      for (const code of codesIn(node)) found.add(code);
+      const name = node.name.text;
+      for (const [, code] of node.getFullText().matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g)) found.set(code, name);
+      for (const code of codesIn(node)) found.set(code, name);
     });
   }
   return found;
 }
 
 test('every code that is used is named in the types, and every one that is named is used', () => {
-  const documented = [...documentedCodes()].filter((code) => !SERVER.includes(code));
+  const documented = [...documentedCodes().keys()].filter((code) => !SERVER.includes(code));
   expect(documented.sort()).toEqual([...usedCodes()].sort());
 });
 
 test('codes that are no literals come from the places that are known', () => {
   const computed = made.filter((file) => file.computed > 0).map((file) => [file.name, file.computed]);
   expect(Object.fromEntries(computed)).toEqual(COMPUTED);
+});
+
+describe('docs/errors.md', () => {
+  const text = fs.readFileSync(path.join(ROOT, 'docs/errors.md'), 'utf8');
+  /** The cells of the rows under a heading. */
+  const rowsOf = (heading) => {
+    const [, section] = text.match(new RegExp(`^## ${heading}\n(.*?)(?=^## |$(?![^]))`, 'ms'));
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+    return rows.map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim().replaceAll('`', '')),
+    );
+  };
+
+  test('has every code with the class that the types name, and says when and what to do', () => {
+    const rows = rowsOf('Codes');
+    const named = [...documentedCodes()].filter(([code]) => !SERVER.includes(code));
+    expect(rows.map(([code, name]) => `${code} ${name}`).sort()).toEqual(named.map((pair) => pair.join(' ')).sort());
+    for (const row of rows) expect(row.filter((cell) => cell !== '')).toHaveLength(4);
+  });
+
+  test('has every warning', () => {
+    const used = files.flatMap((name) => {
+      const found = fs.readFileSync(path.join(LIB, String(name)), 'utf8').matchAll(/code: '(TIERCEL_[A-Z_]+)'/g);
+      return [...found].map(([, code]) => code);
+    });
+    expect(rowsOf('Warnings').map(([code]) => code)).toEqual([...new Set(used)].sort());
+  });
+
+  test('names the words of the server that the types name', () => {
+    for (const word of SERVER) expect(text).toContain(`\`${word}\``);
+  });
 });
