@@ -8,7 +8,7 @@ const { memoryRecordsOf } = require('./memory-records');
 const { RedisRecords } = require('./redis-records');
 const { TrackedRecords } = require('./tracked-records');
 
-// The same as for a cache: a page waits for the answer.
+// Less than for a client by itself, as a page waits for the answer; more than for a cache, which has a loader instead.
 const COMMAND_TIMEOUT_MS = 1000;
 const HEARTBEAT_MS = 2000;
 const BACKOFF_MAX_MS = 800;
