@@ -10,7 +10,7 @@ const MOST_BYTES = 256 * 1024;
 const PAUSE = 64;
 
 /** What a server says that lets its user GET and not MGET, or a proxy that does not know it. */
-const REFUSALS = new Set(['NOPERM', 'ERR']);
+const NOT_ALLOWED = new Set(['NOPERM', 'ERR']);
 
 /**
  * @typedef {object} Reading
@@ -71,7 +71,7 @@ class BatchReader {
     try {
       answer = await this.#tiers.readMany(keys);
     } catch (error) {
-      if (REFUSALS.has(/** @type {any} */ (error).code)) {
+      if (NOT_ALLOWED.has(/** @type {any} */ (error).code)) {
         this.#paused = PAUSE;
         return Promise.all(keys.map(fetch));
       }
