@@ -792,6 +792,7 @@ class Cache extends AnnouncingEmitter {
    */
   #write(key, encoded, call) {
     this.#loads.overtakeKey(key);
+    if (this.#pending.any) this.#pending.passWalks(key);
     this.#counters.sets++;
     const windows = call.windows(/** @type {number} */ (call.ttl));
     const tags = call.knownTags;

@@ -385,7 +385,7 @@ class LoadCoordinator {
   async #refreshed(load) {
     const { key, call } = load;
     const nothing = /** @type {LoadResult} */ ({ value: undefined, encoded: undefined, source: 'none' });
-    if (this.#pending.any) return nothing;
+    if (this.#pending.any && this.#pending.blocks(key)) return nothing;
     try {
       const outcome = await this.#tiers.refresh(key, call.lease, load.tags, load.ticket);
       // Somebody else refreshes it, or it is gone: then the next read loads it.

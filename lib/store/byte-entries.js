@@ -139,7 +139,7 @@ class ByteEntries {
    * @returns {Promise<Acquired>}
    */
   async renew(key, options) {
-    if (this.#pending.any) return { reason: 'unavailable' };
+    if (this.#pending.any && this.#pending.blocks(key)) return { reason: 'unavailable' };
     return this.#seek(new EntryWaiter(key, options, true));
   }
 
@@ -195,6 +195,7 @@ class ByteEntries {
    * @returns {Promise<boolean>}
    */
   async write(key, { payload, metadata, windows, tags }) {
+    if (this.#pending.any) this.#pending.passWalks(key);
     try {
       const more = { metadata: JSON.stringify(metadata), tags };
       const kept = await this.#tiers.store(key, { codec: BYTES, payload }, windows, more);

@@ -2,8 +2,9 @@
 // Everything that makes entries invalid: keys, tags, patterns, a namespace. Each is acknowledged by Redis, or rejected
 // and remembered until it can be carried out.
 const { CacheUnavailableError } = require('../errors');
-const { escapePattern, globMatcher } = require('../keys/glob');
+const { escapePattern } = require('../keys/glob');
 const { pagesOfKeys } = require('../redis/scan');
+const { PatternWalk } = require('./pattern-walk');
 const { PendingInvalidations } = require('./pending-invalidations');
 const { Sweeper } = require('./cleanup');
 
@@ -12,6 +13,8 @@ const SCAN_COUNT = 1000;
 /** @typedef {import('./tiered-store').TieredStoreInstance} TieredStore */
 
 /** @typedef {import('./types').Overtake} Overtake */
+
+/** @typedef {import('../redis/client').Client} Client */
 
 class Invalidation {
   #tiers;
@@ -56,7 +59,7 @@ class Invalidation {
       {
         remove: (key) => tiers.remove(key),
         tags: (names) => tiers.invalidateTags(names),
-        pattern: (pattern) => this.#removePattern(pattern),
+        pattern: (pattern) => this.#removePattern(this.#walkOf(pattern), pattern),
         clear: () => tiers.invalidateTags([namespaceTag]),
       },
       (event, count) => tell(`cache:${event}`, { count }),
@@ -137,11 +140,11 @@ class Invalidation {
    */
   async pattern(pattern) {
     this.counters.invalidations++;
-    const matches = globMatcher(pattern);
+    const walk = this.#walkOf(pattern);
     const count = await this.#acknowledged(
       `the invalidation of '${pattern}'`,
-      () => this.#overtake.matching(matches),
-      () => this.#removePattern(pattern),
+      () => this.#overtake.matching((key) => walk.matches(key)),
+      () => this.#removePattern(walk, pattern),
       () => this.pending.addPattern(pattern),
     );
     this.#tell('cache:invalidate', { pattern, count });
@@ -235,28 +238,48 @@ class Invalidation {
     }
   }
 
+  /** @param {string} pattern */
+  #walkOf(pattern) {
+    return new PatternWalk(pattern, (key) => this.#tiers.remove(key));
+  }
+
   /**
-   * SCAN sees every key that is there all the time, and so the marker of every load that is under way.
+   * @param {import('./pattern-walk').PatternWalkInstance} walk
    * @param {string} pattern
    * @returns {Promise<number>}
    */
-  async #removePattern(pattern) {
+  async #removePattern(walk, pattern) {
+    this.pending.beginWalk(walk);
+    try {
+      this.#tiers.removesSome();
+      const removed = this.#tiers.local
+        ? await this.#tiers.removeMatching(pattern, walk)
+        : await this.#removeFromRedis(walk, pattern);
+      await walk.end();
+      return removed + walk.removed;
+    } finally {
+      this.pending.endWalk(walk);
+    }
+  }
+
+  /**
+   * SCAN sees every key that is there all the time, and so the marker of every load that is under way.
+   * @param {import('./pattern-walk').PatternWalkInstance} walk
+   * @param {string} pattern
+   * @returns {Promise<0>} the walk counts
+   */
+  async #removeFromRedis(walk, pattern) {
     const { client } = this.#tiers;
-    const local = this.#tiers.removeMatching(pattern);
-    if (client === undefined) return await local;
+    const fromMemory = this.#tiers.removeMatching(pattern);
     const whole = escapePattern(this.#prefix + this.#space);
     const skip = this.#prefix.length + this.#space.length;
-    const removed = new Set();
-    for await (const keys of pagesOfKeys(client, whole + pattern, SCAN_COUNT)) {
-      const found = await Promise.all(
-        keys.map(async (key) => /** @type {const} */ ([key, await this.#tiers.remove(key.slice(skip))])),
-      );
-      for (const [key, was] of found) if (was) removed.add(key);
+    for await (const keys of pagesOfKeys(/** @type {Client} */ (client), whole + pattern, SCAN_COUNT)) {
+      await Promise.all(keys.map((key) => walk.reach(key.slice(skip))));
     }
-    // What was read on the way is older than this.
-    await local;
+    // What other threads have read on the way is older than this.
+    await fromMemory;
     await this.#tiers.removeMatching(pattern);
-    return removed.size;
+    return 0;
   }
 
   /** @param {Promise<unknown>} work */

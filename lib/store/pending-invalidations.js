@@ -19,6 +19,8 @@ class PendingInvalidations {
   #tags = new Map();
   /** @type {Map<string, number>} */
   #patterns = new Map();
+  /** @type {Set<import('./pattern-walk').PatternWalkInstance>} patterns that are being carried out */
+  #walks = new Set();
   // Keys that are being written: their removal would take what is newer.
   /** @type {Map<string, number>} how many writes */
   #overtaking = new Map();
@@ -55,7 +57,7 @@ class PendingInvalidations {
 
   /** Whether there are any of this cache itself, or a write that stands for one. */
   get hasOwn() {
-    return this.#own > 0 || this.#overtaking.size > 0 || this.#flushing !== undefined;
+    return this.#own > 0 || this.#walks.size > 0 || this.#overtaking.size > 0 || this.#flushing !== undefined;
   }
 
   /** How many there are that may concern this cache. */
@@ -92,6 +94,29 @@ class PendingInvalidations {
     this.#add(this.#patterns, [pattern]);
   }
 
+  /**
+   * Until end() of the walk, keys that it concerns are not read or written before they are removed.
+   * @param {import('./pattern-walk').PatternWalkInstance} walk
+   */
+  beginWalk(walk) {
+    this.#walks.add(walk);
+    this.#some = true;
+  }
+
+  /** @param {import('./pattern-walk').PatternWalkInstance} walk */
+  endWalk(walk) {
+    this.#walks.delete(walk);
+    if (this.#own === 0) this.#emptied();
+  }
+
+  /**
+   * What is sent for the key from now on comes behind the patterns that are being carried out.
+   * @param {string} key
+   */
+  passWalks(key) {
+    for (const walk of this.#walks) walk.reachEarly(key);
+  }
+
   addAll() {
     this.#all = ++this.#lastAdded;
     this.#keys.clear();
@@ -106,6 +131,7 @@ class PendingInvalidations {
    * @returns {Promise<boolean>}
    */
   async flushFor(key) {
+    this.passWalks(key);
     if (!this.blocks(key)) return true;
     await this.flush();
     return !this.blocks(key);
@@ -118,6 +144,7 @@ class PendingInvalidations {
    */
   blocks(key) {
     if (this.#all > 0 || this.#tags.size > 0 || this.#patterns.size > 0 || this.#keys.has(key)) return true;
+    for (const walk of this.#walks) if (walk.concerns(key)) return true;
     return this.#parent !== undefined && this.#parent.inherited > 0;
   }
 
@@ -213,7 +240,7 @@ class PendingInvalidations {
   }
 
   #emptied() {
-    this.#some = false;
+    this.#some = this.#walks.size > 0;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

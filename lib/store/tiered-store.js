@@ -5,6 +5,7 @@ const binding = require('../binding');
 const { nextTurn } = require('../timers');
 const { RedisError } = require('../errors');
 const { linkOf } = require('../redis/link');
+const { entriesIn } = require('./snapshot');
 const { acquireWriteOrder, releaseWriteOrder } = require('./write-order');
 
 // Flags of those that read, as in src/node/cache_store_flags.h.
@@ -60,6 +61,8 @@ const factories = {
 const newTierCounters = () => ({ memoryHits: 0, redisHits: 0, misses: 0, redisErrors: 0, corrupt: 0 });
 /** @typedef {ReturnType<typeof newTierCounters>} TierCounters */
 
+// Of the loop, between two turns.
+const MOST_MS = 4;
 // A read finds, once per connection, tags whose stamps it has to wait for.
 const MOST_TRIES = 4;
 // What a write gives when one of its tags has changed since it was sent: nobody can be served it.
@@ -470,22 +473,57 @@ class TieredStore {
     await this.#sent('SET', this.#native.invalidateTags(names));
   }
 
+  /** Whatever a pattern matches is removed from now on. */
+  removesSome() {
+    this.#order?.removedSome();
+  }
+
   /**
    * From memory; without Redis, that is everywhere. A few milliseconds per turn, the first of them in this one, which
    * overtakes the loads under way.
    * @param {string} pattern
-   * @returns {Promise<number>} how many there were
+   * @param {import('./pattern-walk').PatternWalkInstance} [walk] keys that it has reached are spared
+   * @returns {Promise<number>} how many there were, but for those that the walk has counted
    */
-  async removeMatching(pattern) {
-    this.#order?.removedSome();
+  async removeMatching(pattern, walk) {
     let removed = 0;
     for (let cursor = 0; ;) {
+      if (walk?.spares) {
+        await this.#removeReached(walk, cursor);
+        return removed;
+      }
       const step = this.#native.removeMatching(pattern, cursor);
       if (!Array.isArray(step)) return removed; // it was closed meanwhile
       removed += step[1];
       [cursor] = step;
       if (cursor < 0) return removed;
       await nextTurn();
+    }
+  }
+
+  /**
+   * The rest of it, key by key: the native tier spares none.
+   * @param {import('./pattern-walk').PatternWalkInstance} walk
+   * @param {number} from where the walk has come to
+   */
+  async #removeReached(walk, from) {
+    for (let cursor = from; cursor >= 0;) {
+      const step = this.#native.dump(cursor, false);
+      if (!Array.isArray(step)) return;
+      [cursor] = step;
+      await nextTurn();
+      let began = performance.now();
+      /** @type {Array<Promise<void>>} */
+      let removals = [];
+      for (const [key] of entriesIn(step[1], 0)) {
+        if (walk.concerns(key)) removals.push(walk.reach(key));
+        if (performance.now() - began < MOST_MS) continue;
+        await Promise.all(removals);
+        await nextTurn();
+        removals = [];
+        began = performance.now();
+      }
+      await Promise.all(removals);
     }
   }
 

@@ -1,6 +1,6 @@
 'use strict';
-// A write that nobody awaits happens before whatever the same process calls after it, whether its tags are known or not; and
-// what a server forgets meanwhile (FLUSHALL, SCRIPT FLUSH) makes no write fail.
+// A write or a removal that nobody awaits happens before whatever the same cache calls after it, whether its tags are known or
+// not; and what a server forgets meanwhile (FLUSHALL, SCRIPT FLUSH) makes no write fail.
 const { createCache, createRedis } = require('../../lib');
 const { RedisServer } = require('../helpers/redis-server');
 
@@ -82,6 +82,93 @@ describe.each([
     await cache.set(key, 'value', { tags: [unique('tag')] });
     expect(cache.peek(key)).toBe(options().memory === false ? undefined : 'value');
   });
+});
+
+const removals = {
+  'delete()': () => cache.delete('user:1'),
+  'deleteMany()': () => cache.deleteMany(['user:1']),
+  'invalidateTag()': () => cache.invalidateTag('old'),
+  'invalidatePattern()': () => cache.invalidatePattern('user:*'),
+  'two patterns': () => Promise.all([cache.invalidatePattern('user:*'), cache.invalidatePattern('*:1')]),
+  'invalidateRelated()': () => cache.invalidateRelated(['user:*', { tag: 'old' }]),
+};
+const writers = {
+  set: (cache) => cache.set('user:1', 'new'),
+  'set with a new tag': (cache) => cache.set('user:1', 'new', { tags: [unique('tag')] }),
+  setMany: (cache) => cache.setMany([['user:1', 'new']]),
+  getOrSet: (cache) => cache.getOrSet('user:1', () => 'new'),
+  getOrSetMany: (cache) => cache.getOrSetMany(['user:1'], () => ['new']),
+};
+const readers = {
+  get: (cache) => cache.get('user:1'),
+  getMany: async (cache) => (await cache.getMany(['user:1']))[0],
+  peek: (cache) => cache.peek('user:1'),
+  read: async (cache) => (await cache.read('user:1')).value,
+  has: async (cache) => (await cache.has('user:1')) || undefined,
+  ttl: (cache) => cache.ttl('user:1'),
+};
+
+describe.each([
+  ['both tiers', () => ({ redis: redis.url })],
+  ['Redis alone', () => ({ redis: redis.url, memory: false })],
+  ['memory alone', () => ({ redis: false })],
+])('%s: a removal that nobody awaits', (_mode, options) => {
+  let root;
+  beforeEach(() => {
+    root = createCache({ namespace: unique('removal'), ...options() });
+  });
+  afterEach(() => root.close());
+
+  describe.each(Object.entries(removals))('%s', (_name, remove) => {
+    test.each(['cache', 'namespace'])('of a %s comes in front of what is called after it', async (where) => {
+      cache = where === 'cache' ? root : root.namespace('inner');
+      for (const [name, write] of Object.entries(writers)) {
+        await cache.set('user:1', 'old', { tags: ['old'] });
+        const removed = remove();
+        const written = await write(cache);
+        await removed;
+        expect([name, String(written), await cache.get('user:1')]).toEqual([
+          name,
+          name.startsWith('set') ? 'true' : 'new',
+          'new',
+        ]);
+      }
+      for (const [name, read] of Object.entries(readers)) {
+        await cache.set('user:1', 'old', { tags: ['old'] });
+        const removed = remove();
+        expect([name, await read(cache)]).toEqual([name, undefined]);
+        await removed;
+      }
+    });
+  });
+
+  test('a pattern counts what it finds, and what was read and written on the way', async () => {
+    cache = root;
+    await cache.setMany(Array.from({ length: 10 }, (_, i) => [`user:${i}`, i]));
+    const removed = cache.invalidatePattern('user:*');
+    void cache.set('user:1', 'new');
+    void cache.set('user:new', 'new');
+    void cache.get('user:2');
+    expect(await removed).toBe(10);
+    expect(await cache.getMany(['user:1', 'user:2', 'user:3', 'user:new'])).toEqual([
+      'new',
+      undefined,
+      undefined,
+      'new',
+    ]);
+  });
+});
+
+test('memory alone: a pattern that takes many turns leaves what is stored meanwhile', async () => {
+  cache = createCache({ redis: false, memory: { maxBytes: '256mb' } });
+  const keys = Array.from({ length: 200_000 }, (_, i) => `user:${i}`);
+  await cache.setMany(keys.map((key) => [key, 'old']));
+  const removed = cache.invalidatePattern('user:*');
+  const some = keys.filter((_key, i) => i % 1000 === 0);
+  for (const key of some) expect(await cache.getOrSet(key, () => 'new')).toBe('new');
+  expect(await removed).toBe(keys.length);
+  expect(await cache.getMany(some)).toEqual(some.map(() => 'new'));
+  expect(cache.memory.stats().entries).toBe(some.length);
 });
 
 describe('a server that forgets', () => {
