@@ -157,14 +157,23 @@ class Invalidation {
     await this.#acknowledged(
       'the invalidation of the namespace',
       () => this.#overtakeAll(),
-      () => this.#tiers.invalidateTags([this.#namespaceTag]),
+      async () => {
+        const invalid = this.#tiers.invalidateTags([this.#namespaceTag]);
+        // In this turn: what is stored from now on stays.
+        const emptied = this.#tiers.local ? this.#emptyMemory() : undefined;
+        await invalid;
+        await emptied;
+      },
       () => this.pending.addAll(),
     );
-    // They are invalid already, and this gives their memory back.
-    if (this.#tiers.local && this.#parent === undefined) this.#tiers.clearMemory();
-    else if (this.#tiers.local) await this.#tiers.removeMatching('*');
     this.#tell('cache:invalidate', { all: true });
     if (!this.#tiers.local) this.#inBackground(this.#sweepAll());
+  }
+
+  /** Entries that are invalid already: gives their memory back. */
+  async #emptyMemory() {
+    if (this.#parent === undefined) this.#tiers.clearMemory();
+    else await this.#removePattern(this.#walkOf('*'), '*');
   }
 
   // A sweep looks at the whole database: one at a time, and once more when it was asked for meanwhile.

@@ -91,6 +91,7 @@ const removals = {
   'invalidatePattern()': () => cache.invalidatePattern('user:*'),
   'two patterns': () => Promise.all([cache.invalidatePattern('user:*'), cache.invalidatePattern('*:1')]),
   'invalidateRelated()': () => cache.invalidateRelated(['user:*', { tag: 'old' }]),
+  'clear()': () => cache.clear(),
 };
 const writers = {
   set: (cache) => cache.set('user:1', 'new'),
