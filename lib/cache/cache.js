@@ -409,6 +409,7 @@ class Cache extends AnnouncingEmitter {
     if (typeof loadMissing !== 'function') throw invalid('loadMissing', 'a function of the missing keys', loadMissing);
     this.#checkOpen();
     const call = options === undefined ? this.#plainLoad : loadOptions(options, this.#defaults);
+    call.signal?.throwIfAborted();
     const look = (/** @type {string} */ key) => {
       const kept = this.#objects.of(key);
       const found = this.#look(key, call.ahead, kept);
@@ -439,7 +440,8 @@ class Cache extends AnnouncingEmitter {
   memoize(keyOrFunction, computeOrOptions, ttl) {
     if (typeof keyOrFunction === 'function') {
       const names = () => (this.#memoized ??= new MemoizedNames());
-      return memoizeFunction(this, names, keyOrFunction, computeOrOptions ?? {});
+      const check = (/** @type {any} */ options) => void loadOptions(options, this.#defaults);
+      return memoizeFunction(this, names, keyOrFunction, { given: computeOrOptions, check });
     }
     return this.getOrSet(keyOrFunction, computeOrOptions, ttl);
   }

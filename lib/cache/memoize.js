@@ -46,14 +46,16 @@ class MemoizedNames {
  * @param {import('./cache').CacheInstance} cache
  * @param {() => MemoizedNames} names of the cache
  * @param {(...args: any[]) => any} fn
- * @param {any} given
+ * @param {{ given: any, check: (options: any) => void }} options as they were given; what throws when one is not valid
  * @returns {import('../../types').Memoized<any[], any>}
  */
-function memoizeFunction(cache, names, fn, given) {
+function memoizeFunction(cache, names, fn, { given = {}, check }) {
   if (typeof given === 'string' || typeof given === 'number') {
     throw new TypeError(`options: expected an object, got ${describe(given)}: write memoize(fn, { ttl: '5m' })`);
   }
-  const { key = names().nameOf(fn), ...options } = knownOptions(given, 'options', ['key', ...LOAD]);
+  const { key: givenKey, ...options } = knownOptions(given, 'options', ['key', ...LOAD]);
+  check(options);
+  const key = givenKey === undefined ? names().nameOf(fn) : givenKey;
   if (typeof key !== 'function' && (typeof key !== 'string' || key === '')) {
     throw invalid('options.key', 'a string or a function of the arguments', key);
   }

@@ -66,8 +66,10 @@ describe.each(modes)('%s: signals', (_mode, options) => {
     const load = jest.fn(() => 1);
     const aborted = { signal: AbortSignal.abort() };
     expect((await rejection(cache.getOrSet('k', load, aborted))).name).toBe('AbortError');
+    expect((await rejection(cache.getOrSetMany(['k', 'l'], load, aborted))).name).toBe('AbortError');
     await cache.set('k', 2);
     expect((await rejection(cache.getOrSet('k', load, aborted))).name).toBe('AbortError');
+    expect((await rejection(cache.getOrSetMany(['k'], load, aborted))).name).toBe('AbortError');
     expect(load).not.toHaveBeenCalled();
     expect(await cache.getOrSet('k', load)).toBe(2);
   });

@@ -65,6 +65,22 @@ test.each([
   expect(() => cache.memoize(fn, { key: 'named' })).not.toThrow();
 });
 
+test.each([
+  [{ ttl: '10 minutes' }, /^ttl: expected a number of seconds/],
+  [{ ttl: 300_000 }, /^ttl: expected seconds, got 300000/],
+  [{ tags: 'x' }, /^tags: expected an array of tags/],
+  [{ timeout: -1 }, /^timeout: expected/],
+  [{ cacheIf: 5 }, /^cacheIf: expected a function/],
+  [{ refreshAhead: 'soon' }, /^refreshAhead: expected/],
+  [{ signal: 5 }, /^signal: expected an AbortSignal/],
+  [{ grace: '1h' }, /^options: there is no option 'grace'/],
+  [null, /^options: expected an object with options, got null/],
+])('options that are not valid, %j, are refused before the first call', (options, message) => {
+  expect(() => cache.memoize(function find() {}, options)).toThrow(message);
+  // The name is not taken by what was refused.
+  expect(() => cache.memoize(function find() {})).not.toThrow();
+});
+
 test('name and length are kept', () => {
   const memoized = cache.memoize(async function find(a, b) {
     return [a, b];
