@@ -254,6 +254,38 @@ describe('what is refused', () => {
     expect(there(codec, { a: [1] })).toStrictEqual({ a: [1] });
   }); // prettier-ignore
 
+  describe.each([
+    ['json', json, 'JSON'],
+    ['msgpack', msgpack, 'MessagePack'],
+  ])('%s: a value that throws', (_name, codec, form) => {
+    const throwing = (thrown) => () => {
+      throw thrown;
+    };
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    test.each([
+      ['an error in toJSON()', { toJSON: throwing(new Error('broken')) }, 'broken'],
+      ['a RangeError', { toJSON: throwing(new RangeError('Invalid time value')) }, 'Invalid time value'],
+      ['null', { toJSON: throwing(null) }, 'null'],
+      [
+        'undefined in a getter',
+        { a: [Object.defineProperty({}, 'b', { enumerable: true, get: throwing(undefined) })] },
+        'undefined',
+      ],
+      ['what has no text', { toJSON: throwing(Object.create(null)) }, 'what it throws cannot be described'],
+      [
+        'an error in the getter toJSON',
+        Object.defineProperty({}, 'toJSON', { enumerable: true, get: throwing(new Error('broken')) }),
+        'broken',
+      ],
+      ['a proxy that was revoked', revoked.proxy, /revoked/],
+    ])('%s', (_what, value, reason) => {
+      const text = typeof reason === 'string' ? `value: ${form} cannot hold it: ${reason}` : reason;
+      expect(() => codec.encode(value, 'value')).toThrow(TypeError);
+      expect(() => codec.encode(value, 'value')).toThrow(text);
+    });
+  });
+
   test('one object in two places is no cycle, and comes back as two', () => {
     const shared = { a: new Set([1]) };
     const [one, two] = there(msgpack, [shared, shared]);

@@ -2,7 +2,7 @@
 // JSON text. Nested values become what JSON makes of them (docs/codecs.md); what would be lost as a whole is refused.
 const { types } = require('node:util');
 const { describe } = require('../../options/invalid');
-const { lostIn, refusedAt } = require('./lost');
+const { isRefusal, lostIn, refusedAt, textOf } = require('./lost');
 
 const TRY = "codec: 'msgpack' can";
 
@@ -12,16 +12,16 @@ const TRY = "codec: 'msgpack' can";
  * @returns {string}
  */
 function encodeJson(value, what) {
-  if (typeof value === 'object' ? value !== null : typeof value !== 'string') checkWhole(value, what);
   let text;
   let lost;
   try {
+    if (typeof value === 'object' ? value !== null : typeof value !== 'string') checkWhole(value, what);
     text = JSON.stringify(value);
     // What JSON makes of nearly all that it loses, or of streams (_readableState, _writableState): looked for in the value
     // only then. Each search costs a set.
     if (text !== undefined && (text.includes('{}') || text.includes('ableState"'))) lost = lostIn(value);
   } catch (error) {
-    throw refusal(/** @type {Error} */ (error), what, value);
+    throw refusal(error, what, value);
   }
   if (text === undefined) throw new TypeError(`${what}: JSON cannot hold ${describe(value)}`);
   if (lost !== undefined) throw new TypeError(`${what}: JSON cannot hold ${lost}`);
@@ -72,16 +72,18 @@ function checkWhole(value, what) {
 }
 
 /**
- * @param {Error} error of JSON.stringify, or of a toJSON() that it called
+ * @param {unknown} error of JSON.stringify, or what a getter or a toJSON() of the value has thrown
  * @param {string} what
  * @param {unknown} value
  */
 function refusal(error, what, value) {
+  if (isRefusal(error, what)) return error;
+  const text = textOf(error);
   const reason = () => {
-    if (error instanceof RangeError && /call stack/.test(error.message)) return 'it is nested too deeply';
-    if (/circular/i.test(error.message)) return `it is circular, an object holds itself${refusedAt(value)}`;
-    if (/BigInt/.test(error.message)) return `it holds a BigInt${refusedAt(value)}; ${TRY}, or make it a string`;
-    return String(error?.message ?? error).split('\n', 1)[0];
+    if (error instanceof RangeError && /call stack/.test(text)) return 'it is nested too deeply';
+    if (/circular/i.test(text)) return `it is circular, an object holds itself${refusedAt(value)}`;
+    if (/BigInt/.test(text)) return `it holds a BigInt${refusedAt(value)}; ${TRY}, or make it a string`;
+    return text;
   };
   return new TypeError(`${what}: JSON cannot hold it: ${reason()}`, { cause: error });
 }

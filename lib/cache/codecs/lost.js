@@ -81,9 +81,29 @@ function refusedAt(value) {
   }
 }
 
+/**
+ * Whether an error is one of a codec already, and not of the value.
+ * @param {unknown} error
+ * @param {string} what the value is
+ * @returns {error is TypeError}
+ */
+const isRefusal = (error, what) => error instanceof TypeError && textOf(error).startsWith(`${what}: `);
+
+/**
+ * The first line of what a value has thrown, whatever that is.
+ * @param {any} thrown
+ */
+function textOf(thrown) {
+  try {
+    return String(thrown?.message ?? thrown).split('\n', 1)[0];
+  } catch {
+    return 'what it throws cannot be described';
+  }
+}
+
 /** @param {string} path */
 function at(path) {
   return path === '' ? '' : ` at ${path.length > 100 ? `${path.slice(0, 100)}…` : path.replace(/^\./, '')}`;
 }
 
-module.exports = { at, isLost, lostIn, refusedAt };
+module.exports = { at, isLost, isRefusal, lostIn, refusedAt, textOf };

@@ -8,6 +8,7 @@
 const { CacheError } = require('../../errors');
 const { describe } = require('../../options/invalid');
 const { encodeJson } = require('./json');
+const { isRefusal, textOf } = require('./lost');
 const { isPlain, Rebuilder } = require('./plain');
 const { BoundedMap } = require('../../util/bounded-map');
 
@@ -117,6 +118,20 @@ function createReader(shapes) {
  * @returns {Buffer | string} text: JSON, for the few values that only JSON holds exactly, or much faster
  */
 function encodeMsgpack(value, what) {
+  try {
+    return encodeValue(value, what);
+  } catch (error) {
+    if (isRefusal(error, what)) throw error;
+    // What a getter or a toJSON() of the value has thrown.
+    throw new TypeError(`${what}: MessagePack cannot hold it: ${textOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} what
+ */
+function encodeValue(value, what) {
   if (isPlain(value)) return pack(value);
   const rebuilder = new Rebuilder(what);
   const rebuilt = rebuilder.rebuild(value);
