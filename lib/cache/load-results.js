@@ -102,7 +102,9 @@ class LoadResults {
   shared(result) {
     // What nobody can change is the same for all.
     if (result.encoded === undefined || this.#objects.frozen) return result;
-    return { ...result, value: this.#objects.decodeShared(result.encoded) };
+    // A codec that cannot read what it wrote has no copy: then it is the object of the loader.
+    const value = this.#objects.decodeShared(result.encoded);
+    return value === undefined ? result : { ...result, value };
   }
 
   /**
@@ -112,8 +114,8 @@ class LoadResults {
    * @returns {LoadResult}
    */
   loaded(value, encoded) {
-    const own = this.#objects.frozen ? this.#objects.decodeShared(encoded) : value;
-    return { value: own, encoded, source: 'loader' };
+    const own = this.#objects.frozen ? this.#objects.decodeShared(encoded) : undefined;
+    return { value: own === undefined ? value : own, encoded, source: 'loader' };
   }
 
   /**

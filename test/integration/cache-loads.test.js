@@ -299,6 +299,29 @@ test.each(modes)('%s: a listener that asks for the key joins the load that it he
   expect(loads).toBe(1);
 });
 
+test.each(['copy', 'frozen'])(
+  '%s: a codec that cannot read what it wrote keeps no value from its callers',
+  async (share) => {
+    const codec = {
+      name: 'one way',
+      encode: (value) => JSON.stringify(value),
+      decode() {
+        throw new Error('unreadable');
+      },
+    };
+    const cache = open({ redis: false, share, codec });
+    const loading = held();
+    const load = async () => {
+      await loading.promise;
+      return { a: 1 };
+    };
+    const all = Promise.all([cache.getOrSet('k', load), cache.getOrSet('k', load), cache.getOrSetMany(['k'], load)]);
+    loading.resolve();
+    expect(await all).toEqual([{ a: 1 }, { a: 1 }, [{ a: 1 }]]);
+    expect(await cache.get('k')).toBeUndefined();
+  },
+);
+
 test('what is shared frozen is the same object for all who waited', async () => {
   const cache = open({ redis: false, share: 'frozen' });
   const loading = held();
