@@ -36,7 +36,9 @@ function noOptions(given, name, known) {
     return new TypeError(`${name}: expected ${expected}, got a ${typeof given === 'string' ? 'string' : 'URL'}${hint}`);
   }
   const isInstance = typeof given === 'object' && given !== null && !Array.isArray(given);
-  const hint = isInstance && known.includes('cache') ? ': a cache is given as { cache }' : '';
+  let hint = '';
+  if (isInstance && known.includes('cache')) hint = ': a cache is given as { cache }';
+  if (isInstance && known.includes('host')) hint = ': a client of another library does not fit here, give its URL';
   return new TypeError(`${name}: expected ${expected}, got ${describe(given)}${hint}`);
 }
 

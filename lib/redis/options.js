@@ -282,6 +282,10 @@ function redisFromEnvironment(env) {
 }
 
 /** For the errors of what has an option `redis`: where the options of a Redis stand. */
-const IN_REDIS = Object.fromEntries(KNOWN.map((name) => [name, `redis: { ${name} }`]));
+const IN_REDIS = {
+  ...Object.fromEntries(KNOWN.map((name) => [name, `redis: { ${name} }`])),
+  // Where other stores take the client of another library.
+  client: "redis: 'redis://…', or a client made by createRedis()",
+};
 
 module.exports = { normalizeRedisOptions, redisFromEnvironment, IN_REDIS };

@@ -95,6 +95,14 @@ describe('createCache', () => {
     [{ memory: { maxAge: 5 } }, "memory: there is no option 'maxAge'; there are maxBytes, "],
     [{ tll: 1 }, "options: there is no option 'tll'; there are redis, "],
     [{ url: 'redis://h' }, "options: there is no option 'url' here: write redis: { url }$"],
+    [
+      { client: {} },
+      "options: there is no option 'client' here: write redis: 'redis://…', or a client made by createRedis",
+    ],
+    [
+      { redis: new (class Redis {})() },
+      'redis: expected an object with options, got an instance of Redis: a client of another library does not fit here',
+    ],
     [{ host: 'h' }, "options: there is no option 'host' here: write redis: { host }$"],
     [{ port: 1 }, "options: there is no option 'port' here: write redis: { port }$"],
     [{ maxEntries: 10 }, "options: there is no option 'maxEntries' here: write memory: { maxEntries }$"],

@@ -8,7 +8,15 @@ const { SessionStore, createSessions } = require('../../lib/session');
 const redis = 'redis://127.0.0.1:1';
 
 test.each([
-  [{ client: {} }, /^SessionStore options: there is no option 'client'; there are cache, redis, prefix/],
+  [
+    { client: {} },
+    /^SessionStore options: there is no option 'client' here: write redis: 'redis:\/\/…', or a client made by createRedis\(\)$/,
+  ],
+  [{ store: {} }, /^SessionStore options: there is no option 'store'; there are cache, redis, prefix/],
+  [
+    { redis: new (class Redis {})() },
+    /^redis: expected an object with options, got an instance of Redis: a client of another library does not fit here, give its URL$/,
+  ],
   [{ url: 'redis://h' }, /^SessionStore options: there is no option 'url' here: write redis: { url }$/],
   [{ prefix: '' }, /^prefix: expected a string that is not empty, got ''/],
   [{ prefix: 7 }, /^prefix: expected a string/],
