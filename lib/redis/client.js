@@ -131,10 +131,14 @@ class RedisClient extends EventEmitter {
     return this.#buffers;
   }
 
-  /** @param {any} key */
-  get(key) {
-    const refused = this.#native.submit(GET, STRINGS, key);
-    if (refused !== undefined) return Promise.reject(this.#refusal(refused, 'GET', [key]));
+  /**
+   * @param {any} key
+   * @param {any[]} more are refused, by the server too: a callback would never be called
+   */
+  get(key, ...more) {
+    const refused =
+      more.length === 0 ? this.#native.submit(GET, STRINGS, key) : this.#native.submit(GET, STRINGS, key, ...more);
+    if (refused !== undefined) return Promise.reject(this.#refusal(refused, 'GET', [key, ...more]));
     return this.#answer('GET');
   }
 

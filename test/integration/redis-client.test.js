@@ -26,6 +26,19 @@ afterEach(async () => {
 afterAll(() => server.stop());
 
 describe('commands', () => {
+  test('what is too much for a command is refused, callbacks too', async () => {
+    const client = connect();
+    const callback = jest.fn();
+    for (const read of [client, client.buffers]) {
+      expect((await rejection(read.get('a', 'b'))).message).toMatch(/wrong number of arguments for 'get'/);
+      expect((await rejection(read.get('a', callback))).message).toMatch(
+        /^GET: argument 1: expected .* got a function/,
+      );
+    }
+    expect((await rejection(client.set('a', 'b', callback))).message).toMatch(/^SET: argument 2: expected/);
+    expect(callback).not.toHaveBeenCalled();
+  });
+
   test('those with a method of their own', async () => {
     const client = connect();
     await client.call('FLUSHALL');
