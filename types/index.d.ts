@@ -75,7 +75,7 @@ export interface CacheOptions {
   codec?: 'json' | 'msgpack' | Codec | undefined;
   /**
    * Whether each caller gets an object of its own (`'copy'`, the default), or all the same deep-frozen one (`'frozen'`:
-   * the fastest; writing to it throws in strict mode).
+   * the fastest; writing to it throws in strict mode): one for those who share a load, and one for all hits in memory.
    */
   share?: 'copy' | 'frozen' | undefined;
   /** A Redis command that takes longer counts as failed. Default `'400ms'`. */
@@ -421,7 +421,8 @@ export interface MemoryStats {
 export interface CacheHealth {
   /**
    * `'ok'`, or `'degraded'` while Redis is configured and not usable: reads miss, and loaders answer every call. What
-   * memory holds is then good for staleIfError alone. So it is right after createCache(), too: for a readiness probe. A liveness probe should pass when it is `'degraded'`.
+   * memory holds is then good for staleIfError alone. So it is right after createCache(), too: for a readiness probe. A
+   * liveness probe should pass when it is `'degraded'`.
    */
   status: 'ok' | 'degraded' | 'closed';
   /**
@@ -763,7 +764,7 @@ export class RedisError extends CacheError {
 
 // ----------------------------------------------------------------------------------------------------------- keys
 
-/** Builds a key of parts, separated by `:`. Parts that hold `:` or `%` are escaped, so different parts give different keys. */
+/** Builds a key of parts, separated by `:`. Parts that hold `:` or `%` are escaped, so different parts give different keys; 1 and '1' are the same part. */
 export function cacheKey(...parts: Array<string | number | bigint | boolean>): string;
 
 /** A short hash of any arguments: equal for equal ones, whatever the order of object keys; `1` and `'1'` differ. */

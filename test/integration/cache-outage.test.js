@@ -59,6 +59,14 @@ describe('a server that was killed', () => {
     expect(cache.stats().redisErrors).toBeGreaterThan(5);
   });
 
+  test('nothing is kept meanwhile: each call loads, and callers at the same time share one', async () => {
+    let loads = 0;
+    const load = async () => ++loads;
+    for (let i = 1; i <= 3; i++) expect(await cache.getOrSet('k', load)).toBe(i);
+    expect(cache.peek('k')).toBeUndefined();
+    expect(await Promise.all([1, 2, 3].map(() => cache.getOrSet('k', load)))).toEqual([4, 4, 4]);
+  });
+
   test('errorBackoff holds while an invalidation waits for Redis', async () => {
     await rejection(cache.delete('k'));
     let loads = 0;
