@@ -362,7 +362,7 @@ describe('memoize', () => {
     expect(() => cache.memoize(never, 60)).toThrow(TypeError);
     await expect(cache.memoize(never, {})(Symbol('s'))).rejects.toThrow(/hashArgs.*a symbol/);
     await expect(cache.memoize(never, { key: () => 5 })()).rejects.toThrow(/^key: expected a string/);
-    await expect(cache.memoize(never, { ttl: -1 })()).rejects.toThrow(/^ttl: /);
+    expect(() => cache.memoize(never, { ttl: -1 })).toThrow(/^ttl: /);
   });
 });
 
