@@ -10,6 +10,7 @@ const { BufferView } = require('./buffer-commands');
 const { addCommands, anyCommand, NAMES } = require('./command-methods');
 const { Link, addLinkOf } = require('./link');
 const { STRINGS, BUFFERS, ENDLESS, JOINED, WAITS, CONFIRMATIONS } = require('./modes');
+const { placeOf } = require('./place');
 const { Readiness } = require('./readiness');
 const { bytes } = require('./replies');
 const { createReplyQueue } = require('./reply-queue');
@@ -63,9 +64,6 @@ const blockingMessage = (name) =>
 
 /** As the native side says it. */
 const TOO_LATE = 'no connection within the connect timeout';
-
-/** @param {import('./options').NativeRedisOptions} options */
-const placeOf = ({ host, port, path }) => path || `${host}:${port}`;
 
 /** @param {unknown} error whatever a function of the user threw */
 const messageOf = (error) => (error instanceof Error ? error.message : String(error));
@@ -354,11 +352,10 @@ class RedisClient extends EventEmitter {
   }
 
   #notReady() {
-    const cause = this.#lastError;
-    // An attempt that took as long says no more than that.
-    const isSilent = cause === undefined || cause.message === TOO_LATE;
-    const reason = isSilent ? `${placeOf(this.#options)} does not answer` : cause.message;
-    return new RedisError('CONNECT_FAILED', `ready: ${TOO_LATE}: ${reason}`, undefined, { cause });
+    const { reason } = this.#link.state;
+    // An attempt that took as long says so itself.
+    const message = reason.includes(TOO_LATE) ? reason : `${TOO_LATE}: ${reason}`;
+    return new RedisError('CONNECT_FAILED', `ready: ${message}`, undefined, { cause: this.#lastError });
   }
 
   /**

@@ -2,9 +2,24 @@
 // TLS: a socket of Node's carries the bytes, the native side speaks the protocol. Every option of tls.connect works.
 const tls = require('node:tls');
 const net = require('node:net');
+const { getSystemErrorMap } = require('node:util');
 const { setImmediate } = require('../timers');
 
 const SLICE_MS = 8;
+
+/**
+ * What the errors of a socket say, without the address, which is said anyway.
+ * @param {any} error
+ * @returns {string}
+ */
+function reasonOf(error) {
+  // With several addresses each has an error, and the whole has no message.
+  const { errno, syscall, code, library, reason, message } = error.errors?.at(-1) ?? error;
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'the server does not speak TLS: is it a TLS port?';
+  const isOfSocket = syscall === 'connect' || syscall === 'getaddrinfo';
+  const text = (isOfSocket && getSystemErrorMap().get(errno)?.[1]) || (library ? reason : message);
+  return syscall === 'getaddrinfo' ? `cannot resolve the name: ${text}` : text;
+}
 
 /**
  * @param {{ host: string, port: number, path: string }} endpoint
@@ -34,7 +49,7 @@ function createTlsCarrier({ host, port, path }, options) {
       } catch (error) {
         // Options were looked at before; what they name may have changed since. Not from inside of this call.
         const { message } = /** @type {Error} */ (error);
-        setImmediate(() => native.carrierFailed(`TLS to ${path || `${host}:${port}`}: ${message}`, false));
+        setImmediate(() => native.carrierFailed(message, false));
         return;
       }
       socket = opened;
@@ -46,11 +61,14 @@ function createTlsCarrier({ host, port, path }, options) {
         if (!current()) return;
         socket = undefined;
         opened.destroy();
-        native.carrierFailed(`TLS to ${path || `${host}:${port}`}: ${message}`, open);
+        native.carrierFailed(message, open);
       };
       opened.setNoDelay(true);
       opened.setKeepAlive(true, 30_000);
       if (!referenced) opened.unref();
+      opened.on('connect', () => {
+        if (current()) native.carrierReached();
+      });
       opened.on('secureConnect', () => {
         if (!current()) return;
         open = true;
@@ -74,7 +92,7 @@ function createTlsCarrier({ host, port, path }, options) {
       opened.on('drain', () => {
         if (current()) native.carrierDrained();
       });
-      opened.on('error', (error) => fail(error.message));
+      opened.on('error', (error) => fail(reasonOf(error)));
       opened.on('close', () => fail('closed by the server'));
     },
 

@@ -30,7 +30,7 @@ export interface LinkState {
   /** whether it has not answered in time, and not since */
   unresponsive: boolean;
   /** why there is no connection; '' */
-  lastError: string;
+  reason: string;
   /** 2 or 3 */
   protocol: number;
 }

@@ -7,13 +7,13 @@ const told = new Set();
 
 /**
  * @param {string} place host and port, or a path
- * @param {string} reason without secrets
+ * @param {string} reason with the place, without secrets
  */
 function warnUnreachable(place, reason) {
   if (told.has(place) || told.size >= MOST) return;
   told.add(place);
   process.emitWarning(
-    `Redis at ${place} cannot be reached: ${reason}. New attempts follow, and this is said once. ` +
+    `Redis cannot be reached: ${reason}. New attempts follow, and this is said once. ` +
       "To hear of all: the event 'error' of a client, the option 'logger' or the event 'cache:error' of a cache.",
     { type: 'TiercelWarning', code: 'TIERCEL_REDIS_UNREACHABLE' },
   );

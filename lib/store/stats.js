@@ -41,12 +41,13 @@ async function healthOf(stats, client, closed, pendingInvalidations) {
   if (client === undefined) return { status: 'ok', redis: 'none', ...more };
   const began = performance.now();
   if (client.status === 'connecting') {
-    return { status: 'degraded', redis: 'connecting', reason: 'no connection yet', ...more };
+    const reason = `no connection yet: ${linkOf(client).state.reason}`;
+    return { status: 'degraded', redis: 'connecting', reason, ...more };
   }
   try {
     // A connection that is not there would be waited for; the question is how it is now.
     if (client.status !== 'ready') {
-      throw new CacheError('UNAVAILABLE', linkOf(client).state.lastError || 'not connected');
+      throw new CacheError('UNAVAILABLE', linkOf(client).state.reason || 'not connected');
     }
     await client.call('PING');
     return { status: 'ok', redis: 'ok', latency: Math.round((performance.now() - began) * 1000) / 1000, ...more };

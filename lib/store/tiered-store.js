@@ -644,7 +644,7 @@ class TieredStore {
   #sent(command, outcome) {
     if (this.#link === undefined) return outcome;
     if (outcome === undefined) return this.#link.reply(command);
-    const reason = this.#link.state.lastError;
+    const { reason } = this.#link.state;
     if (outcome === 4) throw new RedisError('TOO_LARGE', `${command}: too large to be sent`, command);
     throw new RedisError('UNAVAILABLE', `${command}: Redis is not available${reason ? `: ${reason}` : ''}`, command);
   }

@@ -74,15 +74,16 @@ napi_value refusalOf(napi_env env, core::Admission admission) {
   return nullptr;
 }
 
-RedisClient::RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options,
+RedisClient::RedisClient(std::shared_ptr<Environment> environment, const redis::ConnectionOptions& options,
                          const Napi::Object& callbacks, const Napi::Value& carrier)
     : environment_(std::move(environment)),
       batch_(environment_->env(), callbacks, [this] { connection_.failSoon("an answer came out of place"); }),
       carrier_(carrierFrom(carrier)),
-      connection_(environment_->handles(), std::move(options), *this,
-                  carrier.IsObject() ? redis::TransportFactory([this](redis::TransportListener& listener) {
+      connection_(environment_->handles(), options, *this,
+                  carrier.IsObject() ? redis::TransportFactory([this, &options](redis::TransportListener& listener) {
                     redis::TransportHost& host = *this;
-                    auto transport = std::make_unique<redis::ExternalTransport>(host, listener);
+                    auto transport = std::make_unique<redis::ExternalTransport>(host, listener,
+                                                                                "TLS to " + nameOf(options.endpoint));
                     external_ = transport.get();
                     return transport;
                   })
@@ -103,12 +104,13 @@ napi_value RedisClient::create(napi_env env, napi_callback_info info) {
   const auto client = std::make_shared<RedisClient>(call.self->shared_from_this(), optionsFrom(options), callbacks,
                                                     Napi::Value(env, call.args[2]));
   Napi::Object object = Napi::Object::New(env);
-  bindFunctions(object, client.get(), client,
-                {bound<submit>("submit"), bound<close>("close"), bound<destroy>("destroy"), bound<setRef>("setRef"),
-                 bound<track>("track"), bound<fail>("fail"), bound<authenticate>("authenticate"),
-                 bound<cannotAuthenticate>("cannotAuthenticate"), bound<state>("state"), bound<stats>("stats"),
-                 bound<carrierOpened>("carrierOpened"), bound<carrierFed>("carrierFed"),
-                 bound<carrierDrained>("carrierDrained"), bound<carrierFailed>("carrierFailed")});
+  bindFunctions(
+      object, client.get(), client,
+      {bound<submit>("submit"), bound<close>("close"), bound<destroy>("destroy"), bound<setRef>("setRef"),
+       bound<track>("track"), bound<fail>("fail"), bound<authenticate>("authenticate"),
+       bound<cannotAuthenticate>("cannotAuthenticate"), bound<state>("state"), bound<stats>("stats"),
+       bound<carrierReached>("carrierReached"), bound<carrierOpened>("carrierOpened"), bound<carrierFed>("carrierFed"),
+       bound<carrierDrained>("carrierDrained"), bound<carrierFailed>("carrierFailed")});
   auto held = std::make_unique<std::weak_ptr<RedisClient>>(client);
   const napi_status wrapped = napi_wrap(
       env, object, held.get(),
@@ -232,7 +234,7 @@ napi_value RedisClient::cannotAuthenticate(napi_env env, napi_callback_info info
   return nullptr;
 }
 
-// state() => { ready, tracking, protocol, lastError }
+// state() => { ready, unresponsive, tracking, protocol, reason }
 napi_value RedisClient::state(napi_env env, napi_callback_info info) {
   const Call<RedisClient, 1> call(env, info);
   const redis::Connection& connection = call.self->connection_;
@@ -241,7 +243,7 @@ napi_value RedisClient::state(napi_env env, napi_callback_info info) {
   object.Set("unresponsive", connection.isUnresponsive());
   object.Set("tracking", connection.isTracking());
   object.Set("protocol", connection.protocol());
-  object.Set("lastError", connection.lastError());
+  object.Set("reason", connection.reason());
   return object;
 }
 
@@ -264,6 +266,12 @@ napi_value RedisClient::stats(napi_env env, napi_callback_info info) {
   put("pushes", stats.pushes);
   put("waiting", connection.waiting());
   return object;
+}
+
+napi_value RedisClient::carrierReached(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 1> call(env, info);
+  if (call.self->external_ != nullptr) call.self->external_->reached();
+  return nullptr;
 }
 
 napi_value RedisClient::carrierOpened(napi_env env, napi_callback_info info) {

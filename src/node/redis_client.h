@@ -39,8 +39,8 @@ class RedisClient final : public Resident,
 
   // carrier: the JavaScript functions that carry the bytes (see lib/redis/tls-transport.js), or empty for a socket of
   // the loop.
-  RedisClient(std::shared_ptr<Environment> environment, redis::ConnectionOptions options, const Napi::Object& callbacks,
-              const Napi::Value& carrier);
+  RedisClient(std::shared_ptr<Environment> environment, const redis::ConnectionOptions& options,
+              const Napi::Object& callbacks, const Napi::Value& carrier);
 
   void abandon() override;
 
@@ -65,6 +65,7 @@ class RedisClient final : public Resident,
   static napi_value track(napi_env env, napi_callback_info info);
   static napi_value state(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);
+  static napi_value carrierReached(napi_env env, napi_callback_info info);
   static napi_value carrierOpened(napi_env env, napi_callback_info info);
   static napi_value carrierFed(napi_env env, napi_callback_info info);
   static napi_value carrierDrained(napi_env env, napi_callback_info info);

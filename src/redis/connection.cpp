@@ -30,6 +30,14 @@ bool isMessage(const ReplyTree& tree) {
   return kind == "message" || kind == "pmessage" || kind == "smessage" || kind.ends_with("subscribe");
 }
 
+// What a server speaks whose first bytes are no RESP.
+const char* otherProtocol(std::string_view first) {
+  if (first.starts_with("HTTP/")) return " (the server speaks HTTP)";
+  // An alert, in any version.
+  if (first.starts_with("\x15\x03")) return " (the server speaks TLS: set the option tls, or use rediss://)";
+  return "";
+}
+
 // Short enough to need no memory itself.
 constexpr const char* kNoMemory = "out of memory";
 
@@ -100,9 +108,11 @@ void Connection::startStateTimer(core::Millis delay) {
         if (self->state_ == State::kBackoff) {
           self->connect();
         } else if (self->state_ == State::kReady) {
-          self->lose({ErrorCode::kProtocol, self->failSoon_ == nullptr ? "" : self->failSoon_});
+          self->fail(ErrorCode::kProtocol, self->failSoon_ == nullptr ? "" : self->failSoon_);
         } else {
-          self->lose({ErrorCode::kConnectFailed, "no connection within the connect timeout"});
+          const std::string awaited = self->awaited();
+          const std::string why = awaited.empty() ? "" : " (" + awaited + ")";
+          self->fail(ErrorCode::kConnectFailed, "no connection within the connect timeout" + why);
         }
       },
       static_cast<std::uint64_t>(delay), 0);
@@ -258,6 +268,7 @@ void Connection::onTransportConnected() {
   const Batch batch(*this);
   state_ = State::kHandshake;
   reader_ = std::make_unique<ReplyReader>(static_cast<ReplySink&>(*this));
+  silent_ = true;
   deferredFailure_.clear();
   draining_.clear();
   pingSent_ = 0;
@@ -290,12 +301,13 @@ void Connection::cannotAuthenticate(std::uint32_t connection, const std::string&
   if (state_ != State::kHandshake || connection != credentialsAsked_) return;
   if (!std::exchange(credentialsAwaited_, false)) return;
   const Batch batch(*this);
-  lose({ErrorCode::kConnectFailed, reason});
+  fail(ErrorCode::kConnectFailed, reason);
 }
 
 void Connection::onTransportData(const char* data, std::size_t size) {
   const Batch batch(*this);
   stats_.bytesIn += size;
+  silent_ = false;
   lastData_ = static_cast<core::Millis>(uv_now(loop_->loop()));
   // Without a heartbeat nobody asks on behalf of those who do not wait: anything at all will do.
   if (options_.heartbeat == 0) unresponsive_ = false;
@@ -312,11 +324,12 @@ void Connection::onTransportData(const char* data, std::size_t size) {
   }
   if (!deferredFailure_.empty()) {
     const auto code = state_ == State::kHandshake ? ErrorCode::kConnectFailed : ErrorCode::kProtocol;
-    lose({code, deferredFailure_});
+    fail(code, deferredFailure_);
   } else if (!ok) {
-    lose({ErrorCode::kProtocol, reader_->error()});
+    const std::string_view first(data, size);
+    fail(ErrorCode::kProtocol, reader_->error() + (state_ == State::kHandshake ? otherProtocol(first) : ""));
   } else if (!draining_.empty() && inFlight_ == 0) {
-    lose({ErrorCode::kConnectionLost, draining_});
+    fail(ErrorCode::kConnectionLost, draining_);
   } else if (closing_) {
     finishClosing();
   } else if (std::exchange(probeAgain_, false) && state_ == State::kReady && pingSent_ == 0) {
@@ -439,8 +452,25 @@ void Connection::onTransportClosed(const Error& error) {
   const Batch batch(*this);
   if (state_ != State::kHandshake || credentialsAwaited_) return lose(error);
   handshake_.closed();
-  const std::string& refusal = handshake_.refusal();
-  lose(refusal.empty() ? error : Error{error.code, error.message + " (" + refusal + ")"});
+  std::string hint = handshake_.refusal();
+  if (silent_ && !transport_->isEncrypted()) hint = "it said nothing; a server that wants TLS does so";
+  lose(hint.empty() ? error : Error{error.code, error.message + " (" + hint + ")"});
+}
+
+// What an attempt to connect waits for; empty when that is the server's taking the connection.
+std::string Connection::awaited() const {
+  if (state_ != State::kHandshake) return std::string(transport_->awaited());
+  return credentialsAwaited_ ? "the password has not come" : "the server takes the connection and says nothing";
+}
+
+std::string Connection::reason() const {
+  if (state_ == State::kReady || state_ == State::kClosed || !lastError_.empty()) return lastError_;
+  const std::string awaited = this->awaited();
+  return transport_->name() + (awaited.empty() ? " has not answered" : ": " + awaited);
+}
+
+void Connection::fail(ErrorCode code, std::string_view reason) {
+  lose({code, transport_->name() + ": " + std::string(reason)});
 }
 
 void Connection::lose(const Error& error) {

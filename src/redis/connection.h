@@ -158,7 +158,8 @@ class Connection final : private TransportListener, private ReplySink {
   [[nodiscard]] std::size_t unsent() const { return out_.size(); }
   // Commands timed out, and no answer has come in time since.
   [[nodiscard]] bool isUnresponsive() const { return unresponsive_; }
-  [[nodiscard]] const std::string& lastError() const { return lastError_; }
+  // Why there is no connection; empty when there is one.
+  [[nodiscard]] std::string reason() const;
   [[nodiscard]] uv_loop_t* loop() const { return loop_->loop(); }
 
  private:
@@ -185,7 +186,10 @@ class Connection final : private TransportListener, private ReplySink {
   void sayHello();
   void handshakeReply(const Reply& reply);
   void becomeReady();
+  // The error names where the connection leads: fail() adds that.
   void lose(const Error& error);
+  void fail(ErrorCode code, std::string_view reason);
+  [[nodiscard]] std::string awaited() const;
   void backOff();
   void end(const Error& error);
   void failInFlight(const Error& error);
@@ -225,6 +229,7 @@ class Connection final : private TransportListener, private ReplySink {
   bool closing_ = false;
   bool attempted_ = false;  // the first attempt is over, whatever came of it
   bool everReady_ = false;  // since the last loss
+  bool silent_ = true;      // on this connection the server has said nothing
   bool tracking_ = false;
   bool graceGiven_ = false;  // see expire()
   bool ref_ = true;

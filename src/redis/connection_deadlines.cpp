@@ -74,7 +74,7 @@ void Connection::expire() {
     // A server that does not even take what we send is as good as gone; one that takes a large value slowly is not.
     const std::size_t backlog = transport_->backlog();
     if (backlog == std::exchange(stuckBacklog_, backlog)) {
-      lose({ErrorCode::kConnectionLost, "the server stopped reading"});
+      fail(ErrorCode::kConnectionLost, "the server stopped reading");
       return armDeadline();  // for what still waits
     }
     armedFor_ = now + options_.commandTimeout;
@@ -87,8 +87,9 @@ void Connection::expire() {
 // With nothing in flight. From now on, whoever can do without the server does not wait for a connection.
 void Connection::expireQueued(core::Millis now) {
   if (pending_.empty() || pending_.front().deadline > now) return;
-  const std::string reason = lastError_.empty() ? "" : ": " + lastError_;
-  const Error error{ErrorCode::kTimeout, "no connection within the command timeout" + reason};
+  const std::string reason = this->reason();
+  const std::string because = reason.empty() ? "" : ": " + reason;
+  const Error error{ErrorCode::kTimeout, "no connection within the command timeout" + because};
   while (!pending_.empty() && pending_.front().deadline <= now) {
     ++stats_.timeouts;
     if (state_ != State::kReady) attempted_ = doubted_ = true;
@@ -133,7 +134,7 @@ void Connection::beat() {
   if (pingSent_ == 0) return ping();
   if (now - std::max(pingSent_, lastData_) < std::max(options_.heartbeat, options_.commandTimeout)) return;
   const Batch batch(*this);
-  lose({ErrorCode::kConnectionLost, "the server does not answer (heartbeat)"});
+  fail(ErrorCode::kConnectionLost, "the server does not answer (heartbeat)");
 }
 
 }  // namespace tiercel::redis

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "redis/transport.h"
 
@@ -26,11 +27,13 @@ class TransportHost {
 
 class ExternalTransport final : public Transport {
  public:
-  ExternalTransport(TransportHost& host, TransportListener& listener) : host_(host), listener_(listener) {}
+  ExternalTransport(TransportHost& host, TransportListener& listener, std::string name)
+      : host_(host), listener_(listener), name_(std::move(name)) {}
 
   void connect() override {
     close();
     open_ = true;
+    reached_ = false;
     host_.openTransport();
   }
   void write(OutputBuffer& buffer) override {
@@ -50,9 +53,16 @@ class ExternalTransport final : public Transport {
     open_ = false;
     host_.shutTransport();
   }
+  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] bool isEncrypted() const override { return true; }
+  [[nodiscard]] std::string_view awaited() const override {
+    return reached_ ? "the TLS handshake was not answered: is it a TLS port?" : std::string_view();
+  }
   void setRef(bool ref) override { host_.refTransport(ref); }
 
   // From the host. What comes after close() is not passed on.
+  // The server has taken the connection; what is between it and opened() is up to the host.
+  void reached() { reached_ = true; }
   void opened() {
     if (open_) listener_.onTransportConnected();
   }
@@ -64,15 +74,17 @@ class ExternalTransport final : public Transport {
     writing_ = false;
     listener_.onTransportDrained();
   }
-  void failed(ErrorCode code, std::string message) {
+  void failed(ErrorCode code, const std::string& message) {
     if (!open_) return;
     close();
-    listener_.onTransportClosed({code, std::move(message)});
+    listener_.onTransportClosed({code, name_ + ": " + message});
   }
 
  private:
   TransportHost& host_;
   TransportListener& listener_;
+  std::string name_;
+  bool reached_ = false;
   bool open_ = false;
   bool writing_ = false;
 };

@@ -65,16 +65,16 @@ struct SocketTransport::WriteRequest {
   }
 };
 
+std::string nameOf(const Endpoint& endpoint) {
+  if (!endpoint.path.empty()) return endpoint.path;
+  const bool v6 = endpoint.host.find(':') != std::string::npos;
+  return (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+
 SocketTransport::SocketTransport(LoopHandlesPtr loop, Endpoint endpoint, TransportListener& listener)
     : loop_(std::move(loop)), endpoint_(std::move(endpoint)), listener_(listener) {}
 
 SocketTransport::~SocketTransport() { close(); }
-
-std::string SocketTransport::name() const {
-  if (!endpoint_.path.empty()) return endpoint_.path;
-  const bool v6 = endpoint_.host.find(':') != std::string::npos;
-  return (v6 ? "[" + endpoint_.host + "]" : endpoint_.host) + ":" + std::to_string(endpoint_.port);
-}
 
 uv_stream_t* SocketTransport::stream() const {
   return tcp_.isOpen() ? reinterpret_cast<uv_stream_t*>(tcp_.get()) : reinterpret_cast<uv_stream_t*>(pipe_.get());
@@ -97,7 +97,7 @@ void SocketTransport::connect() {
   lookup->request.data = lookup.get();
   const int status = uv_getaddrinfo(loop_->loop(), &lookup->request, Lookup::done, endpoint_.host.c_str(),
                                     std::to_string(endpoint_.port).c_str(), &hints);
-  if (status != 0) return lost(ErrorCode::kConnectFailed, "cannot resolve " + endpoint_.host, status);
+  if (status != 0) return lost(ErrorCode::kConnectFailed, "cannot resolve " + name(), status);
   loop_->opened();
   lookup_ = lookup.release();  // until Lookup::done adopts it
 }
@@ -113,7 +113,7 @@ bool SocketTransport::addAddress(const std::string& text) {
 }
 
 void SocketTransport::resolved(int status, const addrinfo* list) {
-  if (status != 0) return lost(ErrorCode::kConnectFailed, "cannot resolve " + endpoint_.host, status);
+  if (status != 0) return lost(ErrorCode::kConnectFailed, "cannot resolve " + name(), status);
   for (; list != nullptr; list = list->ai_next) {
     Address address{};
     std::memcpy(&address, list->ai_addr, list->ai_addrlen);

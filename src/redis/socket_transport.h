@@ -23,6 +23,9 @@ struct Endpoint {
   std::vector<std::string> addresses;
 };
 
+// host:port, or the path.
+std::string nameOf(const Endpoint& endpoint);
+
 class SocketTransport final : public Transport {
  public:
   SocketTransport(LoopHandlesPtr loop, Endpoint endpoint, TransportListener& listener);
@@ -33,6 +36,7 @@ class SocketTransport final : public Transport {
   [[nodiscard]] bool isWriting() const override { return writing_; }
   [[nodiscard]] std::size_t backlog() const override;
   void close() override;
+  [[nodiscard]] std::string name() const override { return nameOf(endpoint_); }
   void setRef(bool ref) override;
 
  private:
@@ -54,7 +58,6 @@ class SocketTransport final : public Transport {
   bool mayRead();
   void lost(ErrorCode code, const std::string& what, int status);
   [[nodiscard]] uv_stream_t* stream() const;
-  [[nodiscard]] std::string name() const;
   void applyRef();
 
   LoopHandlesPtr loop_;

@@ -103,6 +103,7 @@ class Run final : public redis::ConnectionObserver {
     [[nodiscard]] bool isWriting() const override { return false; }
     [[nodiscard]] std::size_t backlog() const override { return 0; }
     void close() override { state = State::kClosed; }
+    [[nodiscard]] std::string name() const override { return "wire"; }
     void setRef(bool /*ref*/) override {}
     enum class State : std::uint8_t { kClosed, kConnecting, kOpen };
     State state = State::kClosed;

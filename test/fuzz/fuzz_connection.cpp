@@ -61,6 +61,7 @@ class Run final : public redis::ConnectionObserver, public redis::ReplyHandler, 
       state = State::kClosed;
       writing = false;
     }
+    [[nodiscard]] std::string name() const override { return "wire"; }
     void setRef(bool /*ref*/) override {}
 
     enum class State : std::uint8_t { kClosed, kConnecting, kOpen };

@@ -386,7 +386,11 @@ describe('the environment', () => {
 
 test('health says connecting until the first attempt has ended', async () => {
   const cache = createCache({ redis: server.url, namespace: ownNamespace() });
-  expect(await cache.health()).toMatchObject({ status: 'degraded', redis: 'connecting', reason: 'no connection yet' });
+  expect(await cache.health()).toMatchObject({
+    status: 'degraded',
+    redis: 'connecting',
+    reason: expect.stringMatching(/^no connection yet: 127\.0\.0\.1:\d+/),
+  });
   await until('a connection', async () => (await cache.health()).status === 'ok');
   await cache.close();
   const nowhere = createCache({ redis: 'redis://127.0.0.1:1', namespace: ownNamespace() });

@@ -460,8 +460,11 @@ describe('ready()', () => {
       expect((await rejection(wrong.ready())).message).toContain('WRONGPASS');
       frozen.pause();
       const silent = connect({ url: frozen.url, connectTimeout: '200ms' });
-      const message = `ready: no connection within the connect timeout: 127.0.0.1:${frozen.port} does not answer`;
-      expect((await rejection(silent.ready())).message).toBe(message);
+      const { message } = await rejection(silent.ready());
+      expect(message).toMatch(
+        /^ready: .*no connection within the connect timeout.* takes the connection and says nothing/,
+      );
+      expect(message).toContain(`127.0.0.1:${frozen.port}: `);
       wrong.destroy();
       silent.destroy();
     } finally {

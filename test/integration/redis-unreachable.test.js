@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 
 const WARNING =
-  /TIERCEL_REDIS_UNREACHABLE\] TiercelWarning: Redis at 127\.0\.0\.1:(\d+) cannot be reached: ([^\n]*)\. New/g;
+  /TIERCEL_REDIS_UNREACHABLE\] TiercelWarning: Redis cannot be reached: ([^\n]*127\.0\.0\.1:(\d+)[^\n]*)\. New/g;
 
 /** The places and reasons of the warnings of a script, which has `url` and `failures(client, count)`. */
 async function warningsOf(script, url = `redis://127.0.0.1:${port}`) {
@@ -20,7 +20,7 @@ async function warningsOf(script, url = `redis://127.0.0.1:${port}`) {
       new Promise((resolve) => client.on('reconnecting', ({ attempt }) => void (attempt >= count && resolve())));
     ${script}`);
   if (result.code !== 0) throw new Error(result.stderr);
-  const warnings = [...result.stderr.matchAll(WARNING)].map(([, at, reason]) => [Number(at), reason]);
+  const warnings = [...result.stderr.matchAll(WARNING)].map(([, reason, at]) => [Number(at), reason]);
   return { warnings, stdout: result.stdout.split('\n'), stderr: result.stderr };
 }
 

@@ -79,14 +79,14 @@ class RedisRecords {
   refused() {
     if (!this.#failed && !this.#silent) return undefined;
     const { status } = this.client;
-    const { unresponsive, lastError } = linkOf(this.client).state;
+    const { unresponsive, reason } = linkOf(this.client).state;
     if (status === 'closed') return undefined; // the client says so itself
     if (status === 'ready') {
       if (!unresponsive) this.#silent = false;
       if (!unresponsive) return undefined;
     }
     return Promise.reject(
-      new SessionError('SESSION_UNAVAILABLE', `Redis is not available${lastError ? `: ${lastError}` : ''}`),
+      new SessionError('SESSION_UNAVAILABLE', `Redis is not available${reason ? `: ${reason}` : ''}`),
     );
   }
 

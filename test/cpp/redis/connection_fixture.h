@@ -45,6 +45,8 @@ class ConnectionFixture : public ::testing::Test {
     ASSERT_EQ(submit(number, "SET huge " + std::string(std::size_t{24} << 20, 'x')), Connection::Admission::kAdmitted);
     connection->flush();
   }
+  // Where it leads, as errors say it.
+  [[nodiscard]] std::string place() const { return "127.0.0.1:" + std::to_string(server->port()); }
   // Numbers 1 to count; they have arrived.
   void submitBatch(std::size_t count) {
     for (std::uint64_t i = 1; i <= count; ++i) submit(i, "GET a");

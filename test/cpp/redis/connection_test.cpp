@@ -123,7 +123,7 @@ TEST_F(ConnectionTest, ReconnectsAndNeverSendsTwice) {
   submit(2, "INCR b");
   ASSERT_TRUE(loop.runUntil([&] { return connection->state() == State::kBackoff; }));
   EXPECT_EQ(recorder.log, Strings({"1 failed CONNECTION_LOST", "2 failed CONNECTION_LOST"}));
-  EXPECT_NE(connection->lastError().find("closed by the server"), std::string::npos) << connection->lastError();
+  EXPECT_NE(connection->reason().find("closed by the server"), std::string::npos) << connection->reason();
   submit(3, "INCR c");
   EXPECT_EQ(submit(4, "INCR d", true), Admission::kUnavailable);
   server->otherwise = [](const std::string& command) { return "+" + command + "\r\n"; };
@@ -272,7 +272,7 @@ TEST_F(ConnectionTest, GivesUpAServerThatStopsReading) {
   std::erase_if(recorder.log, [](const std::string& line) { return line.ends_with("timed out"); });
   EXPECT_EQ(recorder.log,
             Strings({"1 failed CONNECTION_LOST", "2 failed COMMAND_TIMEOUT", "3 failed COMMAND_TIMEOUT"}));
-  EXPECT_EQ(events.errors[0].message, "the server stopped reading");
+  EXPECT_EQ(events.errors[0].message, place() + ": the server stopped reading");
 }
 
 TEST_F(ConnectionTest, NeverTimesOutWhenToldSo) {

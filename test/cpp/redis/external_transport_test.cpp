@@ -59,7 +59,7 @@ class ExternalTransportTest : public ::testing::Test {
 
   Host host;
   Listener listener;
-  ExternalTransport transport{host, listener};
+  ExternalTransport transport{host, listener, "there"};
   OutputBuffer buffer;
 };
 
@@ -74,7 +74,7 @@ TEST_F(ExternalTransportTest, PassesOnWhatTheHostSays) {
   transport.fed("", 0);
   transport.setRef(false);
   transport.failed(ErrorCode::kConnectionLost, "gone");
-  EXPECT_EQ(listener.log, Strings({"data +PONG", "closed gone"}));
+  EXPECT_EQ(listener.log, Strings({"data +PONG", "closed there: gone"}));
   EXPECT_EQ(host.log, Strings({"unref", "shut"}));
 }
 
@@ -115,7 +115,7 @@ TEST_F(ExternalTransportTest, OpensAgain) {
   transport.connect();
   EXPECT_EQ(host.log, Strings({"shut", "open", "shut", "open"})) << "never two at once";
   transport.opened();
-  EXPECT_EQ(listener.log, Strings({"closed gone", "connected"}));
+  EXPECT_EQ(listener.log, Strings({"closed there: gone", "connected"}));
 }
 
 TEST_F(ExternalTransportTest, TakesNewBytesWhileItSends) {
@@ -141,7 +141,7 @@ TEST_F(ExternalTransportTest, MayEndWhileItSends) {
   host.duringSend = [&] { transport.failed(ErrorCode::kConnectionLost, "gone"); };
   write("b");
   EXPECT_FALSE(transport.isWriting());
-  EXPECT_EQ(listener.log, Strings({"closed gone"}));
+  EXPECT_EQ(listener.log, Strings({"closed there: gone"}));
 }
 
 // The same under a connection.
@@ -149,7 +149,7 @@ class OverAHost : public ::testing::Test {
  protected:
   void openReady() {
     connection = std::make_unique<Connection>(loop.handles(), options, events, [this](TransportListener& to) {
-      auto made = std::make_unique<ExternalTransport>(host, to);
+      auto made = std::make_unique<ExternalTransport>(host, to, "there");
       transport = made.get();
       return made;
     });
@@ -212,7 +212,7 @@ TEST_F(OverAHost, FailsWhatWasSentWhenTheHostFails) {
   ASSERT_TRUE(sent("a\r\n"));
   transport->failed(ErrorCode::kConnectionLost, "the socket broke");
   EXPECT_EQ(recorder.log, Strings({"1 failed CONNECTION_LOST"}));
-  EXPECT_EQ(events.lastError(), "the socket broke");
+  EXPECT_EQ(events.lastError(), "there: the socket broke");
   EXPECT_EQ(host.log.back(), "shut");
 }
 

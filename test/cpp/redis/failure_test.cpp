@@ -149,7 +149,7 @@ TEST_F(FailureTest, GivesUpAServerThatDoesNotAnswerTheHeartbeat) {
   openReady();
   ASSERT_TRUE(loop.runUntil([&] { return !events.errors.empty(); }));
   EXPECT_EQ(events.errors[0].code, ErrorCode::kConnectionLost);
-  EXPECT_EQ(events.errors[0].message, "the server does not answer (heartbeat)");
+  EXPECT_EQ(events.errors[0].message, place() + ": the server does not answer (heartbeat)");
   server->otherwise = [](const std::string&) { return "+PONG\r\n"; };
   ASSERT_TRUE(loop.runUntil([&] { return connection->isReady(); }));
   loop.runFor(100);
@@ -258,7 +258,7 @@ TEST_F(FailureTest, LeavesAServerThatHasBecomeAReplica) {
   ASSERT_TRUE(settled(3));
   EXPECT_EQ(recorder.log, Strings({"1 -READONLY You can't write against a read only replica.", "2 +B", "4 +D"}));
   EXPECT_EQ(server->connections(), 2U);
-  EXPECT_EQ(events.errors[0].message, "the server has become a replica");
+  EXPECT_EQ(events.errors[0].message, place() + ": the server has become a replica");
 }
 
 TEST_F(FailureTest, StaysForAWhileThoughItIsAReplica) {
