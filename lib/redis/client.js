@@ -108,6 +108,11 @@ class RedisClient extends EventEmitter {
           const text = code === 'QUEUE_FULL' ? `${message} ${QUEUE_LIMITS}` : message;
           this.#queue.callbacks.fail(ticket, code, text, code === 'COMMAND_TIMEOUT' ? this.#lastError : undefined);
         },
+        expire: (/** @type {number} */ ticket) => {
+          // Without a connection nothing is on its way: it waited behind one that has more time.
+          const isSent = this.status === 'ready';
+          this.#queue.callbacks.expire(ticket, isSent ? undefined : this.#native.state().reason, this.#lastError);
+        },
         ...factories,
         commands: NAMES,
         event: this.#onEvent.bind(this),

@@ -152,14 +152,20 @@ function createReplyQueue() {
       /**
        * It keeps its place until its answer comes.
        * @param {number} ticket
+       * @param {string} [unsent] why there was no connection to send it on
+       * @param {Error} [cause] of that
        */
-      expire(ticket) {
+      expire(ticket, unsent, cause) {
         const behind = (ticket - first) | 0;
         if (behind < 0 || behind >= size) return; // rejected with all others
         const at = (head + behind) & mask;
         const name = names[at];
         const reject = /** @type {Settle} */ (rejects[at]);
-        reject(new RedisError('COMMAND_TIMEOUT', `${name}: no answer within the command timeout`, name));
+        const message =
+          unsent === undefined
+            ? 'no answer within the command timeout'
+            : `no connection within the command timeout: ${unsent}`;
+        reject(new RedisError('COMMAND_TIMEOUT', `${name}: ${message}`, name, unsent && cause ? { cause } : undefined));
       },
 
       /** @param {string} message */

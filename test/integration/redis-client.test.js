@@ -337,6 +337,20 @@ describe('connections', () => {
     expect(event.message).toContain(`127.0.0.1:${port}`);
   });
 
+  test('a command that waits behind one with more time is told the reason, too', async () => {
+    const port = await freePort();
+    const client = connect({ port, commandTimeout: '200ms' });
+    const behind = rejection(client.blpop('list', 60));
+    const reason = `cannot connect to 127.0.0.1:${port}: connection refused`;
+    expect(await rejection(client.get('k'))).toMatchObject({
+      code: 'COMMAND_TIMEOUT',
+      message: `GET: no connection within the command timeout: ${reason}`,
+      cause: { code: 'CONNECT_FAILED', message: reason },
+    });
+    client.destroy();
+    expect((await behind).code).toBe('CLIENT_CLOSED');
+  });
+
   test('a name that does not resolve', async () => {
     const [error] = await nextEvent(connect('redis://no-such-host.invalid'), 'error', 10_000);
     expect(error.code).toBe('CONNECT_FAILED');
