@@ -76,6 +76,12 @@ export interface RedisOptions {
   /** `true`, or options of `tls.connect()`. Default `false`; `rediss://` sets it. */
   tls?: boolean | ConnectionOptions | undefined;
   /**
+   * `false`: while there is no connection, and before the first, commands are rejected at once (`UNAVAILABLE`, with the
+   * reason); `await redis.ready()` waits for one. Those of a cache on the client, too. Subscriptions wait nevertheless.
+   * Default `true`.
+   */
+  offlineQueue?: boolean | undefined;
+  /**
    * Commands that may wait while there is no connection; for one more, the oldest is rejected (`QUEUE_FULL`). A server
    * that is connected takes any number. Default `10000`.
    */

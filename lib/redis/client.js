@@ -38,6 +38,7 @@ const REFUSALS = {
   4: ['TOO_LARGE', 'there is no memory for the arguments'],
 };
 const CLOSED = 1;
+const UNAVAILABLE = 3;
 const BAD_ARGUMENT = 100;
 
 // Building values is cheaper here than through Node-API, and gives them the prototypes of this realm.
@@ -377,7 +378,9 @@ class RedisClient extends EventEmitter {
     // A connection that is made now would have nobody to close it.
     if (this.#closing) throw this.#refusal(CLOSED, name, []);
     if (this.#subscriptions === undefined) {
-      this.#subscriptions = new Subscriptions(this.duplicate(), (error) => this.#onSubscriptionError(error));
+      // It makes its subscriptions itself, when there is a connection.
+      const subscriber = new RedisClient({ ...this.#options, offlineQueue: true });
+      this.#subscriptions = new Subscriptions(subscriber, (error) => this.#onSubscriptionError(error));
       if (!this.#referenced) this.#subscriptions.client.unref();
     }
     return this.#subscriptions;
@@ -470,7 +473,9 @@ class RedisClient extends EventEmitter {
       );
     }
     const [code, message] = REFUSALS[/** @type {keyof typeof REFUSALS} */ (refused)];
-    return new RedisError(code, `${name}: ${message}`, name);
+    if (refused !== UNAVAILABLE) return new RedisError(code, `${name}: ${message}`, name);
+    const { reason } = this.#native.state();
+    return new RedisError(code, `${name}: ${message}: ${reason}`, name, { cause: this.#lastError });
   }
 }
 

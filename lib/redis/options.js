@@ -21,6 +21,7 @@ const KNOWN = [
   'heartbeat',
   'reconnect',
   'tls',
+  'offlineQueue',
   'maxQueuedCommands',
   'maxQueuedBytes',
 ];
@@ -215,6 +216,7 @@ function withDefaults(options, name) {
     heartbeat = '5s',
     reconnect = {},
     tls: tlsGiven = false,
+    offlineQueue = true,
     maxQueuedCommands = 10_000,
     maxQueuedBytes = '64mb',
   } = options;
@@ -222,6 +224,7 @@ function withDefaults(options, name) {
   if (/[\s\0]/.test(text(clientName, `${name}.clientName`))) {
     throw invalid(`${name}.clientName`, 'a name without white space', clientName);
   }
+  if (typeof offlineQueue !== 'boolean') throw invalid(`${name}.offlineQueue`, 'true or false', offlineQueue);
   credential(password, `${name}.password`);
   credential(username, `${name}.username`);
   const asksForCredentials = typeof username === 'function' || typeof password === 'function';
@@ -242,6 +245,7 @@ function withDefaults(options, name) {
     heartbeat: parseDuration(heartbeat, `${name}.heartbeat`),
     ...reconnectOptions(reconnect, `${name}.reconnect`),
     tls: tlsOptions(tlsGiven, `${name}.tls`),
+    offlineQueue,
     maxQueuedCommands: integer(maxQueuedCommands, `${name}.maxQueuedCommands`, 1, 2 ** 31 - 1),
     maxQueuedBytes: parseSize(maxQueuedBytes, `${name}.maxQueuedBytes`),
   };

@@ -60,6 +60,8 @@ export interface NativeRedisOptions {
   /** at most */
   backoffMax: number;
   tls: import('node:tls').ConnectionOptions | undefined;
+  /** whether commands wait for a connection */
+  offlineQueue: boolean;
   maxQueuedCommands: number;
   maxQueuedBytes: number;
 }

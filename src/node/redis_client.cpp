@@ -44,6 +44,7 @@ redis::ConnectionOptions optionsFrom(const Napi::Object& object) {
   options.backoffMin = integerProperty(object, "backoffMin", options.backoffMin);
   options.backoffMax = integerProperty(object, "backoffMax", options.backoffMax);
   options.heartbeat = integerProperty(object, "heartbeat", options.heartbeat);
+  options.offlineQueue = object.Get("offlineQueue").ToBoolean();
   options.maxQueuedCommands = static_cast<std::size_t>(integerProperty(object, "maxQueuedCommands", 10000));
   options.maxQueuedBytes = static_cast<std::size_t>(integerProperty(object, "maxQueuedBytes", INT64_C(64) << 20));
   return options;

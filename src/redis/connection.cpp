@@ -129,6 +129,7 @@ Connection::Admission Connection::admit(bool failFast, bool joined) {
   if (closing_ || state_ == State::kClosed || state_ == State::kIdle) return Admission::kClosed;
   if (joined) return Admission::kAdmitted;
   const bool usable = state_ == State::kReady && draining_.empty();
+  if (!usable && !options_.offlineQueue) return Admission::kUnavailable;
   if (failFast && (unresponsive_ || (attempted_ && !usable))) return Admission::kUnavailable;
   // A bulk load of one turn is no sign of a slow server: only what it has not taken since an earlier turn is.
   const bool hasRoom = usable ? !transport_->isWriting() || carriedOver_ < options_.maxQueuedBytes : makeRoom();

@@ -35,6 +35,7 @@ struct ConnectionOptions {
   // So often the server is asked whether it is still there, and whether its answers are still those to what it was
   // asked. 0: never.
   core::Millis heartbeat = 5000;
+  bool offlineQueue = true;                            // false: nothing waits for a connection
   std::size_t maxQueuedCommands = 10000;               // for a connection
   std::size_t maxQueuedBytes = std::size_t{64} << 20;  // for a connection, or for a server that is slow to read
 };
@@ -116,6 +117,7 @@ class Connection final : private TransportListener, private ReplySink {
 
   // Sending commands: ask admit(), and write them with a CommandWriter (redis/command_writer.h).
   // failFast: rather than wait for a connection that was lost, could not be had, or does not answer, say kUnavailable.
+  // Without offlineQueue nobody waits for one, not even for the first.
   // When too much waits for a connection, what has waited longest fails to make room; when as much as maxQueuedBytes
   // has waited since an earlier turn of the loop for a server that is slow to read, kQueueFull.
   // joined: the group that it belongs to was admitted with its first command.

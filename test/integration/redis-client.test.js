@@ -351,6 +351,47 @@ describe('connections', () => {
     expect((await behind).code).toBe('CLIENT_CLOSED');
   });
 
+  test('offlineQueue: false rejects at once, with the reason, while there is no connection', async () => {
+    const frozen = await RedisServer.start();
+    try {
+      const client = connect({ url: frozen.url, offlineQueue: false, reconnect: { min: '10ms', max: '10ms' } });
+      const place = `127.0.0.1:${frozen.port}`;
+      expect(await rejection(client.get('k'))).toMatchObject({
+        code: 'UNAVAILABLE',
+        command: 'GET',
+        message: `GET: there is no connection: ${place} has not answered`,
+      });
+      const got = [];
+      await client.subscribe('c', (message) => got.push(message));
+      await client.ready();
+      expect(await client.set('k', 'v')).toBe('OK');
+      await client.publish('c', 'hello');
+      await until('the message', () => got.length === 1);
+      const closed = nextEvent(client, 'close');
+      await frozen.kill();
+      await closed;
+      await nextEvent(client, 'reconnecting');
+      const failures = await Promise.all([
+        rejection(client.get('k')),
+        rejection(client.call('LPUSH', 'l', 1)),
+        rejection(client.buffers.get('k')),
+        rejection(client.multi().set('k', 1).set('k', 2).exec()),
+        client.pipeline().set('k', 1).exec().then(([error]) => error),
+      ]); // prettier-ignore
+      for (const error of failures) {
+        expect(error.code).toBe('UNAVAILABLE');
+        expect(error.message).toContain(`: there is no connection: `);
+        expect(error.message.split(place)).toHaveLength(2);
+        expect(error.cause).toBeInstanceOf(RedisError);
+      }
+      await frozen.restart();
+      await client.ready();
+      expect(await client.get('k')).toBeNull();
+    } finally {
+      await frozen.stop();
+    }
+  });
+
   test('a name that does not resolve', async () => {
     const [error] = await nextEvent(connect('redis://no-such-host.invalid'), 'error', 10_000);
     expect(error.code).toBe('CONNECT_FAILED');

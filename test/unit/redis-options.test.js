@@ -32,6 +32,7 @@ describe('defaults', () => {
       backoffMin: 50,
       backoffMax: 10_000,
       tls: undefined,
+      offlineQueue: true,
       maxQueuedCommands: 10_000,
       maxQueuedBytes: 64 * 1024 ** 2,
     });
@@ -203,6 +204,7 @@ describe('options', () => {
     ['commandTimeout', -1],
     ['commandTimeout', 'soon'],
     ['connectTimeout', NaN],
+    ['offlineQueue', 'no'],
     ['maxQueuedCommands', 0],
     ['maxQueuedCommands', Infinity],
     ['maxQueuedBytes', 0],
