@@ -59,6 +59,10 @@ export interface RedisOptions {
    * The delays before new attempts to connect: the first is `min`, each is twice the one before, up to `max`, and a random
    * part of up to a half is taken off. Default `min: '50ms'`, `max: '10s'`, `'800ms'` for a cache's own client. A `max`
    * below `min`, and 0, are a TypeError.
+   *
+   * Or a function that is given the number of the attempt, 1 for the first after a loss or a failure, and returns the delay
+   * before it in milliseconds. With `false` or `null` there is none: the client is closed, and what waits fails with the
+   * reason. When it throws or returns something else, that is an `error`, and the default delay holds.
    */
   reconnect?:
     | {
@@ -67,6 +71,7 @@ export interface RedisOptions {
         /** The longest delay. Default `'10s'`, `'800ms'` for a cache's own client. */
         max?: Duration | undefined;
       }
+    | ((attempt: number) => number | false | null)
     | undefined;
   /**
    * The server is asked so often whether it is there, under load too; its answer carries what was asked. Default `'5s'`,

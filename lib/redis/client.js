@@ -5,6 +5,7 @@ const { EventEmitter } = require('node:events');
 const binding = require('../binding');
 const { RedisError } = require('../errors');
 const { describe } = require('../options/invalid');
+const { reconnectDelay } = require('./options');
 const { Pipeline, Transaction } = require('./pipeline');
 const { BufferView } = require('./buffer-commands');
 const { addCommands, anyCommand, NAMES } = require('./command-methods');
@@ -37,6 +38,9 @@ const REFUSALS = {
   3: ['UNAVAILABLE', 'there is no connection'],
   4: ['TOO_LARGE', 'there is no memory for the arguments'],
 };
+/** Errors of commands whose cause is that there was no connection. */
+const REFLECTS = new Set(['COMMAND_TIMEOUT', 'CONNECT_FAILED']);
+
 const CLOSED = 1;
 const UNAVAILABLE = 3;
 const BAD_ARGUMENT = 100;
@@ -85,6 +89,7 @@ class RedisClient extends EventEmitter {
   #referenced = true;
   #closing = false;
   #everReady = false;
+  #gaveUp = false;
   // Caches whose commands would wait behind a blocking one.
   #shares = 0;
   /** @type {() => void} */
@@ -107,7 +112,7 @@ class RedisClient extends EventEmitter {
         ...this.#queue.callbacks,
         fail: (/** @type {number} */ ticket, /** @type {string} */ code, /** @type {string} */ message) => {
           const text = code === 'QUEUE_FULL' ? `${message} ${QUEUE_LIMITS}` : message;
-          this.#queue.callbacks.fail(ticket, code, text, code === 'COMMAND_TIMEOUT' ? this.#lastError : undefined);
+          this.#queue.callbacks.fail(ticket, code, text, REFLECTS.has(code) ? this.#lastError : undefined);
         },
         expire: (/** @type {number} */ ticket) => {
           // Without a connection nothing is on its way: it waited behind one that has more time.
@@ -380,15 +385,49 @@ class RedisClient extends EventEmitter {
     if (this.#subscriptions === undefined) {
       // It makes its subscriptions itself, when there is a connection.
       const subscriber = new RedisClient({ ...this.#options, offlineQueue: true });
-      this.#subscriptions = new Subscriptions(subscriber, (error) => this.#onSubscriptionError(error));
+      this.#subscriptions = new Subscriptions(subscriber, (error) => this.#tellError(error));
       if (!this.#referenced) this.#subscriptions.client.unref();
     }
     return this.#subscriptions;
   }
 
-  /** @param {Error} error */
-  #onSubscriptionError(error) {
+  /**
+   * An error that nobody listens for is no reason to end the process: the client mends itself.
+   * @param {Error} error
+   */
+  #tellError(error) {
     if (this.listenerCount('error') > 0) this.#tell('error', error);
+  }
+
+  /**
+   * @param {number} attempt 0: one that is made at once
+   * @param {number} delay ms, unless the user says another one
+   */
+  #reconnecting(attempt, delay) {
+    const { reconnect } = this.#options;
+    if (reconnect !== undefined && attempt > 0 && !this.#closing) {
+      try {
+        const given = reconnect(attempt);
+        if (given === false || given === null) return this.#giveUp();
+        delay = reconnectDelay(given);
+        this.#native.reconnectAfter(delay);
+      } catch (error) {
+        // It is asked again after the usual delay.
+        this.#tellError(/** @type {Error} */ (error));
+      }
+    }
+    this.#tell('reconnecting', { attempt, delay });
+  }
+
+  /** No more attempts: everything fails with the reason of the last one. */
+  #giveUp() {
+    this.#closing = true;
+    this.#gaveUp = true;
+    this.status = 'closed';
+    const cause = this.#lastError;
+    this.#readiness.settle(new RedisError('CONNECT_FAILED', `ready: ${cause?.message}`, undefined, { cause }));
+    this.#native.giveUp();
+    this.#subscriptions?.client.destroy();
   }
 
   /**
@@ -418,13 +457,12 @@ class RedisClient extends EventEmitter {
         return this.#tell('close', { reason: text });
       case 'reconnecting':
         this.status = 'reconnecting';
-        return this.#tell('reconnecting', { attempt: first, delay: second });
+        return this.#reconnecting(first, second);
       case 'error': {
         const space = text.indexOf(' ');
         this.#lastError = new RedisError(text.slice(0, space), text.slice(space + 1));
         if (!this.#everReady && !this.#closing) this.#unreachable(this.#lastError);
-        // An error that nobody listens for is no reason to end the process: the client mends itself.
-        return this.listenerCount('error') === 0 ? undefined : this.#tell('error', this.#lastError);
+        return this.#tellError(this.#lastError);
       }
       default:
         this.status = 'closed';
@@ -473,9 +511,9 @@ class RedisClient extends EventEmitter {
       );
     }
     const [code, message] = REFUSALS[/** @type {keyof typeof REFUSALS} */ (refused)];
-    if (refused !== UNAVAILABLE) return new RedisError(code, `${name}: ${message}`, name);
-    const { reason } = this.#native.state();
-    return new RedisError(code, `${name}: ${message}: ${reason}`, name, { cause: this.#lastError });
+    const hasReason = refused === UNAVAILABLE || (refused === CLOSED && this.#gaveUp);
+    const text = hasReason ? `${message}: ${this.#native.state().reason}` : message;
+    return new RedisError(code, `${name}: ${text}`, name, hasReason ? { cause: this.#lastError } : undefined);
   }
 }
 

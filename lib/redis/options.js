@@ -100,19 +100,34 @@ async function credentialNow(given, name) {
 }
 
 const BACKOFF_MAX_MS = 10_000;
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /**
- * Between which times the delays of new attempts to connect grow.
+ * Between which times the delays of new attempts to connect grow, or who is asked for them.
  * @param {unknown} given
  * @param {string} name
  */
 function reconnectOptions(given, name) {
-  const { min = '50ms', max } = knownOptions(given, name, ['min', 'max']);
+  const asks = typeof given === 'function';
+  if (!asks && !isPlainObject(given)) throw invalid(name, '{ min, max } or a function', given);
+  const { min = '50ms', max } = knownOptions(asks ? {} : given, name, ['min', 'max']);
   const backoffMin = parsePositiveDuration(min, `${name}.min`);
   const backoffMax =
     max === undefined ? Math.max(BACKOFF_MAX_MS, backoffMin) : parsePositiveDuration(max, `${name}.max`);
   if (backoffMax < backoffMin) throw invalid(`${name}.max`, `at least min, ${backoffMin} ms`, max);
-  return { backoffMin, backoffMax };
+  return { backoffMin, backoffMax, reconnect: asks ? /** @type {(attempt: number) => unknown} */ (given) : undefined };
+}
+
+/**
+ * What a function in place of { min, max } gave.
+ * @param {unknown} given
+ * @returns {number} milliseconds
+ */
+function reconnectDelay(given) {
+  if (typeof given !== 'number' || !(given >= 0 && given <= LONGEST_DELAY_MS)) {
+    throw invalid('reconnect()', `milliseconds from 0 to ${LONGEST_DELAY_MS}, or false`, given);
+  }
+  return Math.ceil(given);
 }
 
 /**
@@ -292,4 +307,4 @@ const IN_REDIS = {
   client: "redis: 'redis://…', or a client made by createRedis()",
 };
 
-module.exports = { normalizeRedisOptions, redisFromEnvironment, IN_REDIS };
+module.exports = { normalizeRedisOptions, reconnectDelay, redisFromEnvironment, IN_REDIS };

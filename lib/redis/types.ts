@@ -59,6 +59,8 @@ export interface NativeRedisOptions {
   backoffMin: number;
   /** at most */
   backoffMax: number;
+  /** asked for the milliseconds before each attempt; false or null: there is none */
+  reconnect: ((attempt: number) => unknown) | undefined;
   tls: import('node:tls').ConnectionOptions | undefined;
   /** whether commands wait for a connection */
   offlineQueue: boolean;

@@ -108,10 +108,11 @@ napi_value RedisClient::create(napi_env env, napi_callback_info info) {
   bindFunctions(
       object, client.get(), client,
       {bound<submit>("submit"), bound<close>("close"), bound<destroy>("destroy"), bound<setRef>("setRef"),
-       bound<track>("track"), bound<fail>("fail"), bound<authenticate>("authenticate"),
-       bound<cannotAuthenticate>("cannotAuthenticate"), bound<state>("state"), bound<stats>("stats"),
-       bound<carrierReached>("carrierReached"), bound<carrierOpened>("carrierOpened"), bound<carrierFed>("carrierFed"),
-       bound<carrierDrained>("carrierDrained"), bound<carrierFailed>("carrierFailed")});
+       bound<track>("track"), bound<fail>("fail"), bound<reconnectAfter>("reconnectAfter"), bound<giveUp>("giveUp"),
+       bound<authenticate>("authenticate"), bound<cannotAuthenticate>("cannotAuthenticate"), bound<state>("state"),
+       bound<stats>("stats"), bound<carrierReached>("carrierReached"), bound<carrierOpened>("carrierOpened"),
+       bound<carrierFed>("carrierFed"), bound<carrierDrained>("carrierDrained"),
+       bound<carrierFailed>("carrierFailed")});
   auto held = std::make_unique<std::weak_ptr<RedisClient>>(client);
   const napi_status wrapped = napi_wrap(
       env, object, held.get(),
@@ -215,6 +216,19 @@ napi_value RedisClient::track(napi_env env, napi_callback_info info) {
 // fail(): JavaScript has found that answers come out of place.
 napi_value RedisClient::fail(napi_env env, napi_callback_info info) {
   Call<RedisClient, 1>(env, info).self->connection_.failSoon("an answer came out of place");
+  return nullptr;
+}
+
+// reconnectAfter(milliseconds): an answer to the event 'reconnecting'.
+napi_value RedisClient::reconnectAfter(napi_env env, napi_callback_info info) {
+  const Call<RedisClient, 1> call(env, info);
+  call.self->connection_.reconnectAfter(integerOf(env, call.args[0]));
+  return nullptr;
+}
+
+// giveUp(): the other one.
+napi_value RedisClient::giveUp(napi_env env, napi_callback_info info) {
+  Call<RedisClient, 1>(env, info).self->connection_.giveUp();
   return nullptr;
 }
 

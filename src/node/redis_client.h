@@ -60,6 +60,8 @@ class RedisClient final : public Resident,
   static napi_value destroy(napi_env env, napi_callback_info info);
   static napi_value setRef(napi_env env, napi_callback_info info);
   static napi_value fail(napi_env env, napi_callback_info info);
+  static napi_value reconnectAfter(napi_env env, napi_callback_info info);
+  static napi_value giveUp(napi_env env, napi_callback_info info);
   static napi_value authenticate(napi_env env, napi_callback_info info);
   static napi_value cannotAuthenticate(napi_env env, napi_callback_info info);
   static napi_value track(napi_env env, napi_callback_info info);

@@ -526,6 +526,17 @@ void Connection::backOff() {
   observer_.onReconnecting(attempts_, rounded);
 }
 
+void Connection::reconnectAfter(core::Millis delay) {
+  if (state_ == State::kBackoff) startStateTimer(delay);
+}
+
+void Connection::giveUp() {
+  if (state_ != State::kBackoff) return;
+  const Batch batch(*this);
+  closing_ = true;
+  end({ErrorCode::kConnectFailed, lastError_});
+}
+
 void Connection::failInFlight(const Error& error) {
   for (; inFlight_ > 0; --inFlight_) {
     const Pending pending = take();

@@ -135,6 +135,11 @@ class Connection final : private TransportListener, private ReplySink {
   // The environment is going away: the same without telling anybody.
   void abandon();
 
+  // Answers to onReconnecting: the attempt is made after this time, or there is none, and everything fails with the
+  // reason of the last. Nothing happens at other times.
+  void reconnectAfter(core::Millis delay);
+  void giveUp();
+
   // The answers to onCredentialsNeeded. Nothing happens when the connection that asked is gone.
   void authenticate(std::uint32_t connection, std::string username, std::string password);
   void cannotAuthenticate(std::uint32_t connection, const std::string& reason);

@@ -598,6 +598,72 @@ describe('the end', () => {
     expect((await rejection(other.call('BLPOP', 'nothing', 0))).code).toBe('CLIENT_CLOSED');
   });
 
+  test('reconnect as a function says the delays, from the first attempt on, and again after a connection', async () => {
+    const own = await RedisServer.start();
+    try {
+      const asked = [];
+      const told = [];
+      const client = connect({
+        url: own.url,
+        reconnect(attempt) {
+          asked.push(attempt);
+          return attempt * 2;
+        },
+      });
+      client.on('reconnecting', (details) => told.push(details));
+      await client.ready();
+      for (let round = 1; round <= 2; round++) {
+        await own.kill();
+        await until('3 attempts', () => asked.length >= 3);
+        await own.restart();
+        await client.ready();
+        expect(asked).toEqual(asked.map((_, index) => index + 1));
+        expect(told).toEqual(asked.map((attempt) => ({ attempt, delay: attempt * 2 })));
+        asked.length = 0;
+        told.length = 0;
+      }
+    } finally {
+      await own.stop();
+    }
+  });
+
+  test.each([[false], [null]])('reconnect() => %p ends the client with the last error', async (end) => {
+    const port = await freePort();
+    const client = connect({ port, reconnect: (attempt) => (attempt > 2 ? end : 1) });
+    const cause = { code: 'CONNECT_FAILED', message: `cannot connect to 127.0.0.1:${port}: connection refused` };
+    let attempts = 0;
+    client.on('error', () => attempts++);
+    const [got, exec, ready] = await Promise.all([
+      rejection(client.get('k')),
+      rejection(client.multi().set('k', 1).exec()),
+      rejection(client.ready()),
+      rejection(client.subscribe('c', () => {})),
+    ]);
+    expect(got).toMatchObject({ code: 'CONNECT_FAILED', command: 'GET', message: `GET: ${cause.message}`, cause });
+    expect(exec).toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining(cause.message) });
+    expect(ready).toMatchObject({ code: 'CONNECT_FAILED', message: `ready: ${cause.message}`, cause });
+    expect(client.status).toBe('closed');
+    const message = `GET: the client is closed: ${cause.message}`;
+    expect(await rejection(client.get('k'))).toMatchObject({ code: 'CLIENT_CLOSED', message, cause });
+    expect(await rejection(client.ready())).toMatchObject({ code: 'CLIENT_CLOSED', cause });
+    await client.close();
+    expect(attempts).toBeGreaterThanOrEqual(3);
+  });
+
+  test('a reconnect function that fails is an error, and the client goes on', async () => {
+    const results = [() => { throw new Error('mine'); }, () => 'soon', () => NaN, () => -1, () => undefined]; // prettier-ignore
+    const errors = [];
+    const client = connect({
+      port: await freePort(),
+      reconnect: (attempt) => (results[attempt - 1] ?? (() => false))(),
+    });
+    client.on('error', (error) => errors.push(error));
+    expect((await rejection(client.get('k'))).code).toBe('CONNECT_FAILED');
+    const messages = errors.filter(({ code }) => code !== 'CONNECT_FAILED').map((error) => error.message);
+    const wanted = 'reconnect(): expected milliseconds from 0 to 2147483647, or false';
+    expect(messages).toEqual(['mine', ...Array(4).fill(expect.stringContaining(wanted))]);
+  });
+
   test('reconnect bounds the delays between attempts', async () => {
     const delays = [];
     const note = (client, count) =>

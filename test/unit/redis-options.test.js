@@ -56,12 +56,18 @@ describe('reconnect', () => {
     expect(backoff(undefined)).toEqual([50, 10_000]);
   });
 
+  test('may be a function', () => {
+    const reconnect = () => 5;
+    expect(normalize({ reconnect })).toEqual({ ...normalize({}), reconnect });
+  });
+
   test.each([
     [{ min: '1s', max: '500ms' }, 'reconnect.max'],
     [{ max: '40ms' }, 'reconnect.max'],
     [{ min: 0 }, 'reconnect.min'],
     [{ max: 'soon' }, 'reconnect.max'],
     [{ delay: 5 }, "no option 'delay'"],
+    [null, 'reconnect: expected { min, max } or a function'],
     [false, 'reconnect'],
     ['1s', 'reconnect'],
   ])('%j is refused', (reconnect, word) => {
