@@ -452,10 +452,10 @@ bool Connection::isConfirmation(const ReplyTree& push) {
 void Connection::onTransportClosed(const Error& error) {
   const Batch batch(*this);
   if (state_ != State::kHandshake || credentialsAwaited_) return lose(error);
-  handshake_.closed();
+  const bool findsOut = handshake_.closed();
   std::string hint = handshake_.refusal();
   if (silent_ && !transport_->isEncrypted()) hint = "it said nothing; a server that wants TLS does so";
-  lose(hint.empty() ? error : Error{error.code, error.message + " (" + hint + ")"});
+  lose(hint.empty() ? error : Error{error.code, error.message + " (" + hint + ")"}, findsOut);
 }
 
 // What an attempt to connect waits for; empty when that is the server's taking the connection.
@@ -471,16 +471,17 @@ std::string Connection::reason() const {
 }
 
 void Connection::fail(ErrorCode code, std::string_view reason) {
-  lose({code, transport_->name() + ": " + std::string(reason)});
+  lose({code, transport_->name() + ": " + std::string(reason)}, handshake_.retriesAtOnce());
 }
 
-void Connection::lose(const Error& error) {
+void Connection::lose(const Error& error, bool findsOut) {
   if (state_ == State::kClosed) return;
   const bool wasReady = std::exchange(everReady_, false);
   transport_->close();
   if (heartbeatTimer_.isOpen()) uv_timer_stop(heartbeatTimer_.get());
   trackingLost();
   attempted_ = true;
+  findsOut_ = findsOut;
   unresponsive_ = false;
   failSoon_ = nullptr;
   draining_.clear();
@@ -495,8 +496,8 @@ void Connection::lose(const Error& error) {
   observer_.onError(error);
   // Behind that, because it is their reason.
   expireQueued(static_cast<core::Millis>(uv_now(loop_->loop())));
-  if (closing_) return end(kClosedError);
-  backOff();
+  if (closing_) finishClosing();
+  if (state_ != State::kClosed) backOff();
 }
 
 void Connection::trackingLost() {
@@ -561,9 +562,9 @@ void Connection::close() {
 }
 
 void Connection::finishClosing() {
-  // What was submitted before the first connection still has a chance. Nobody waits for those that timed out, and those
-  // that may wait for ever are not waited for.
-  const bool mayBeAnswered = state_ == State::kReady || !attempted_;
+  // What was submitted before the first connection still has a chance, and what waits for the right first words. Nobody
+  // waits for those that timed out, and those that may wait for ever are not waited for.
+  const bool mayBeAnswered = state_ == State::kReady || !attempted_ || findsOut_;
   if (mayBeAnswered && pending_.size() > timedOut_ + forever_) return;
   end(kClosedError);
 }

@@ -194,7 +194,8 @@ class Connection final : private TransportListener, private ReplySink {
   void handshakeReply(const Reply& reply);
   void becomeReady();
   // The error names where the connection leads: fail() adds that.
-  void lose(const Error& error);
+  // findsOut: it was lost because it is not known yet what the server understands; the next one may do.
+  void lose(const Error& error, bool findsOut = false);
   void fail(ErrorCode code, std::string_view reason);
   [[nodiscard]] std::string awaited() const;
   void backOff();
@@ -236,6 +237,7 @@ class Connection final : private TransportListener, private ReplySink {
   bool closing_ = false;
   bool attempted_ = false;  // the first attempt is over, whatever came of it
   bool everReady_ = false;  // since the last loss
+  bool findsOut_ = false;   // see lose()
   bool silent_ = true;      // on this connection the server has said nothing
   bool tracking_ = false;
   bool graceGiven_ = false;  // see expire()

@@ -58,14 +58,15 @@ void Handshake::begin(OutputBuffer& out) {
   }
 }
 
-void Handshake::closed() {
-  if (options_.protocol == 2) return;
+bool Handshake::closed() {
+  if (options_.protocol == 2) return false;
   if (plain_) {
     plainWorks_ = false;
-  } else {
-    // Twice, so that it is no coincidence where a balancer takes turns between a server and one that is away.
-    plainNext_ = !plainWorks_ || ++closedUponHello_ > 1;
+    return false;
   }
+  // Twice, so that it is no coincidence where a balancer takes turns between a server and one that is away.
+  plainNext_ = !plainWorks_ || ++closedUponHello_ > 1;
+  return true;
 }
 
 void Handshake::sendAuth(OutputBuffer& out, bool withUser) {

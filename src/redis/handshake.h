@@ -37,14 +37,16 @@ class Handshake {
   void begin(OutputBuffer& out);
   // Takes the next reply. kSend: more commands were written to `out`.
   Progress onReply(const Reply& reply, OutputBuffer& out);
-  // The other side closed the connection before kDone: the next one begins without what it may not know.
-  void closed();
+  // The other side closed the connection before kDone: the next one begins without what it may not know. True: that may
+  // have been the reason.
+  bool closed();
 
   [[nodiscard]] int protocol() const { return protocol_; }
   [[nodiscard]] bool tracking() const { return tracking_; }
   // Whether the other side may be a proxy that knows few commands.
   [[nodiscard]] bool isPlain() const { return plain_ || options_.protocol == 2; }
   // True once when it has failed only to be tried once more: nothing is wrong with the server.
+  [[nodiscard]] bool retriesAtOnce() const { return retriesAtOnce_; }
   [[nodiscard]] bool takeRetryAtOnce() { return std::exchange(retriesAtOnce_, false); }
   // Why it failed; the server's words, which never hold the password.
   [[nodiscard]] const std::string& error() const { return error_; }

@@ -87,6 +87,15 @@ test.each(['HELLO', 'CLIENT'])('a proxy that ends a connection that says %s is a
   expect(seen[4]).toEqual(['PING', 'GET']);
 });
 
+test('what was sent to one that ends the connection upon HELLO, and closed at once, arrives', async () => {
+  const { port, seen } = await proxyWith({ HELLO: null });
+  const client = connect({ port });
+  const got = client.get('k');
+  await client.close();
+  expect(await got).toBe('v');
+  expect(seen.at(-1)).toEqual(['PING', 'GET']);
+});
+
 test('the heartbeat is of a kind that such a proxy knows', async () => {
   const { port, seen } = await proxyWith({ HELLO: null, 'PING with arguments': null });
   const client = connect({ port, heartbeat: '20ms' });

@@ -75,6 +75,33 @@ TEST_F(ConnectTest, DoesWithoutHelloWhereItEndsTheConnection) {
   EXPECT_EQ(connection->protocol(), 2);
 }
 
+TEST_F(ConnectTest, SendsWhatWaitsThereAlsoWhenItIsClosedAtOnce) {
+  options.backoffMin = 1;
+  options.backoffMax = 2;
+  server->hello = FakeServer::Hello::kSilent;
+  server->script({expect("HELLO 3"), hangUp(), expect("PING"), send("+PONG\r\n"), expect("HELLO 3"), hangUp(),
+                  expect("HELLO 3"), hangUp(), expect("PING"), send("+PONG\r\n"), expect("GET a"), send("+A\r\n")});
+  open();
+  submit(1, "GET a");
+  connection->close();
+  ASSERT_TRUE(loop.runUntil([&] { return events.count("end") == 1; }));
+  EXPECT_EQ(recorder.log, Strings({"1 +A"}));
+}
+
+TEST_F(ConnectTest, ClosesWhenTheServerEndsWhateverItIsTold) {
+  options.backoffMin = 1;
+  options.backoffMax = 2;
+  options.commandTimeout = 0;
+  server->hello = FakeServer::Hello::kSilent;
+  server->script({expect("HELLO 3"), hangUp(), expect("PING"), hangUp()});
+  open();
+  submit(1, "GET a");
+  connection->close();
+  ASSERT_TRUE(loop.runUntil([&] { return events.count("end") == 1; }));
+  EXPECT_EQ(recorder.log, Strings({"1 failed CLIENT_CLOSED"}));
+  EXPECT_EQ(server->connections(), 2U);
+}
+
 TEST_F(ConnectTest, AServerThatWasAwayIsAskedForResp3) {
   options.backoffMin = 1;
   options.backoffMax = 2;
