@@ -29,6 +29,8 @@ export interface RedisOptions {
   host?: string | undefined;
   /** Default `6379`. */
   port?: number | undefined;
+  /** `4` or `6`: only IPv4 or IPv6 addresses of `host`. Default `0`: both, side by side. */
+  family?: 0 | 4 | 6 | undefined;
   /** Path of a Unix socket; replaces host and port. */
   path?: string | undefined;
   /** ACL user. Without a password: one that needs none (`nopass`). */

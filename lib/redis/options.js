@@ -10,6 +10,7 @@ const KNOWN = [
   'url',
   'host',
   'port',
+  'family',
   'path',
   'username',
   'password',
@@ -220,6 +221,7 @@ function withDefaults(options, name) {
   const {
     host = '127.0.0.1',
     port = 6379,
+    family = 0,
     path = '',
     username = '',
     password = '',
@@ -240,12 +242,14 @@ function withDefaults(options, name) {
     throw invalid(`${name}.clientName`, 'a name without white space', clientName);
   }
   if (typeof offlineQueue !== 'boolean') throw invalid(`${name}.offlineQueue`, 'true or false', offlineQueue);
+  if (![0, 4, 6].includes(family)) throw invalid(`${name}.family`, '4 or 6, or 0 for both', family);
   credential(password, `${name}.password`);
   credential(username, `${name}.username`);
   const asksForCredentials = typeof username === 'function' || typeof password === 'function';
   return {
     host,
     port: integer(port, `${name}.port`, 1, 65535),
+    family,
     path: text(path, `${name}.path`),
     username: asksForCredentials ? '' : username,
     password: asksForCredentials ? '' : password,

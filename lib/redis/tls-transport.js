@@ -22,10 +22,10 @@ function reasonOf(error) {
 }
 
 /**
- * @param {{ host: string, port: number, path: string }} endpoint
+ * @param {{ host: string, port: number, family: number, path: string }} endpoint
  * @param {import('node:tls').ConnectionOptions} options
  */
-function createTlsCarrier({ host, port, path }, options) {
+function createTlsCarrier({ host, port, family, path }, options) {
   /** @type {any} */
   let native;
   /** @type {import('node:tls').TLSSocket | undefined} */
@@ -39,7 +39,7 @@ function createTlsCarrier({ host, port, path }, options) {
     },
 
     open() {
-      const where = path === '' ? { host, port } : { path };
+      const where = path === '' ? { host, port, ...(family === 0 ? {} : { family }) } : { path };
       // A name for SNI and for the certificate, which an address cannot be.
       const servername = options.servername ?? (path !== '' || net.isIP(host) ? undefined : host);
       /** @type {import('node:tls').TLSSocket} */

@@ -38,6 +38,8 @@ export interface LinkState {
 export interface NativeRedisOptions {
   host: string;
   port: number;
+  /** of the addresses of the host: 4, 6, or 0 for both */
+  family: number;
   /** '' for TCP */
   path: string;
   /** '' when there is none, or when it is asked for */

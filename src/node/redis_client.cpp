@@ -31,6 +31,7 @@ redis::ConnectionOptions optionsFrom(const Napi::Object& object) {
   redis::ConnectionOptions options;
   options.endpoint.host = stringProperty(object, "host");
   options.endpoint.port = static_cast<std::uint16_t>(integerProperty(object, "port", 6379));
+  options.endpoint.family = static_cast<int>(integerProperty(object, "family"));
   options.endpoint.path = stringProperty(object, "path");
   options.handshake.username = stringProperty(object, "username");
   options.handshake.password = stringProperty(object, "password");

@@ -91,7 +91,7 @@ void SocketTransport::connect() {
   if (!addresses_.empty() || addAddress(endpoint_.host)) return connectNext();
 
   addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
+  hints.ai_family = endpoint_.family == 4 ? AF_INET : endpoint_.family == 6 ? AF_INET6 : AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   auto lookup = std::make_unique<Lookup>(Lookup{.ticket = {this, generation_, *generation_}, .loop = loop_});
   lookup->request.data = lookup.get();

@@ -18,6 +18,7 @@ namespace tiercel::redis {
 struct Endpoint {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
+  int family = 0;    // 4 or 6: only addresses of this kind of what host is resolved to
   std::string path;  // of a Unix socket; then host and port do not count
   // Numeric ones, tried in this order. None, as everywhere but in tests: those that host is resolved to.
   std::vector<std::string> addresses;

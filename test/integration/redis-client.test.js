@@ -1,6 +1,7 @@
 'use strict';
 // createRedis against a real server: types, order, authentication, reconnects, timeouts, the end.
 
+const net = require('node:net');
 const { createRedis, RedisError } = require('../../lib');
 const { PATIENCE } = require('../helpers/patience');
 const { RedisServer, freePort } = require('../helpers/redis-server');
@@ -389,6 +390,29 @@ describe('connections', () => {
       expect(await client.get('k')).toBeNull();
     } finally {
       await frozen.stop();
+    }
+  });
+
+  test.each([[false], [true]])('family: 4 or 6 takes no address of the other kind, tls: %p', async (tls) => {
+    const seen = [];
+    const listener = net.createServer((socket) => {
+      seen.push(socket.remoteFamily);
+      socket.destroy();
+    });
+    listener.listen(0, '127.0.0.1');
+    try {
+      await nextEvent(listener, 'listening');
+      const { port } = listener.address();
+      const wrong = connect({ url: undefined, host: 'localhost', port, family: 6, tls });
+      expect((await nextEvent(wrong, 'error'))[0].code).toBe('CONNECT_FAILED');
+      expect(seen).toEqual([]);
+      wrong.destroy();
+      const right = connect({ url: undefined, host: 'localhost', port, family: 4, tls });
+      await nextEvent(right, 'error');
+      right.destroy();
+      expect(seen[0]).toBe('IPv4');
+    } finally {
+      listener.close();
     }
   });
 

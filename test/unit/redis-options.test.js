@@ -20,6 +20,7 @@ describe('defaults', () => {
     expect(normalize({})).toEqual({
       host: '127.0.0.1',
       port: 6379,
+      family: 0,
       path: '',
       username: '',
       password: '',
@@ -193,6 +194,8 @@ describe('options', () => {
   test.each([
     ['host', ''],
     ['host', 5],
+    ['family', 5],
+    ['family', '4'],
     ['port', 0],
     ['port', 65_536],
     ['port', 1.5],
