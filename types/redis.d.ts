@@ -666,8 +666,8 @@ export interface RedisClient extends EventEmitter<RedisEvents>, RedisCommands {
     options?: SubscribeOptions<B>,
   ): Promise<Subscription>;
   /**
-   * Resolves when commands can be sent: connected and authenticated; at once when that is so. Attempts that fail are
-   * repeated. Commands need not wait for it.
+   * Resolves when commands are carried out: connected, authenticated, and not while the server still reads its data
+   * (`LOADING`). Attempts that fail are repeated. Commands need not wait for it.
    * @throws {RedisError} `CONNECT_FAILED`: no connection within `connectTimeout`, counted from the call; `cause` is the
    * last failure (wrong password, connection refused …), and the client goes on trying. `CLIENT_CLOSED`.
    */

@@ -12,7 +12,7 @@ const { addCommands, anyCommand, NAMES } = require('./command-methods');
 const { Link, addLinkOf } = require('./link');
 const { STRINGS, BUFFERS, ENDLESS, JOINED, WAITS, CONFIRMATIONS } = require('./modes');
 const { placeOf } = require('./place');
-const { Readiness } = require('./readiness');
+const { Readiness, pause } = require('./readiness');
 const { bytes } = require('./replies');
 const { createReplyQueue } = require('./reply-queue');
 const { scan, scanKey } = require('./scan');
@@ -66,6 +66,11 @@ const factories = {
 /** @param {string} name */
 const blockingMessage = (name) =>
   `${name}: a command that waits holds up everything behind it, and a cache shares this client: use duplicate()`;
+
+/** What a server that is not ready says, or says by silence. */
+const NOT_READY = new Set(['LOADING', 'MASTERDOWN', 'COMMAND_TIMEOUT', 'CONNECTION_LOST']);
+/** Between two questions whether it is. */
+const NOT_READY_MS = 50;
 
 /** As the native side says it. */
 const TOO_LATE = 'no connection within the connect timeout';
@@ -289,12 +294,27 @@ class RedisClient extends EventEmitter {
   }
 
   /**
-   * When commands can be sent.
+   * When commands can be sent, and the server carries them out: one that still reads its data from disk refuses them.
    * @returns {Promise<void>}
    */
   async ready() {
-    if (this.#closing) throw this.#refusal(CLOSED, 'ready', []);
-    if (this.status !== 'ready') await this.#readiness.wait(this.#options.connectTimeout, () => this.#notReady());
+    const { connectTimeout } = this.#options;
+    const began = performance.now();
+    const left = () => connectTimeout - (performance.now() - began);
+    for (;;) {
+      if (this.#closing) throw this.#refusal(CLOSED, 'ready', []);
+      if (this.status !== 'ready') {
+        await this.#readiness.wait(connectTimeout && Math.max(1, left()), () => this.#notReady());
+      }
+      const error = await this.call('PING').catch((/** @type {unknown} */ refused) => refused);
+      // Whoever may not PING may have more to say.
+      if (!(error instanceof RedisError) || !NOT_READY.has(error.code)) return;
+      if (connectTimeout !== 0 && left() <= 0) {
+        const message = `ready: ${TOO_LATE}: ${placeOf(this.#options)}: ${error.message}`;
+        throw new RedisError('CONNECT_FAILED', message, undefined, { cause: error });
+      }
+      await pause(NOT_READY_MS, this.#referenced);
+    }
   }
 
   /** @returns {Promise<void>} */

@@ -45,4 +45,16 @@ class Readiness {
   }
 }
 
-module.exports = { Readiness };
+/**
+ * @param {number} ms
+ * @param {boolean} holds whether it keeps the process
+ * @returns {Promise<void>}
+ */
+function pause(ms, holds) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    if (!holds) timer.unref();
+  });
+}
+
+module.exports = { Readiness, pause };

@@ -492,6 +492,65 @@ describe('authentication', () => {
 });
 
 describe('ready()', () => {
+  /** A server that is there, and answers PING so. */
+  async function serverThatSays(pong) {
+    const sockets = new Set();
+    const listening = net.createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('data', (data) => {
+        for (const [, name] of String(data).matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+          socket.write(name === 'PING' ? pong() : name === 'HELLO' ? '-ERR unknown command\r\n' : '+OK\r\n');
+        }
+      });
+    });
+    await new Promise((resolve) => void listening.listen(0, '127.0.0.1', resolve));
+    const close = async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => void listening.close(resolve));
+    };
+    return { port: listening.address().port, close };
+  }
+
+  test('waits for a server that still reads its data', async () => {
+    let asked = 0;
+    const loading = await serverThatSays(() =>
+      ++asked < 4 ? '-LOADING Redis is loading the dataset in memory\r\n' : '+PONG\r\n',
+    );
+    const client = createRedis({ port: loading.port, heartbeat: 0 });
+    try {
+      await client.ready();
+      expect(asked).toBe(4);
+    } finally {
+      client.destroy();
+      await loading.close();
+    }
+  });
+
+  test('rejects with what such a server says when it takes too long', async () => {
+    const loading = await serverThatSays(() => '-LOADING Redis is loading the dataset in memory\r\n');
+    const client = createRedis({ port: loading.port, heartbeat: 0, connectTimeout: '150ms' });
+    try {
+      const error = await rejection(client.ready());
+      expect(error).toMatchObject({ code: 'CONNECT_FAILED', cause: { code: 'LOADING' } });
+      expect(error.message).toContain(`127.0.0.1:${loading.port}: LOADING Redis is loading`);
+    } finally {
+      client.destroy();
+      await loading.close();
+    }
+  });
+
+  test('resolves where PING is not allowed', async () => {
+    const strict = await serverThatSays(() => '-NOPERM no permission\r\n');
+    const client = createRedis({ port: strict.port, heartbeat: 0 });
+    try {
+      await client.ready();
+    } finally {
+      client.destroy();
+      await strict.close();
+    }
+  });
+
   test.each(['ready', 'connect'])(
     '%s() resolves when the client is connected, and at once when it is',
     async (method) => {
