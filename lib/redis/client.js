@@ -68,7 +68,7 @@ const blockingMessage = (name) =>
   `${name}: a command that waits holds up everything behind it, and a cache shares this client: use duplicate()`;
 
 /** What a server that is not ready says, or says by silence. */
-const NOT_READY = new Set(['LOADING', 'MASTERDOWN', 'COMMAND_TIMEOUT', 'CONNECTION_LOST']);
+const NOT_READY = new Set(['LOADING', 'MASTERDOWN', 'COMMAND_TIMEOUT', 'CONNECTION_LOST', 'UNAVAILABLE', 'QUEUE_FULL']);
 /** Between two questions whether it is. */
 const NOT_READY_MS = 50;
 
@@ -306,9 +306,11 @@ class RedisClient extends EventEmitter {
       if (this.status !== 'ready') {
         await this.#readiness.wait(connectTimeout && Math.max(1, left()), () => this.#notReady());
       }
-      const error = await this.call('PING').catch((/** @type {unknown} */ refused) => refused);
-      // Whoever may not PING may have more to say.
-      if (!(error instanceof RedisError) || !NOT_READY.has(error.code)) return;
+      const answer = await this.call('PING').catch((/** @type {unknown} */ refused) => refused);
+      const error = answer instanceof RedisError ? answer : undefined;
+      if (this.#closing || this.status === 'closed') throw error ?? this.#refusal(CLOSED, 'ready', []);
+      // Whoever may not PING may do other things.
+      if (error === undefined || !NOT_READY.has(error.code)) return;
       if (connectTimeout !== 0 && left() <= 0) {
         const message = `ready: ${TOO_LATE}: ${placeOf(this.#options)}: ${error.message}`;
         throw new RedisError('CONNECT_FAILED', message, undefined, { cause: error });

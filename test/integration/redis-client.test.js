@@ -540,6 +540,21 @@ describe('ready()', () => {
     }
   });
 
+  test('rejects when the client is closed while the server is asked', async () => {
+    let asked = 0;
+    const silent = await serverThatSays(() => (asked++, ''));
+    const client = createRedis({ port: silent.port, protocol: 3, heartbeat: 0 });
+    try {
+      const error = rejection(client.ready());
+      await until('the question', () => client.status === 'ready' && asked > 0);
+      client.destroy();
+      expect(await error).toMatchObject({ code: 'CLIENT_CLOSED' });
+    } finally {
+      client.destroy();
+      await silent.close();
+    }
+  });
+
   test('resolves where PING is not allowed', async () => {
     const strict = await serverThatSays(() => '-NOPERM no permission\r\n');
     const client = createRedis({ port: strict.port, heartbeat: 0 });
