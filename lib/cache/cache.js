@@ -1,6 +1,6 @@
 'use strict';
-// Cache: what createCache() gives. Checks arguments, answers plain hits of the memory tier itself, and leaves the rest to
-// LoadCoordinator, Invalidation and many.js. A namespace has its parts only while it is in use.
+// Cache: what createCache() gives. Checks arguments, and leaves the rest to Reader, Writer, LoadCoordinator and
+// Invalidation. A namespace has its parts only while it is in use.
 const asyncDispose = require('../util/async-dispose');
 const { CacheError } = require('../errors');
 const { invalid } = require('../options/invalid');
@@ -19,15 +19,16 @@ const { dump, load } = require('../store/snapshot');
 const { LoadCoordinator } = require('./load-coordinator');
 const { MemoizedNames, memoizeFunction } = require('./memoize');
 const { Objects } = require('./decoded-objects');
+const { Reader } = require('./reader');
+const { Writer } = require('./writer');
 const { healthOf, statsOf } = require('../store/stats');
 const { ROOT, Store, addStoreOf } = require('../store/store');
-const { FRESH, STALE, AHEAD, newTierCounters } = require('../store/tiered-store');
+const { FRESH, newTierCounters } = require('../store/tiered-store');
 
 const MAX_PATH = 1000;
 
 /** @typedef {import('../redis/client').Client} Client */
 /** @typedef {import('../store/store').StoreInstance} StoreInstance */
-/** @typedef {import('../store/tiered-store').Hit} Hit */
 
 /** @type {(event: 'ready' | 'close') => void} */
 const noClient = () => {};
@@ -40,8 +41,6 @@ class Cache extends AnnouncingEmitter {
   #store = /** @type {any} */ (undefined);
   /** @type {StoreInstance['tiers']} */
   #tiers = /** @type {any} */ (undefined);
-  /** @type {StoreInstance['tiers']['peek']} */
-  #peek = /** @type {any} */ (undefined);
   /** @type {StoreInstance['tiers']['still']} */
   #still = /** @type {any} */ (undefined);
   /** @type {StoreInstance['invalidation']} */
@@ -50,8 +49,10 @@ class Cache extends AnnouncingEmitter {
   #pending = /** @type {any} */ (undefined);
   /** @type {import('./decoded-objects').ObjectsInstance} */
   #objects = /** @type {any} */ (undefined);
-  /** @type {import('./batch-read').BatchReaderInstance} */
-  #batches = /** @type {any} */ (undefined);
+  /** @type {import('./reader').ReaderInstance} */
+  #reader = /** @type {any} */ (undefined);
+  /** @type {import('./writer').WriterInstance} */
+  #writer = /** @type {any} */ (undefined);
   /** @type {import('./load-coordinator').LoadCoordinatorInstance} */
   #loads = /** @type {any} */ (undefined);
   /** @type {import('./awake-namespaces').Sleeper | undefined} */
@@ -176,17 +177,14 @@ class Cache extends AnnouncingEmitter {
     this.#invalidation = store.invalidation;
     this.#pending = store.pending;
     // On the hot path: no method call in between.
-    this.#peek = store.tiers.peek;
     this.#still = store.tiers.still;
     this.#objects = new Objects(options.codec, options.share, store.values);
-    this.#batches = new BatchReader(this.#tiers, options.codec, options.share === 'frozen');
-    this.#loads = new LoadCoordinator({
-      store,
-      objects: this.#objects,
-      codec: options.codec,
-      events: this.#announcer,
-      counters,
-    });
+    const { codec } = options;
+    const parts = { store, objects: this.#objects, events: this.#announcer };
+    const batches = new BatchReader(this.#tiers, codec, options.share === 'frozen');
+    this.#reader = new Reader({ ...parts, batches });
+    this.#loads = new LoadCoordinator({ ...parts, codec, counters });
+    this.#writer = new Writer({ ...parts, loads: this.#loads, counters });
     if (parent === undefined) return;
     this.#sleeper = { sleep: () => this.#sleep() };
     this.#awake.add(this.#sleeper);
@@ -202,7 +200,7 @@ class Cache extends AnnouncingEmitter {
     this.#store.giveUp();
     const none = /** @type {any} */ (undefined);
     this.#store = this.#tiers = this.#invalidation = this.#pending = none;
-    this.#peek = this.#still = this.#objects = this.#batches = this.#loads = none;
+    this.#still = this.#objects = this.#reader = this.#writer = this.#loads = none;
     this.#sleeper = undefined;
     return true;
   }
@@ -281,8 +279,9 @@ class Cache extends AnnouncingEmitter {
   async get(key) {
     checkKey(key);
     this.#checkOpen();
-    const local = this.#local(key);
-    return local === undefined ? await this.#during(this.#fetch(key)) : local;
+    const reader = this.#reader;
+    const local = reader.local(key);
+    return local === undefined ? await this.#during(reader.fetch(key)) : local;
   }
 
   /**
@@ -292,7 +291,7 @@ class Cache extends AnnouncingEmitter {
   peek(key) {
     checkKey(key);
     this.#checkOpen();
-    return this.#local(key);
+    return this.#reader.local(key);
   }
 
   /**
@@ -302,19 +301,7 @@ class Cache extends AnnouncingEmitter {
   async read(key) {
     checkKey(key);
     this.#checkOpen();
-    return this.#during(this.#read(key));
-  }
-
-  /** @param {string} key */
-  async #read(key) {
-    const local = this.#pending.any && this.#pending.blocks(key) ? undefined : this.#tiers.peekWhole(key);
-    const found = local ?? (await this.#remote(key));
-    if (found === undefined) return { value: undefined, status: 'miss' };
-    const tier = found === local ? 'memory' : 'redis';
-    const value = this.#decode(key, found, tier);
-    if (value === undefined) return { value: undefined, status: 'miss' };
-    const status = found.freshness === FRESH || found.freshness === AHEAD ? 'hit' : 'stale';
-    return { value, status, tier, age: found.age / 1000, ttl: found.left / 1000, tags: found.tags };
+    return this.#during(this.#reader.read(key));
   }
 
   /**
@@ -331,14 +318,14 @@ class Cache extends AnnouncingEmitter {
   async has(key) {
     checkKey(key);
     this.#checkOpen();
-    return (await this.#during(this.#lifetime(key))) !== undefined;
+    return (await this.#during(this.#reader.lifetime(key))) !== undefined;
   }
 
   /** @param {string} key */
   async ttl(key) {
     checkKey(key);
     this.#checkOpen();
-    const left = await this.#during(this.#lifetime(key));
+    const left = await this.#during(this.#reader.lifetime(key));
     return left === undefined ? undefined : left / 1000;
   }
 
@@ -346,18 +333,8 @@ class Cache extends AnnouncingEmitter {
   async getMany(keys) {
     checkKeys(keys);
     this.#checkOpen();
-    const fetch = (/** @type {string} */ key) => this.#fetch(key);
-    if (this.#readsBatches()) {
-      return this.#during(this.#readBatch(keys, fetch, (key) => this.#missed(key)));
-    }
-    const found = new Array(keys.length);
-    let waits = false;
-    for (let at = 0; at < keys.length; at++) {
-      const local = this.#local(keys[at]);
-      waits ||= local === undefined;
-      found[at] = local === undefined ? this.#fetch(keys[at]) : local;
-    }
-    return waits ? this.#during(Promise.all(found)) : found;
+    const values = this.#reader.many(keys);
+    return values instanceof Promise ? this.#during(values) : values;
   }
 
   // -------------------------------------------------------------------------------------------------------- loading
@@ -375,21 +352,22 @@ class Cache extends AnnouncingEmitter {
     const kept = this.#objects.of(key);
     // The way of nearly every hit, with as little on it as can be: a key that is kept has been checked.
     if (kept !== undefined && !this.#pending.any && this.#still(kept.token, kept.fill, this.#aheadOf(options))) {
-      this.#hit(key);
+      this.#reader.hit(key);
       return this.#objects.valueOf(kept);
     }
     checkKey(key);
-    const found = this.#look(key, this.#aheadOf(options), kept);
+    const reader = this.#reader;
+    const found = reader.look(key, this.#aheadOf(options), kept);
     if (found === true) {
-      this.#hit(key);
+      reader.hit(key);
       return this.#objects.valueOf(/** @type {import('./decoded-objects').Kept} */ (kept));
     }
     if (typeof found === 'string') {
-      this.#hit(key);
+      reader.hit(key);
       return found;
     }
     if (found !== undefined && found.freshness === FRESH) {
-      const value = this.#decode(key, found, 'memory');
+      const value = reader.decode(key, found, 'memory');
       if (value !== undefined) return value;
     }
     const call = options === undefined ? this.#plainLoad : loadOptions(options, this.#defaults);
@@ -410,23 +388,12 @@ class Cache extends AnnouncingEmitter {
     this.#checkOpen();
     const call = options === undefined ? this.#plainLoad : loadOptions(options, this.#defaults);
     call.signal?.throwIfAborted();
-    const look = (/** @type {string} */ key) => {
-      const kept = this.#objects.of(key);
-      const found = this.#look(key, call.ahead, kept);
-      if (found === true) {
-        this.#hit(key);
-        return { value: this.#objects.valueOf(/** @type {import('./decoded-objects').Kept} */ (kept)) };
-      }
-      if (typeof found === 'string') this.#hit(key);
-      if (typeof found === 'string') return { value: found };
-      const value = found?.freshness === FRESH ? this.#decode(key, found, 'memory') : undefined;
-      return { value, local: value === undefined && found?.freshness !== FRESH ? found : undefined };
-    };
+    const reader = this.#reader;
+    const look = (/** @type {string} */ key) => reader.lookForLoad(key, call.ahead);
     // What has to be looked at for more than its value, or is not there, is a load's.
-    const nothing = () => Promise.resolve(undefined);
     const prefetch =
-      this.#readsBatches() && call.ahead === 0
-        ? (/** @type {readonly string[]} */ all) => this.#readBatch(all, nothing, () => {})
+      reader.readsBatches && call.ahead === 0
+        ? (/** @type {readonly string[]} */ all) => reader.manyPlain(all)
         : undefined;
     return this.#during(getOrSetMany(keys, loadMissing, call, this.#loads, look, prefetch));
   }
@@ -457,7 +424,7 @@ class Cache extends AnnouncingEmitter {
     checkKey(key);
     this.#checkOpen();
     const call = options === undefined ? this.#plainWrite : writeOptions(options, this.#defaults);
-    return value === undefined ? false : await this.#write(key, this.#codec.encode(value, 'value'), call);
+    return value === undefined ? false : await this.#writer.write(key, this.#codec.encode(value, 'value'), call);
   }
 
   /**
@@ -469,7 +436,7 @@ class Cache extends AnnouncingEmitter {
     for (const [key] of pairs) checkKey(key);
     this.#checkOpen();
     const call = options === undefined ? this.#plainWrite : writeOptions(options, this.#defaults);
-    return setMany(pairs, this.#codec, (key, encoded) => this.#write(key, encoded, call));
+    return setMany(pairs, this.#codec, (key, encoded) => this.#writer.write(key, encoded, call));
   }
 
   /**
@@ -666,198 +633,6 @@ class Cache extends AnnouncingEmitter {
   }
 
   // -------------------------------------------------------------------------------------------------------- in between
-
-  /**
-   * What memory has. Nothing of what an invalidation concerns that waits to be carried out: another thread may have read
-   * it again meanwhile.
-   * @param {string} key
-   * @param {number} ahead
-   * @param {import('./decoded-objects').Kept | undefined} kept
-   * @returns {string | Hit | true | undefined} true: the same that is kept
-   */
-  #look(key, ahead, kept) {
-    if (this.#pending.any && this.#pending.blocks(key)) return undefined;
-    if (kept === undefined) return this.#peek(key, 0, ahead, 0);
-    return this.#still(kept.token, kept.fill, ahead) || this.#peek(key, 0, ahead, kept.fill);
-  }
-
-  /**
-   * What memory has fresh, or undefined.
-   * @param {string} key
-   */
-  #local(key) {
-    const kept = this.#objects.of(key);
-    const found = this.#look(key, 0, kept);
-    if (found === undefined) return undefined;
-    if (found === true) {
-      this.#hit(key);
-      return this.#objects.valueOf(/** @type {import('./decoded-objects').Kept} */ (kept));
-    }
-    if (typeof found !== 'string') return found.freshness === FRESH ? this.#decode(key, found, 'memory') : undefined;
-    this.#hit(key);
-    return found;
-  }
-
-  /**
-   * What memory does not have fresh.
-   * @param {string} key
-   * @returns {Promise<any>}
-   */
-  async #fetch(key) {
-    const found = await this.#remote(key, false, false);
-    const fresh = found !== undefined && (found.kind === undefined || found.freshness < STALE);
-    const value = fresh ? this.#decode(key, found, 'redis') : undefined;
-    if (value === undefined && found !== undefined) this.#tiers.counters.misses++;
-    if (value === undefined) this.#tell('cache:miss', { key });
-    return value;
-  }
-
-  /** @param {string} key */
-  #missed(key) {
-    this.#tiers.counters.misses++;
-    if (this.#announcer.hears('cache:miss')) this.#tell('cache:miss', { key });
-  }
-
-  /** Whether many keys can be read together: not behind invalidations that wait, and not what memory is to keep. */
-  #readsBatches() {
-    return this.#tiers.isRemote && !this.#pending.any;
-  }
-
-  /**
-   * @param {readonly string[]} keys
-   * @param {(key: string) => Promise<any>} fetch
-   * @param {(key: string) => void} onMiss
-   */
-  #readBatch(keys, fetch, onMiss) {
-    const hears = this.#announcer.hears('cache:hit');
-    const onHit = hears ? (/** @type {string} */ key) => this.#tell('cache:hit', { key, tier: 'redis' }) : undefined;
-    return this.#batches.read(keys, { fetch, onHit, onMiss });
-  }
-
-  /**
-   * What Redis has; nothing while an invalidation that may concern it waits to be carried out.
-   * @param {string} key
-   * @param {boolean} [silent]
-   * @param {boolean} [whole] false: perhaps the payload alone
-   * @returns {Promise<any>}
-   */
-  #remote(key, silent = false, whole = true) {
-    return this.#pending.any ? this.#remoteBehind(key, silent, whole) : this.#tiers.read(key, whole, silent);
-  }
-
-  /**
-   * The same, behind the invalidations that wait to be carried out.
-   * @param {string} key
-   * @param {boolean} silent
-   * @param {boolean} whole
-   */
-  async #remoteBehind(key, silent, whole) {
-    if (await this.#pending.flushFor(key)) return this.#tiers.read(key, whole, silent);
-    if (!silent) this.#tiers.counters.misses++;
-    return undefined;
-  }
-
-  /** @param {string} key */
-  #hit(key) {
-    this.#tiers.counters.memoryHits++;
-    if (this.#announcer.hearsHits) this.#tell('cache:hit', { key, tier: 'memory' });
-  }
-
-  /**
-   * The value of what a tier holds; undefined (a miss) when it cannot be read.
-   * @param {string} key
-   * @param {any} found a Hit, or from Redis the payload alone
-   * @param {'memory' | 'redis'} tier
-   */
-  #decode(key, found, tier) {
-    const value =
-      found.kind === undefined ? this.#objects.decodePlain(found) : this.#objects.decode(key, found, tier === 'memory');
-    if (value === undefined) {
-      this.#tiers.corrupt(key);
-      this.#tiers.forget(key);
-      return undefined;
-    }
-    if (tier === 'memory') {
-      this.#hit(key);
-      return value;
-    }
-    this.#tiers.counters.redisHits++;
-    if (this.#announcer.hears('cache:hit')) this.#tell('cache:hit', { key, tier });
-    return value;
-  }
-
-  /**
-   * @param {string} key
-   * @param {import('./codecs').Encoded} encoded
-   * @param {import('./call-options').CallOptionsInstance} call
-   * @returns {boolean | Promise<boolean>} whether it was stored
-   */
-  #write(key, encoded, call) {
-    this.#loads.overtakeKey(key);
-    if (this.#pending.any) this.#pending.passWalks(key);
-    this.#counters.sets++;
-    const windows = call.windows(/** @type {number} */ (call.ttl));
-    const tags = call.knownTags;
-    if (!this.#tiers.local) return this.#send(key, encoded, windows, tags);
-    const stored = this.#tiers.storeNow(key, encoded, windows, '', tags);
-    if (stored) this.#tellSet(key, windows);
-    return stored;
-  }
-
-  /**
-   * @param {string} key
-   * @param {import('./codecs').Encoded} encoded
-   * @param {import('./call-options').Windows} windows
-   * @param {readonly string[]} tags
-   * @returns {Promise<boolean>}
-   */
-  #send(key, encoded, windows, tags) {
-    const { outstanding } = this.#store;
-    outstanding.begin();
-    const store = () => this.#tiers.store(key, encoded, windows, { tags });
-    // Behind the removal that is pending, and in its place.
-    const sent = this.#pending.any && this.#pending.blocks(key) ? this.#pending.writeBehind(key, store) : store();
-    return sent.then(
-      (stored) => {
-        outstanding.end();
-        if (stored) this.#tellSet(key, windows);
-        return stored;
-      },
-      (error) => this.#notWritten(key, error).finally(() => outstanding.end()),
-    );
-  }
-
-  /**
-   * @param {string} key
-   * @param {unknown} error
-   */
-  async #notWritten(key, error) {
-    this.#tiers.failed(error);
-    // Whatever was there before is out of date.
-    if (/** @type {any} */ (error).code !== 'TOO_LARGE') this.#invalidation.remember(key);
-    else await this.#tiers.remove(key).catch(() => this.#invalidation.remember(key));
-    return false;
-  }
-
-  /**
-   * @param {string} key
-   * @param {import('./call-options').Windows} windows
-   */
-  #tellSet(key, windows) {
-    if (this.#announcer.hears('cache:set')) this.#tell('cache:set', { key, ttl: windows.fresh / 1000 });
-  }
-
-  /**
-   * Milliseconds until the entry is stale.
-   * @param {string} key
-   * @returns {Promise<number | undefined>}
-   */
-  async #lifetime(key) {
-    const pending = this.#pending.any && this.#pending.blocks(key);
-    const local = pending ? undefined : this.#tiers.peekWhole(key, true);
-    const found = local ?? (await this.#remote(key, true));
-    return found === undefined || (found.freshness >= STALE && found.freshness !== AHEAD) ? undefined : found.left;
-  }
 
   /** @param {any} options of getOrSet, before they are checked */
   #aheadOf(options) {
