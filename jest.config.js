@@ -8,6 +8,8 @@ module.exports = {
   testTimeout: 120000,
   collectCoverageFrom: ['lib/**/*.js'],
   coverageProvider: 'v8',
+  // Only for `npm run coverage`: 97, 94, 94 and 97 percent on 2026-11-30.
+  coverageThreshold: { global: { statements: 95, branches: 92, functions: 92, lines: 95 } },
   setupFiles: [require.resolve('./test/helpers/stalls.js')],
   maxWorkers: 2,
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/'],
