@@ -50,6 +50,11 @@ class Lease {
     return this.leaseId !== 0 && this.#tiers.current(this.leaseId);
   }
 
+  /** Whether an entry would be stored now, as far as this process knows. */
+  get isFillable() {
+    return this.#tiers.available && this.current;
+  }
+
   /**
    * Whether none of these tags, and nothing else, has made it worthless since it was granted. Never rejects.
    * @param {readonly string[]} tags whole names

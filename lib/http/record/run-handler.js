@@ -156,7 +156,7 @@ class HandlerRun {
     }
     if (storable) this.#completeHead(head, body);
     // https://www.rfc-editor.org/rfc/rfc9211.html#section-2.5, as far as can be told before the body is complete.
-    const kept = storable && this.#mount.store.available && lease.current;
+    const kept = storable && lease.isFillable;
     addStatus(res, `${options.name}; fwd=${this.#exchange.fwd}${kept ? '; stored' : ''}`);
     if (options.serverTiming) appendTo(res, 'Server-Timing', `${options.name};desc="fwd=${this.#exchange.fwd}"`);
     this.#mount.metrics.count(req, 'miss', { status: head.status, reason: refused, started });
