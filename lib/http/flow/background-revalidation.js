@@ -83,7 +83,7 @@ class BackgroundRevalidation {
       if (lease === undefined) return end();
       flight.lease = lease;
       // Somebody else may have been quicker: what was found was replaced, or purged, before the lease was ours.
-      const now = this.#mount.responder.peek(target).found ?? (await this.#store.read(target)).found;
+      const now = this.#store.peek(target).found ?? (await this.#store.read(target)).found;
       if (now === undefined || this.#mount.responder.isFresh(exchange, now)) {
         void lease.giveUp();
         return end();

@@ -140,7 +140,7 @@ class MissHandler {
   /** @param {RequestContextInstance} exchange */
   #again(exchange) {
     if (exchange.res.destroyed) return;
-    const { slot, found } = this.#mount.responder.peek(exchange.target);
+    const { slot, found } = this.#store.peek(exchange.target);
     if (found !== undefined && this.#mount.responder.from(exchange, slot, found, 'memory')) return;
     this.take(exchange, slot);
   }

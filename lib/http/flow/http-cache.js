@@ -76,7 +76,7 @@ class HttpCache {
     if (reason !== undefined) return this.#passOn(req, res, forward, 'bypass', reason);
     const target = targetOf(req, base, this.#options);
     if (target === undefined) return this.#passOn(req, res, forward, 'bypass', 'identity');
-    const { slot, found } = this.#mount.responder.peek(target);
+    const { slot, found } = this.#mount.store.peek(target);
     if (found !== undefined && this.#mount.responder.atOnce(req, res, found, target)) return;
     const exchange = new RequestContext(req, res, forward, target, depth);
     exchange.rerun = rerun;

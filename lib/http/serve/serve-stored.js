@@ -4,7 +4,6 @@
 const policy = require('../rfc/policy');
 const { sliceFor } = require('../rfc/range');
 const { serve } = require('./write-response');
-const { emptySlot } = require('../storage/response-store');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
@@ -23,29 +22,13 @@ const canSlice = (asked, stored) => Boolean(sliceFor(asked, stored));
 class StoredResponder {
   #mount;
   #options;
-  #store;
   #metrics;
 
   /** @param {import('../mount').MountInstance} mount */
   constructor(mount) {
     this.#mount = mount;
     this.#options = mount.options;
-    this.#store = mount.store;
     this.#metrics = mount.metrics;
-  }
-
-  /**
-   * What memory knows.
-   * @param {import('../storage/response-store').Target} target
-   * @returns {import('../storage/response-store').Place}
-   */
-  peek(target) {
-    try {
-      return this.#store.peek(target);
-    } catch {
-      // A closed cache holds nothing.
-      return { slot: emptySlot(target.base), found: undefined };
-    }
   }
 
   /**

@@ -47,24 +47,25 @@ class ResponseStore {
     this.#kept = new ParsedResponses(entries);
   }
 
-  get available() {
-    return this.#entries.available;
-  }
-
   /**
    * What memory knows.
    * @param {Target} target
    * @returns {Place}
    */
   peek(target) {
-    const base = this.#kept.get(target.base);
-    const slot = slotOf(base?.metadata, target);
-    if (!slot.variant) return { slot, found: slot.occupied ? undefined : usable(base) };
-    const found = usable(this.#kept.get(slot.key));
-    if (found !== undefined) return { slot, found: inGeneration(found, slot) };
-    const other = languageSlot(slot, target);
-    const instead = other && usable(this.#kept.get(other.key));
-    return other && instead ? { slot: other, found: inGeneration(instead, other) } : { slot, found: undefined };
+    try {
+      const base = this.#kept.get(target.base);
+      const slot = slotOf(base?.metadata, target);
+      if (!slot.variant) return { slot, found: slot.occupied ? undefined : usable(base) };
+      const found = usable(this.#kept.get(slot.key));
+      if (found !== undefined) return { slot, found: inGeneration(found, slot) };
+      const other = languageSlot(slot, target);
+      const instead = other && usable(this.#kept.get(other.key));
+      return other && instead ? { slot: other, found: inGeneration(instead, other) } : { slot, found: undefined };
+    } catch {
+      // A closed cache holds nothing.
+      return { slot: emptySlot(target.base), found: undefined };
+    }
   }
 
   /**
