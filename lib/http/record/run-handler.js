@@ -16,7 +16,6 @@ const { givenCacheTags, offerCacheTags } = require('./cache-tags');
 const { ResponseRecorder } = require('./response-recorder');
 const { compressed } = require('../storage/compress');
 const { conditionsForRest, isRestOf } = require('../storage/complete-partial');
-const { watchDeclared } = require('../rfc/declared-freshness');
 const {
   isNotModified,
   replaceCoding,
@@ -24,6 +23,7 @@ const {
   revalidationConditions,
   hasConditions,
 } = require('../rfc/conditional');
+const { watchDeclared } = require('../rfc/freshness');
 const policy = require('../rfc/policy');
 const { partOf } = require('../rfc/range');
 const { ResponseHead } = require('../serve/response-head');

@@ -1,5 +1,6 @@
 'use strict';
-// How long a response is fresh, and how old it is. https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2
+// How long a response is fresh, how old it is, and for which response a handler said so.
+// https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2
 
 const { deltaSeconds, parseCacheControl } = require('./cache-control');
 const { parseHttpDate } = require('./http-date');
@@ -13,6 +14,8 @@ const HEURISTICALLY_CACHEABLE = new Set([200, 203, 204, 300, 301, 308, 404, 405,
 // https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.2: "a typical setting of this fraction might be 10%"
 const HEURISTIC_SHARE = 0.1;
 const MAX_HEURISTIC_MS = 24 * 60 * 60 * 1000;
+// Fields that say it, besides targeted ones.
+const EXPLICIT = new Set(['cache-control', 'expires']);
 
 /**
  * The directives that count for this cache.
@@ -88,4 +91,30 @@ function initialAge(head, delay, now) {
   return Math.max(corrected, apparent, 0);
 }
 
-module.exports = { directivesOf, dateOf, explicitLifetime, heuristicLifetime, initialAge };
+/**
+ * For which answer a handler declares its freshness. A page that sets Cache-Control and then fails did not mean its error:
+ * frameworks send the error with the fields that are set already, and it would be everybody's for as long.
+ * @param {import('node:http').ServerResponse} res
+ * @param {readonly string[]} targets targeted fields, in lower case
+ * @returns {{ isOf: (head: ResponseHead) => boolean }} whether what a head says of freshness was said
+ *   when the status was the kind that it is
+ */
+function watchDeclared(res, targets) {
+  const { setHeader } = res;
+  let status = 0;
+  /** @this {import('node:http').ServerResponse} @param {[string, any]} args @returns {any} */
+  function watchedSetHeader(...args) {
+    const id = String(args[0]).toLowerCase();
+    if (EXPLICIT.has(id) || targets.includes(id)) status = this.statusCode;
+    return Reflect.apply(setHeader, this, args);
+  }
+  res.setHeader = watchedSetHeader;
+  return {
+    isOf(head) {
+      if (head.status < 500 || status >= 500) return true;
+      return ![...EXPLICIT, ...targets].some((id) => head.has(id));
+    },
+  };
+}
+
+module.exports = { directivesOf, dateOf, explicitLifetime, heuristicLifetime, initialAge, watchDeclared };
