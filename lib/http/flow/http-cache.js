@@ -10,7 +10,7 @@ const { MissHandler } = require('./handle-miss');
 const { Mount } = require('../mount');
 const policy = require('../rfc/policy');
 const { isOurs } = require('./background-revalidation');
-const { targetOf } = require('../storage/variant-target');
+const { targetOf } = require('../storage/request-key');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */

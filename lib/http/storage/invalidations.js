@@ -4,10 +4,9 @@
 const { onOutcome } = require('../record/response-methods');
 const { RequestContext } = require('../record/request-context');
 const { HitForMiss } = require('./hit-for-miss');
-const { RequestKeys } = require('./request-key');
+const { RequestKeys, targetOf } = require('./request-key');
 const { addStatus } = require('../serve/response-fields');
 const { runPost } = require('./post-as-get');
-const { targetOf } = require('./variant-target');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */

@@ -1,11 +1,15 @@
 'use strict';
 // The key of a request: https://www.rfc-editor.org/rfc/rfc9111.html#section-2
 // Scheme, host, path and query, exactly as the app sees them. HEAD shares the key of GET.
+// Beside it: by what else, under the same key, the response to a request is told from others.
 
 const { createHash } = require('node:crypto');
+const { chooseCoding } = require('./compress');
 const { invalid, isPlainObject } = require('../../options/invalid');
+const { IDENTITY } = require('../rfc/vary');
 
-/** @typedef {import('node:http').IncomingMessage & { originalUrl?: string }} KeyedRequest */
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {IncomingMessage & { originalUrl?: string }} KeyedRequest */
 
 /**
  * What of a query counts; undefined: all of it, as it is.
@@ -16,6 +20,8 @@ const { invalid, isPlainObject } = require('../../options/invalid');
 const HOST = /^[A-Za-z0-9._~[\]:-]*$/;
 // URLs may be 16 KB long; keys stay short enough for Redis tools and for the memory budget.
 const MAX_KEY_LENGTH = 1024;
+/** @type {readonly string[]} */
+const NONE = [];
 
 /**
  * @param {any} option 'exact', 'sorted', { allow: names } or { ignore: names, where a name may end in a star }
@@ -203,4 +209,40 @@ class RequestKeys {
 
 /** @typedef {RequestKeys} RequestKeysInstance */
 
-module.exports = { RequestKeys, queryRule };
+/**
+ * Whose answer a request asks for, and by what it is told from others.
+ * @param {IncomingMessage} req
+ * @param {string} base
+ * @param {import('../types').HttpCacheOptions} options
+ * @returns {import('../types').Target | undefined} undefined: nobody can say whose answer it gets
+ */
+function targetOf(req, base, options) {
+  const { identity: identify, keyHeaders, rules } = options;
+  /** @type {string[] | undefined} */
+  let required;
+  for (const name of keyHeaders) if (req.headers[name] !== undefined) (required ??= []).push(name);
+  if (rules.vary.length > 0) required = [...(required ?? []), ...rules.vary];
+  let identity;
+  if (identify !== undefined) {
+    try {
+      // Nobody in particular, whichever way that is said.
+      identity = identify(req) || undefined;
+    } catch {
+      return undefined;
+    }
+    if (identity !== undefined && typeof identity !== 'string') return undefined;
+    required = [...(required ?? []), IDENTITY];
+  }
+  if (options.compress.length === 0) return { base, req, identity, required: required ?? NONE };
+  const coding = chooseCoding(req.headers['accept-encoding'], options.compress);
+  const seen = { headers: { ...req.headers, 'accept-encoding': coding } };
+  return {
+    base,
+    req: /** @type {IncomingMessage} */ (seen),
+    identity,
+    required: [...(required ?? NONE), 'accept-encoding'],
+    coding,
+  };
+}
+
+module.exports = { RequestKeys, queryRule, targetOf };
