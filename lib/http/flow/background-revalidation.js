@@ -7,7 +7,7 @@ const { detachedCopy, relay } = require('./detached-request');
 const { offerCacheTags } = require('../record/cache-tags');
 const { RequestContext } = require('../record/request-context');
 const { runHandler } = require('../record/run-handler');
-const { addStatus } = require('../serve/response-fields');
+const { addStatus } = require('../rfc/cache-status');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */

@@ -1,7 +1,7 @@
 'use strict';
 // One request's way: bypass, hit, or miss. Both mounts are this class; what each step does is said in the file of its name.
 
-const { addStatus } = require('../serve/response-fields');
+const { addStatus } = require('../rfc/cache-status');
 const { offerCacheTags } = require('../record/cache-tags');
 const { onHead } = require('../record/response-methods');
 const { RequestContext } = require('../record/request-context');

@@ -3,16 +3,7 @@
 // and decides by the head what becomes of it: stored, merely sent, or replaced by what was stored.
 
 const { STATUS_CODES } = require('node:http');
-const {
-  addStatus,
-  allTags,
-  appendTo,
-  fieldsOf,
-  isHeadOf,
-  languageOf,
-  validatorsOf,
-} = require('../serve/response-fields');
-const { givenCacheTags, offerCacheTags } = require('./cache-tags');
+const { allTags, givenCacheTags, offerCacheTags } = require('./cache-tags');
 const { ResponseRecorder } = require('./response-recorder');
 const { compressed } = require('../storage/compress');
 const { conditionsForRest, isRestOf } = require('../storage/complete-partial');
@@ -23,12 +14,20 @@ const {
   revalidationConditions,
   hasConditions,
 } = require('../rfc/conditional');
+const { addStatus, appendTo } = require('../rfc/cache-status');
 const { watchDeclared } = require('../rfc/freshness');
 const policy = require('../rfc/policy');
 const { partOf } = require('../rfc/range');
-const { ResponseHead } = require('../serve/response-head');
+const { ResponseHead, fieldsOf, isHeadOf, validatorsOf } = require('../serve/response-head');
 const { setFlat } = require('./response-methods');
-const { asUsable, etagOf, revalidated, toStoredResponse, updatedHead } = require('../storage/stored-response');
+const {
+  asUsable,
+  etagOf,
+  languageOf,
+  revalidated,
+  toStoredResponse,
+  updatedHead,
+} = require('../storage/stored-response');
 const { selectorOf, varyNames } = require('../rfc/vary');
 
 /** @typedef {import('node:http').ServerResponse} ServerResponse */

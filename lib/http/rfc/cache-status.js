@@ -1,5 +1,7 @@
 'use strict';
-// The Cache-Status field: https://www.rfc-editor.org/rfc/rfc9211.html#section-2
+// What this cache says in a response: Cache-Status, https://www.rfc-editor.org/rfc/rfc9211.html#section-2, and Server-Timing.
+
+/** @typedef {import('node:http').ServerResponse} ServerResponse */
 
 // https://www.rfc-editor.org/rfc/rfc9651.html#section-3.3.4
 const SF_TOKEN = /^[A-Za-z*][A-Za-z0-9!#$%&'*+\-.^_`|~:/]*$/;
@@ -25,4 +27,22 @@ function appendMember(before, member) {
   return before ? `${before}, ${member}` : member;
 }
 
-module.exports = { nameItem, appendMember };
+/**
+ * @param {ServerResponse} res
+ * @param {string} member
+ */
+function addStatus(res, member) {
+  appendTo(res, 'Cache-Status', member);
+}
+
+/**
+ * @param {ServerResponse} res
+ * @param {string} name
+ * @param {string} member
+ */
+function appendTo(res, name, member) {
+  const before = res.getHeader(name);
+  res.setHeader(name, appendMember(Array.isArray(before) ? before.join(', ') : before, member));
+}
+
+module.exports = { nameItem, appendMember, addStatus, appendTo };

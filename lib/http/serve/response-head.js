@@ -76,4 +76,37 @@ class ResponseHead {
 
 /** @typedef {ResponseHead} Head */
 
-module.exports = { ResponseHead };
+/**
+ * Whether a head is that of what is stored.
+ * @param {import('../storage/stored-response').Usable} stored
+ * @param {Head} head
+ */
+function isHeadOf({ payload, metadata }, head) {
+  const length = head.get('content-length');
+  const etag = head.get('etag');
+  const modified = head.get('last-modified');
+  if (etag !== undefined && etag !== (metadata.plainEtag ?? metadata.etag)) return false;
+  if (modified !== undefined && modified !== metadata.modified) return false;
+  return length === undefined || metadata.plainEtag !== undefined || Number(length) === payload.length;
+}
+
+/** @param {Head} head */
+function validatorsOf(head) {
+  const field = (/** @type {string} */ name) => head.get(name) ?? '';
+  return { status: head.status, etag: field('etag'), modified: field('last-modified'), date: field('date') };
+}
+
+/**
+ * The fields that are set already, with their lines.
+ * @param {import('node:http').ServerResponse} res
+ * @returns {Map<string, string>}
+ */
+function fieldsOf(res) {
+  /** @type {Map<string, string>} */
+  const fields = new Map();
+  if (res.getHeaderNames().length === 0) return fields;
+  for (const { id, lines } of ResponseHead.of(res, 0).fields()) fields.set(id, lines.join('\n'));
+  return fields;
+}
+
+module.exports = { ResponseHead, isHeadOf, validatorsOf, fieldsOf };

@@ -5,7 +5,7 @@ const { onOutcome } = require('../record/response-methods');
 const { RequestContext } = require('../record/request-context');
 const { HitForMiss } = require('./hit-for-miss');
 const { RequestKeys, targetOf } = require('./request-key');
-const { addStatus } = require('../serve/response-fields');
+const { addStatus } = require('../rfc/cache-status');
 const { runPost } = require('./post-as-get');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */

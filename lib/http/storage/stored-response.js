@@ -183,6 +183,14 @@ function asUsable({ payload, metadata, created }, now) {
   return { payload, metadata, age: Math.max(0, now - created), softened: false };
 }
 
+/** @param {StoredResponse} stored */
+function languageOf({ metadata: { head } }) {
+  for (let at = 0; at < head.length; at += 2) {
+    if (head[at].toLowerCase() === 'content-language') return head[at + 1].trim().toLowerCase();
+  }
+  return undefined;
+}
+
 /**
  * Whether an entry is one of ours: the key may hold anything.
  * @param {{ payload?: unknown, metadata?: any }} entry
@@ -217,4 +225,5 @@ module.exports = {
   isMarker,
   etagOf,
   hasBody,
+  languageOf,
 };
