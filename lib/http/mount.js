@@ -27,20 +27,6 @@ class Mount {
     this.responder = new StoredResponder(this);
     this.revalidation = new BackgroundRevalidation(this);
   }
-
-  /**
-   * The tags that are known before the handler runs.
-   * @param {{ req: import('node:http').IncomingMessage }} exchange
-   * @returns {readonly string[]}
-   */
-  tagsOf({ req }) {
-    try {
-      return this.options.tags?.(req) ?? [];
-    } catch {
-      // Said again, and refused, when there is a response.
-      return [];
-    }
-  }
 }
 
 /** @typedef {Mount} MountInstance */

@@ -4,7 +4,7 @@
 
 const { clearTimeout, setTimeout } = require('../../timers');
 const { detachedCopy, relay } = require('./detached-request');
-const { offerCacheTags } = require('../record/cache-tags');
+const { offerCacheTags, tagsBefore } = require('../record/cache-tags');
 const { RequestContext } = require('../record/request-context');
 const { runHandler } = require('../record/run-handler');
 const { addStatus } = require('../rfc/cache-status');
@@ -120,7 +120,7 @@ class BackgroundRevalidation {
       }
     };
     this.#store
-      .renew(slot, { leaseFor, tags: this.#mount.tagsOf(exchange) })
+      .renew(slot, { leaseFor, tags: tagsBefore(exchange.req, this.#options) })
       .then(refresh)
       .catch(end);
   }

@@ -7,6 +7,7 @@ const policy = require('../rfc/policy');
 const { emptySlot } = require('../storage/response-store');
 const { asUsable } = require('../storage/stored-response');
 const { selectorOf } = require('../rfc/vary');
+const { tagsBefore } = require('../record/cache-tags');
 const { runHandler } = require('../record/run-handler');
 
 /** @typedef {import('../storage/response-store').Slot} Slot */
@@ -168,8 +169,8 @@ class MissHandler {
    * @param {number} until
    */
   async #acquire(exchange, slot, flight, until) {
-    const { target } = exchange;
-    const options = { leaseFor: this.#options.leaseFor, tags: this.#mount.tagsOf(exchange), until };
+    const { target, req } = exchange;
+    const options = { leaseFor: this.#options.leaseFor, tags: tagsBefore(req, this.#options), until };
     let place = slot;
     for (let looks = 0; looks < MAX_WAITS; looks++) {
       const renews =

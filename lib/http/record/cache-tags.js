@@ -20,26 +20,42 @@ function offerCacheTags(req, res) {
 }
 
 /**
+ * The tags that are known before the handler runs.
  * @param {import('node:http').IncomingMessage} req
- * @returns {readonly unknown[]} as they were given, not yet checked
+ * @param {import('../types').HttpCacheOptions} options
+ * @returns {readonly string[]} whole names
  */
-function givenCacheTags(req) {
-  return /** @type {any} */ (req)[TAGS] ?? [];
+function tagsBefore(req, { tags }) {
+  try {
+    return tags?.(req) ?? [];
+  } catch {
+    // Said again, and refused, when there is a response.
+    return [];
+  }
 }
 
 /**
- * @param {readonly string[]} known whole names
+ * All tags of a response.
+ * @param {import('node:http').IncomingMessage} req
  * @param {import('../serve/response-head').Head} head
- * @param {readonly unknown[]} own of res.cacheTags()
- * @returns {readonly string[]} whole names
+ * @param {import('../types').HttpCacheOptions} options
+ * @returns {readonly string[] | undefined} whole names; undefined: they cannot be kept, and what could not be purged must not
+ *   be stored
  */
-function allTags(known, head, own) {
-  if (known.length + own.length === 0 && !head.has('cache-tag') && !head.has('surrogate-key')) return known;
-  const listed = (head.get('cache-tag') ?? '').split(',');
-  const keys = (head.get('surrogate-key') ?? '').split(/\s+/);
-  const found = [...listed, ...keys].map((tag) => tag.trim()).filter((tag) => tag !== '');
-  const named = parseTags([...found, ...own], 'cacheTags');
-  return [...new Set([...known, ...named])];
+function tagsOf(req, head, { tags }) {
+  try {
+    const known = tags?.(req) ?? [];
+    /** @type {readonly unknown[]} as they were given, not yet checked */
+    const given = /** @type {any} */ (req)[TAGS] ?? [];
+    if (known.length + given.length === 0 && !head.has('cache-tag') && !head.has('surrogate-key')) return known;
+    const listed = (head.get('cache-tag') ?? '').split(',');
+    const keys = (head.get('surrogate-key') ?? '').split(/\s+/);
+    const found = [...listed, ...keys].map((tag) => tag.trim()).filter((tag) => tag !== '');
+    const named = parseTags([...found, ...given], 'cacheTags');
+    return [...new Set([...known, ...named])];
+  } catch {
+    return undefined;
+  }
 }
 
-module.exports = { offerCacheTags, givenCacheTags, allTags };
+module.exports = { offerCacheTags, tagsBefore, tagsOf };

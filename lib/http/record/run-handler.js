@@ -3,7 +3,7 @@
 // and decides by the head what becomes of it: stored, merely sent, or replaced by what was stored.
 
 const { STATUS_CODES } = require('node:http');
-const { allTags, givenCacheTags, offerCacheTags } = require('./cache-tags');
+const { offerCacheTags, tagsOf } = require('./cache-tags');
 const { ResponseRecorder } = require('./response-recorder');
 const { compressed } = require('../storage/compress');
 const { conditionsForRest, isRestOf } = require('../storage/complete-partial');
@@ -179,23 +179,10 @@ class HandlerRun {
     if (asked.headers.range !== undefined && head.status !== 206) return 'range';
     if (this.#judgement?.refused !== undefined) return this.#judgement.refused;
     if (!this.#declared.isOf(head)) return 'status';
-    const tags = this.#tagsOf(head);
+    const tags = tagsOf(req, head, this.#options);
     if (tags === undefined) return 'tags';
     this.#tags = tags;
     return undefined;
-  }
-
-  /**
-   * @param {Head} head
-   * @returns {readonly string[] | undefined} undefined: they cannot be kept, and what could not be purged must not be stored
-   */
-  #tagsOf(head) {
-    const { req } = this.#exchange;
-    try {
-      return allTags(this.#options.tags?.(req) ?? [], head, givenCacheTags(req));
-    } catch {
-      return undefined;
-    }
   }
 
   /** @param {Head} head */
@@ -394,7 +381,7 @@ class HandlerRun {
     this.#names = varyNames(head.get('vary'), this.#exchange.target.required);
     const judgement = this.#judge(head);
     this.#judgement = judgement;
-    const tags = judgement.refused === undefined ? this.#tagsOf(head) : undefined;
+    const tags = judgement.refused === undefined ? tagsOf(this.#exchange.req, head, this.#options) : undefined;
     const stored = revalidated(stale, head, judgement, Date.now());
     if (tags === undefined) this.#refuse(judgement.refused ?? 'tags');
     else {
