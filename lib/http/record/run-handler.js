@@ -352,11 +352,9 @@ class HandlerRun {
     const language = this.#names.includes('accept-language') ? languageOf(stored) : undefined;
     // Until it is written, requests are answered from the flight.
     const more = { names: this.#names, language, tags: this.#tags, keep };
-    const { coding = 'identity' } = target;
-    compressed(stored, coding)
-      .catch(() => stored)
-      .then((final) => store.save(target, slot, lease, final, more))
-      .then(end, end);
+    const { coding } = target;
+    const ready = coding === undefined ? Promise.resolve(stored) : compressed(stored, coding).catch(() => stored);
+    ready.then((final) => store.save(target, slot, lease, final, more)).then(end, end);
     return true;
   }
 
