@@ -5,7 +5,7 @@
 const { clearTimeout, setTimeout } = require('../../timers');
 const { detachedCopy, relay } = require('./detached-request');
 const { offerCacheTags, tagsBefore } = require('../record/cache-tags');
-const { RequestContext } = require('../record/request-context');
+const { RequestContext, markOurs } = require('../record/request-context');
 const { runHandler } = require('../record/run-handler');
 const { addStatus } = require('../rfc/cache-status');
 
@@ -24,22 +24,6 @@ const { addStatus } = require('../rfc/cache-status');
 
 // For how long a process takes it that another one refreshes a response.
 const BUSY_MS = 100;
-/** On a request of our own: who waits for it to come by. */
-const OURS = Symbol('tiercel.ours');
-
-/**
- * Whether a request is one of ours, which is not to be answered again; if so, it has been sent on.
- * @param {IncomingMessage} req
- * @param {object} mount that it has come to
- * @param {() => void} forward
- */
-function isOurs(req, mount, forward) {
-  const ours = /** @type {{ [OURS]?: { mount: object, proceed: (forward: () => void) => void } }} */ (req)[OURS];
-  if (ours === undefined) return false;
-  if (ours.mount === mount) ours.proceed(forward);
-  else forward();
-  return true;
-}
 
 class BackgroundRevalidation {
   /** @type {Map<string, Flight>} key → the run that refreshes it */
@@ -109,7 +93,7 @@ class BackgroundRevalidation {
         copy.forward = forward;
         runHandler(this.#mount, copy, { slot, lease, flight: undefined });
       };
-      /** @type {any} */ (req)[OURS] = { mount: this.#mount, proceed };
+      markOurs(req, this.#mount, proceed);
       try {
         rerun(req, res);
       } catch (error) {
@@ -133,7 +117,7 @@ class BackgroundRevalidation {
     const { req, res: copy } = detachedCopy(shown);
     req.headers = asked.headers;
     req.rawHeaders = asked.rawHeaders;
-    /** @type {any} */ (req)[OURS] = { mount: this.#mount, proceed: (/** @type {() => void} */ forward) => forward() };
+    markOurs(req, this.#mount, (forward) => forward());
     offerCacheTags(req, copy);
     addStatus(res, `${this.#options.name}; fwd=partial`);
     relay(copy, res);
@@ -144,4 +128,4 @@ class BackgroundRevalidation {
   }
 }
 
-module.exports = { BackgroundRevalidation, isOurs };
+module.exports = { BackgroundRevalidation };

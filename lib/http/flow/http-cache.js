@@ -4,12 +4,11 @@
 const { addStatus } = require('../rfc/cache-status');
 const { offerCacheTags } = require('../record/cache-tags');
 const { onHead } = require('../record/response-methods');
-const { RequestContext } = require('../record/request-context');
+const { RequestContext, isOurs } = require('../record/request-context');
 const { Invalidations } = require('../storage/invalidations');
 const { MissHandler } = require('./handle-miss');
 const { Mount } = require('../mount');
 const policy = require('../rfc/policy');
-const { isOurs } = require('./background-revalidation');
 const { targetOf } = require('../storage/request-key');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */

@@ -1,17 +1,33 @@
 'use strict';
-// The context of one GET or HEAD request on its way through the cache.
+// The context of one GET or HEAD request on its way through the cache, and the mark of a request of our own.
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 
-/** What the client asked for: the request object itself may be changed for the handler. */
-class Asked {
-  /** @param {IncomingMessage} req */
-  constructor(req) {
-    this.method = req.method;
-    this.headers = req.headers;
-    this.rawHeaders = req.rawHeaders;
-  }
+/** On a request of our own: who waits for it to come by. */
+const OURS = Symbol('tiercel.ours');
+
+/**
+ * @param {IncomingMessage} req of our own
+ * @param {object} mount that waits for it
+ * @param {(forward: () => void) => void} proceed
+ */
+function markOurs(req, mount, proceed) {
+  /** @type {any} */ (req)[OURS] = { mount, proceed };
+}
+
+/**
+ * Whether a request is one of ours, which is not to be answered again; if so, it has been sent on.
+ * @param {IncomingMessage} req
+ * @param {object} mount that it has come to
+ * @param {() => void} forward
+ */
+function isOurs(req, mount, forward) {
+  const ours = /** @type {{ [OURS]?: { mount: object, proceed: (forward: () => void) => void } }} */ (req)[OURS];
+  if (ours === undefined) return false;
+  if (ours.mount === mount) ours.proceed(forward);
+  else forward();
+  return true;
 }
 
 class RequestContext {
@@ -41,7 +57,9 @@ class RequestContext {
     this.res = res;
     this.forward = forward;
     this.depth = depth;
-    this.asked = /** @type {IncomingMessage} */ (/** @type {unknown} */ (new Asked(req)));
+    const { method, headers, rawHeaders } = req;
+    /** What the client asked for: the request object itself may be changed for the handler. */
+    this.asked = /** @type {IncomingMessage} */ ({ method, headers, rawHeaders });
     if (target.req === req) target.req = this.asked;
     this.target = target;
   }
@@ -49,4 +67,4 @@ class RequestContext {
 
 /** @typedef {RequestContext} RequestContextInstance */
 
-module.exports = { RequestContext };
+module.exports = { RequestContext, isOurs, markOurs };
