@@ -38,7 +38,9 @@ function directivesOf(head, targets) {
  * @param {number} now
  */
 function dateOf(head, now) {
-  const date = parseHttpDate(head.lines('date')[0] ?? '', now);
+  const [field] = head.lines('date');
+  if (field === undefined) return now;
+  const date = parseHttpDate(field, now);
   return Number.isNaN(date) ? now : date;
 }
 
