@@ -40,6 +40,7 @@ const { selectorOf, varyNames } = require('../rfc/vary');
 /** @typedef {import('../types').Right} Right */
 
 const EMPTY = Buffer.alloc(0);
+const NO_HEAD = new ResponseHead(0, []);
 
 /** It listens to its recorder: what that calls is not private. */
 class HandlerRun {
@@ -56,7 +57,9 @@ class HandlerRun {
   /** The client's conditions are not: we judge them. */
   #stripped = false;
   /** @type {Head} */
-  #head = new ResponseHead(0, []);
+  #head = NO_HEAD;
+  /** The whole body was known with the head: there is nothing to stream. */
+  #isWhole = false;
   /** @type {Judgement | undefined} */
   #judgement;
   /** @type {string | undefined} Vary of the head that was judged */
@@ -130,6 +133,7 @@ class HandlerRun {
     this.#mount.unkeyed?.stop(this.#exchange);
     this.#delay = performance.now() - this.#sent;
     this.#head = head;
+    this.#isWhole = body !== undefined;
     if (stale !== undefined) {
       if (this.#revalidating && head.status === 304) return this.#divert('validated');
       if (policy.maySpareError(this.#agedStale(), head.status, options.rules)) return this.#divert('error');
@@ -238,7 +242,7 @@ class HandlerRun {
     if (!this.#isJudged(head)) this.#judgement = this.#judge(head);
     if (this.#judgement?.refused !== undefined) return false;
     this.#mount.uncacheable.delete(this.#exchange.target.base);
-    if (flight !== undefined && !this.#exchange.res.writableEnded) this.#stream(flight, head);
+    if (flight !== undefined && !this.#isWhole && !this.#exchange.res.writableEnded) this.#stream(flight, head);
     return true;
   }
 
